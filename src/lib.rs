@@ -1,0 +1,1 @@
+//! The native core of memmap. Read in this order: `mapping` (what TypeScript calls), `open`, `region`, `os`, `fault`.
