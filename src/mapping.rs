@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer, Float64Array, Uint8Array, Unknown};
+use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer, Either3, Float64ArraySlice, Uint8ArraySlice, Unknown};
 use napi::Env;
 use napi_derive::napi;
 
@@ -12,7 +12,7 @@ use crate::error::{Fail, Outcome};
 use crate::fault::raw_fd;
 use crate::open;
 use crate::region::{Access, Region};
-use crate::request::{JsTarget, Request};
+use crate::request::Request;
 use crate::tasks::flush::FlushTask;
 use crate::tasks::open::OpenTask;
 
@@ -48,14 +48,14 @@ impl NativeMapping {
 impl NativeMapping {
     /// open(2), mmap(2). `flags`: bits of `lib/flags.ts`; `length` -1: to the end.
     #[napi]
-    pub fn open_sync(env: &Env, target: JsTarget, flags: u32, offset: f64, length: f64, mode: u32) -> napi::Result<Self> {
+    pub fn open_sync(env: &Env, target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64, mode: u32) -> napi::Result<Self> {
         let request = Request::new(target, flags, offset, length, mode);
         open::open(&request).map(Self::new).map_err(|fail| fail.into_js(env))
     }
 
     /// The same on another thread.
     #[napi(ts_return_type = "Promise<NativeMapping>")]
-    pub fn open(target: JsTarget, flags: u32, offset: f64, length: f64, mode: u32) -> AsyncTask<OpenTask> {
+    pub fn open(target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64, mode: u32) -> AsyncTask<OpenTask> {
         AsyncTask::new(OpenTask(Request::new(target, flags, offset, length, mode)))
     }
 
@@ -67,7 +67,7 @@ impl NativeMapping {
 
     /// Writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of whole pages, id.
     #[napi]
-    pub fn describe(&self, env: &Env, mut out: Float64Array) -> napi::Result<()> {
+    pub fn describe(&self, env: &Env, mut out: Float64ArraySlice<'_>) -> napi::Result<()> {
         self.run(env, |region| {
             let fd = region.file().map_or(-1, |file| raw_fd(&file));
             let facts = [
@@ -80,7 +80,7 @@ impl NativeMapping {
                 region.map_len() as f64,
                 region.id() as f64,
             ];
-            crate::raw::store(&mut out, &facts);
+            store(crate::raw::numbers(&mut out), &facts);
             Ok(())
         })
     }
@@ -107,20 +107,20 @@ impl NativeMapping {
 
     /// Copies out without a view.
     #[napi]
-    pub fn read_into(&self, env: &Env, mut target: Uint8Array, position: f64) -> napi::Result<()> {
-        self.run(env, |region| bytes::read(region, crate::raw::bytes_mut(&mut target), position as usize))
+    pub fn read_into(&self, env: &Env, mut target: Uint8ArraySlice<'_>, position: f64) -> napi::Result<()> {
+        self.run(env, |region| bytes::read(region, crate::raw::bytes(&mut target), position as usize))
     }
 
     /// Copies in without a view.
     #[napi]
-    pub fn write_from(&self, env: &Env, source: Uint8Array, position: f64) -> napi::Result<()> {
-        self.run(env, |region| writable(region).and_then(|()| bytes::write(region, &source, position as usize)))
+    pub fn write_from(&self, env: &Env, source: &[u8], position: f64) -> napi::Result<()> {
+        self.run(env, |region| writable(region).and_then(|()| bytes::write(region, source, position as usize)))
     }
 
     /// Repeats a pattern over a range.
     #[napi]
-    pub fn fill_bytes(&self, env: &Env, pattern: Uint8Array, begin: f64, end: f64) -> napi::Result<()> {
-        self.run(env, |region| writable(region).and_then(|()| bytes::fill(region, &pattern, begin as usize, end as usize)))
+    pub fn fill_bytes(&self, env: &Env, pattern: &[u8], begin: f64, end: f64) -> napi::Result<()> {
+        self.run(env, |region| writable(region).and_then(|()| bytes::fill(region, pattern, begin as usize, end as usize)))
     }
 
     /// memmove(3) inside the mapping.
@@ -137,8 +137,8 @@ impl NativeMapping {
 
     /// memcmp(3) against bytes of JavaScript.
     #[napi]
-    pub fn compare_bytes(&self, env: &Env, other: Uint8Array) -> napi::Result<i32> {
-        self.run(env, |region| Ok(bytes::compare_bytes(region, &other) as i32))
+    pub fn compare_bytes(&self, env: &Env, other: &[u8]) -> napi::Result<i32> {
+        self.run(env, |region| Ok(bytes::compare_bytes(region, other) as i32))
     }
 
     /// msync(2) and fsync(2). `flags`: 1 do not wait, 2 invalidate.
@@ -165,11 +165,11 @@ impl NativeMapping {
 
     /// Writes: kind (0 none, 1 truncated, 2 io, 3 nospace, 4 protected, 5 moved), offset from the user's first byte, how many faults so far.
     #[napi]
-    pub fn fault(&self, env: &Env, mut out: Float64Array) -> napi::Result<()> {
+    pub fn fault(&self, env: &Env, mut out: Float64ArraySlice<'_>) -> napi::Result<()> {
         self.run(env, |region| {
             let (fault, count) = region.fault();
             let (kind, offset) = fault.map_or((0, 0), |fault| (fault.kind as u8, fault.offset));
-            crate::raw::store(&mut out, &[f64::from(kind), offset as f64, f64::from(count)]);
+            store(crate::raw::numbers(&mut out), &[f64::from(kind), offset as f64, f64::from(count)]);
             Ok(())
         })
     }
@@ -213,5 +213,12 @@ fn writable(region: &Region) -> Outcome<()> {
     match region.form().access {
         Access::Read => Err(Fail::system(crate::errno::code::EACCES, "write").at(region.path())),
         Access::Write | Access::Copy => Ok(()),
+    }
+}
+
+/// Writes as many values as fit.
+fn store(out: &mut [f64], values: &[f64]) {
+    for (slot, value) in out.iter_mut().zip(values) {
+        *slot = *value;
     }
 }

@@ -1,19 +1,16 @@
-//! The bytes of the caller's typed arrays.
-#![allow(unsafe_code, reason = "napi-rs marks writing through a typed array unsafe, as JavaScript holds it too")]
+//! Writing into the caller's typed arrays.
+#![allow(unsafe_code, reason = "napi-rs marks it unsafe, as JavaScript holds the array too")]
 
-use napi::bindgen_prelude::{Float64Array, Uint8Array};
+use napi::bindgen_prelude::{Float64ArraySlice, Uint8ArraySlice};
 
-/// Writes as many values as fit.
-pub fn store(out: &mut Float64Array, values: &[f64]) {
-    // SAFETY: the array belongs to the facade and is used on this thread only, inside this call.
-    let out = unsafe { out.as_mut() };
-    for (slot, value) in out.iter_mut().zip(values) {
-        *slot = *value;
-    }
+/// The array's numbers for the length of this call.
+pub fn numbers<'a>(out: &'a mut Float64ArraySlice<'_>) -> &'a mut [f64] {
+    // SAFETY: JavaScript does not run on this thread during the call, and the facade never shares this array.
+    unsafe { out.as_mut() }
 }
 
 /// The array's bytes for the length of this call.
-pub fn bytes_mut(target: &mut Uint8Array) -> &mut [u8] {
-    // SAFETY: JavaScript does not run during the call; a SharedArrayBuffer's other users race as they do among themselves.
+pub fn bytes<'a>(target: &'a mut Uint8ArraySlice<'_>) -> &'a mut [u8] {
+    // SAFETY: JavaScript does not run on this thread during the call; a SharedArrayBuffer's other users race as they do among themselves.
     unsafe { target.as_mut() }
 }

@@ -12,8 +12,6 @@ const CREATE: u32 = 4;
 const EXCLUSIVE: u32 = 8;
 const SPARSE: u32 = 16;
 
-/// A path (text or bytes) or a descriptor.
-pub type JsTarget = Either3<String, Buffer, i32>;
 
 /// What is to be mapped.
 #[derive(Clone, Debug)]
@@ -45,7 +43,7 @@ pub struct Request {
 
 impl Request {
     /// The numbers are safe integers: TypeScript has seen to it.
-    pub fn new(target: JsTarget, flags: u32, offset: f64, length: f64, mode: u32) -> Self {
+    pub fn new(target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64, mode: u32) -> Self {
         Self {
             target: match target {
                 Either3::A(text) => Target::Path(text.into()),
