@@ -108,7 +108,11 @@ export function featureUnavailable(what: string): Error {
 
 /** `new MappedFile()`. */
 export function illegalConstructor(): TypeError {
-  return coded(TypeError, 'ERR_ILLEGAL_CONSTRUCTOR', 'Illegal constructor: use MappedFile.open() or AnonymousMemory.create()')
+  return coded(
+    TypeError,
+    'ERR_ILLEGAL_CONSTRUCTOR',
+    'Illegal constructor: use MappedFile.open() or AnonymousMemory.create()',
+  )
 }
 
 /** The bytes of the mapping are not those of the file any more. */

@@ -107,7 +107,8 @@ function refuseLater(given: Record<string, unknown>, later: Readonly<Record<stri
   for (const name of Object.keys(later)) {
     const value = given[name]
     if (value === undefined || value === later[name]) continue
-    if (later[name] === false && typeof value !== 'boolean') throw invalidArgType(`options.${name}`, 'of type boolean', value)
+    if (later[name] === false && typeof value !== 'boolean')
+      throw invalidArgType(`options.${name}`, 'of type boolean', value)
     throw featureUnavailable(`The option '${name}'`)
   }
 }

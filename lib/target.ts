@@ -7,8 +7,7 @@ import { checkInteger } from './validate'
 /** What the native side opens, or duplicates. */
 export type NativeTarget = string | Buffer | number
 
-const EXPECTED =
-  'of type string or number or an instance of Buffer, URL or FileHandle'
+const EXPECTED = 'of type string or number or an instance of Buffer, URL or FileHandle'
 
 /** Takes a path, a `file:` URL, a FileHandle or a descriptor as `node:fs` does. */
 export function nativeTarget(target: unknown): NativeTarget {

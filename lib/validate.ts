@@ -1,7 +1,12 @@
 import { invalidArgType, invalidArgValue, outOfRange } from './errors'
 
 /** Whole, safe, and inside [min, max]. */
-export function checkInteger(value: unknown, name: string, min = 0, max = Number.MAX_SAFE_INTEGER): asserts value is number {
+export function checkInteger(
+  value: unknown,
+  name: string,
+  min = 0,
+  max = Number.MAX_SAFE_INTEGER,
+): asserts value is number {
   if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value)
   if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value)
   if (value < min || value > max) throw outOfRange(name, `>= ${min} && <= ${max}`, value)
@@ -10,7 +15,8 @@ export function checkInteger(value: unknown, name: string, min = 0, max = Number
 /** A byte count of an options object: number or bigint. */
 export function byteCount(value: unknown, name: string): number {
   if (typeof value === 'bigint') {
-    if (value < 0n || value > Number.MAX_SAFE_INTEGER) throw outOfRange(name, `>= 0 && <= ${Number.MAX_SAFE_INTEGER}`, value)
+    if (value < 0n || value > Number.MAX_SAFE_INTEGER)
+      throw outOfRange(name, `>= 0 && <= ${Number.MAX_SAFE_INTEGER}`, value)
     return Number(value)
   }
   if (typeof value !== 'number') throw invalidArgType(name, 'of type number or bigint', value)
@@ -22,7 +28,8 @@ export function byteCount(value: unknown, name: string): number {
 export function checkRange(position: unknown, name: string, length: number, size: number): asserts position is number {
   checkInteger(position, name)
   if (position <= size - length) return
-  const range = length <= size ? `>= 0 && <= ${size - length}` : `inside of the mapping: it has ${size} bytes, ${length} are needed`
+  const range =
+    length <= size ? `>= 0 && <= ${size - length}` : `inside of the mapping: it has ${size} bytes, ${length} are needed`
   throw outOfRange(name, range, position)
 }
 
@@ -43,7 +50,8 @@ export function optionalBoolean(value: unknown, name: string): boolean | undefin
 /** Permissions as `node:fs` takes them: a number or an octal string. */
 export function fileMode(value: unknown, name: string): number {
   if (typeof value === 'string') {
-    if (!/^[0-7]+$/.test(value)) throw invalidArgValue(name, value, 'must be a 32-bit unsigned integer or an octal string')
+    if (!/^[0-7]+$/.test(value))
+      throw invalidArgValue(name, value, 'must be a 32-bit unsigned integer or an octal string')
     value = Number.parseInt(value, 8)
   }
   if (typeof value !== 'number') throw invalidArgType(name, 'of type number or string', value)
@@ -60,7 +68,11 @@ export function optionsOf(options: unknown, known: readonly string[], caller: st
     if (known.includes(key)) continue
     const near = nearest(key, known)
     const hint = near === undefined ? '' : ` (did you mean '${near}'?)`
-    throw invalidArgValue(`options.${key}`, (options as Record<string, unknown>)[key], `is not an option of ${caller}${hint}`)
+    throw invalidArgValue(
+      `options.${key}`,
+      (options as Record<string, unknown>)[key],
+      `is not an option of ${caller}${hint}`,
+    )
   }
   return options as Record<string, unknown>
 }
