@@ -23,7 +23,7 @@ export class AnonymousMemory<B extends ArrayBufferLike = ArrayBufferLike> extend
   static create(length: number, options?: MemoryOptions): AnonymousMemory {
     checkInteger(length, 'length')
     checkMemoryOptions(options)
-    const memory = native.NativeMapping.anonymous(length)
+    const memory = native.NativeMapping.anonymous(length, 0)
     return new AnonymousMemory(new Core(memory, { access: 'write', path: undefined, isPrivate: true }))
   }
 }

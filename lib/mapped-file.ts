@@ -43,7 +43,7 @@ export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Map
     const request = openRequest(options)
     let native: NativeMapping
     try {
-      native = await binding.NativeMapping.open(path, request.flags, request.offset, request.length, request.mode)
+      native = await binding.NativeMapping.open(path, request.flags, request.offset, request.length, request.mode, 0)
     } catch (error) {
       throw recapture(error)
     }
@@ -57,7 +57,7 @@ export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Map
   static openSync(target: Target, options?: OpenOptions): MappedFile {
     const path = nativeTarget(target)
     const request = openRequest(options)
-    const native = binding.NativeMapping.openSync(path, request.flags, request.offset, request.length, request.mode)
+    const native = binding.NativeMapping.openSync(path, request.flags, request.offset, request.length, request.mode, 0)
     return MappedFile.#of(native, path, request)
   }
 }
