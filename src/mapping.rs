@@ -1,5 +1,6 @@
 //! The class that TypeScript wraps: convert, delegate, return. Every argument was checked in `lib/`; ranges are checked once more where memory is touched.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer, Either3, Float64ArraySlice, Uint8ArraySlice, Unknown};
@@ -7,6 +8,7 @@ use napi::Env;
 use napi_derive::napi;
 
 use crate::bytes;
+use crate::carrier::exports::Exports;
 use crate::carrier::external;
 use crate::error::{Fail, Outcome};
 use crate::{open, os};
@@ -21,19 +23,20 @@ const FLUSH_NO_WAIT: u32 = 1;
 const FLUSH_INVALIDATE: u32 = 2;
 
 /// One holder of a Region.
-#[napi]
+#[napi(custom_finalize)]
 pub struct NativeMapping {
     pub(crate) region: Option<Arc<Region>>,
     /// After `close()`, until `release()`.
     pub(crate) closing: Option<Arc<Region>>,
     /// The length before a resize that moved.
     pub(crate) before: usize,
+    exports: RefCell<Exports>,
 }
 
 impl NativeMapping {
     /// The first holder of a fresh Region.
     pub fn new(region: Arc<Region>) -> Self {
-        Self { region: Some(region), closing: None, before: 0 }
+        Self { region: Some(region), closing: None, before: 0, exports: RefCell::default() }
     }
 
     pub(crate) fn open_region(&self) -> Outcome<&Arc<Region>> {
@@ -103,7 +106,11 @@ impl NativeMapping {
             }
             .cloned()
         })?;
-        external::export(env, &region, start as usize, length as usize)
+        let buffer = external::export(env, &region, start as usize, length as usize)?;
+        if let Some(buffer) = &buffer {
+            self.exports.borrow_mut().add(env, buffer);
+        }
+        Ok(buffer)
     }
 
     /// Copies out without a view.
@@ -191,6 +198,12 @@ impl NativeMapping {
         }
     }
 
+    /// Between the halves: every exported buffer that JavaScript can still reach. The second call finds none.
+    #[napi(ts_return_type = "ArrayBuffer[]")]
+    pub fn exported<'env>(&self, env: &'env Env) -> Vec<Unknown<'env>> {
+        self.exports.borrow_mut().take(env)
+    }
+
     /// Second half, after the views were detached. `views_remain`: some could not be, and read zeros from now on.
     #[napi]
     pub fn release(&mut self, views_remain: bool) {
@@ -199,6 +212,13 @@ impl NativeMapping {
         {
             region.leave_zeros();
         }
+    }
+}
+
+impl ObjectFinalize for NativeMapping {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.exports.borrow_mut().forget(&env);
+        Ok(())
     }
 }
 
