@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer, Either3, Float64ArraySlice, Uint8ArraySlice, Unknown};
+use napi::bindgen_prelude::{ObjectFinalize, AsyncTask, BigInt, Buffer, Either3, Float64ArraySlice, Uint8ArraySlice, Unknown};
 use napi::Env;
 use napi_derive::napi;
 
