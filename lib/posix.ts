@@ -235,6 +235,7 @@ export const S_IWOTH: number = constant('S_IWOTH')
 export const S_IXOTH: number = constant('S_IXOTH')
 
 // sysconf(3)
+/* oxlint-disable no-underscore-dangle -- POSIX gave the names */
 export const _SC_PAGESIZE: number = constant('_SC_PAGESIZE')
 export const _SC_PAGE_SIZE: number = constant('_SC_PAGE_SIZE')
 export const _SC_PHYS_PAGES: number = constant('_SC_PHYS_PAGES')

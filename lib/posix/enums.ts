@@ -157,13 +157,7 @@ export declare enum MsyncFlags {
   MS_KILLPAGES,
   MS_DEACTIVATE,
 }
-exports.MsyncFlags = members<typeof MsyncFlags>(
-  'MS_ASYNC',
-  'MS_SYNC',
-  'MS_INVALIDATE',
-  'MS_KILLPAGES',
-  'MS_DEACTIVATE',
-)
+exports.MsyncFlags = members<typeof MsyncFlags>('MS_ASYNC', 'MS_SYNC', 'MS_INVALIDATE', 'MS_KILLPAGES', 'MS_DEACTIVATE')
 
 /** `advice` of madvise(2) and posix_madvise(3). Some throw contents away: MADV_DONTNEED, MADV_FREE, MADV_REMOVE. */
 export declare enum Advice {
@@ -261,11 +255,7 @@ export declare enum MremapFlags {
   MREMAP_FIXED,
   MREMAP_DONTUNMAP,
 }
-exports.MremapFlags = members<typeof MremapFlags>(
-  'MREMAP_MAYMOVE',
-  'MREMAP_FIXED',
-  'MREMAP_DONTUNMAP',
-)
+exports.MremapFlags = members<typeof MremapFlags>('MREMAP_MAYMOVE', 'MREMAP_FIXED', 'MREMAP_DONTUNMAP')
 
 /** `flags` of memfd_create(2). */
 export declare enum MemfdFlags {
