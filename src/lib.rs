@@ -1,3 +1,16 @@
-//! The native core of memmap. Read in this order: `mapping` (what TypeScript calls), `open`, `region`, `os`, `fault`.
+//! The native core of memmap. Read in this order: `mapping` (what TypeScript calls), `request`, `open`, `region`, `os`, `fault`.
 
+mod bytes;
+mod carrier;
 mod constants;
+mod environment;
+mod errno;
+mod error;
+mod fault;
+mod mapping;
+mod open;
+mod os;
+mod raw;
+mod region;
+mod request;
+mod tasks;

@@ -1,0 +1,104 @@
+//! Copies between mapped bytes and the caller's: raw pointers only, as others may write the mapped side at any time.
+#![allow(unsafe_code, reason = "raw copies")]
+
+use std::cmp::Ordering;
+
+use crate::error::{Fail, Outcome};
+use crate::region::Region;
+
+/// The range as a pointer, if the mapping has it.
+fn locate(region: &Region, position: usize, length: usize) -> Outcome<*mut u8> {
+    match position.checked_add(length) {
+        Some(end) if end <= region.len() => Ok(region.start().wrapping_add(position)),
+        _ => Err(Fail::out_of_range(format!("The range of {length} bytes at {position} is outside of the mapping of {} bytes", region.len()))),
+    }
+}
+
+/// Mapping -> `target`.
+pub fn read(region: &Region, target: &mut [u8], position: usize) -> Outcome<()> {
+    let from = locate(region, position, target.len())?;
+    if !target.is_empty() {
+        // SAFETY: `from` is valid for the length (checked); `memmove`, as `target` may itself be a view of a mapping.
+        unsafe { std::ptr::copy(from, target.as_mut_ptr(), target.len()) };
+    }
+    Ok(())
+}
+
+/// `source` -> mapping.
+pub fn write(region: &Region, source: &[u8], position: usize) -> Outcome<()> {
+    let to = locate(region, position, source.len())?;
+    if !source.is_empty() {
+        // SAFETY: as in `read`.
+        unsafe { std::ptr::copy(source.as_ptr(), to, source.len()) };
+    }
+    Ok(())
+}
+
+/// Repeats `pattern` from `begin` to `end`.
+pub fn fill(region: &Region, pattern: &[u8], begin: usize, end: usize) -> Outcome<()> {
+    let length = end.saturating_sub(begin);
+    let to = locate(region, begin, length)?;
+    match pattern {
+        [] => {}
+        // SAFETY: `to` is valid for `length` bytes (checked).
+        [byte] => unsafe { std::ptr::write_bytes(to, *byte, length) },
+        _ => {
+            let first = pattern.len().min(length);
+            // SAFETY: both sides are valid for `first` bytes.
+            unsafe { std::ptr::copy(pattern.as_ptr(), to, first) };
+            let mut done = first;
+            while done < length {
+                let next = done.min(length - done);
+                // SAFETY: `done` bytes are written, `next` more fit, and the two do not overlap as `next <= done`.
+                unsafe { std::ptr::copy_nonoverlapping(to, to.add(done), next) };
+                done += next;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `memmove` inside the mapping.
+pub fn copy_within(region: &Region, target: usize, begin: usize, end: usize) -> Outcome<()> {
+    let length = end.saturating_sub(begin);
+    let from = locate(region, begin, length)?;
+    let to = locate(region, target, length)?;
+    if length > 0 {
+        // SAFETY: both are valid for `length` bytes; they may overlap.
+        unsafe { std::ptr::copy(from, to, length) };
+    }
+    Ok(())
+}
+
+/// Order of two byte strings, the shorter first where one begins the other.
+pub fn compare(left: &Region, right: &Region) -> Ordering {
+    // SAFETY: both pointers are valid for their lengths while the Regions live.
+    unsafe { compare_raw((left.start(), left.len()), (right.start(), right.len())) }
+}
+
+/// As above, against bytes of JavaScript.
+pub fn compare_bytes(left: &Region, right: &[u8]) -> Ordering {
+    // SAFETY: both pointers are valid for their lengths while the Region and the slice live.
+    unsafe { compare_raw((left.start(), left.len()), (right.as_ptr(), right.len())) }
+}
+
+unsafe fn compare_raw(left: (*const u8, usize), right: (*const u8, usize)) -> Ordering {
+    /// Small enough to stay in the cache between the fast equality test and the search for the difference.
+    const BLOCK: usize = 4096;
+    let common = left.1.min(right.1);
+    let mut at = 0;
+    let (mut a, mut b) = ([0_u8; BLOCK], [0_u8; BLOCK]);
+    while at < common {
+        let length = BLOCK.min(common - at);
+        // SAFETY: `at + length <= common`, for which the caller vouches. Copied first: a comparison of memory that changes meanwhile has no meaning.
+        unsafe {
+            std::ptr::copy(left.0.add(at), a.as_mut_ptr(), length);
+            std::ptr::copy(right.0.add(at), b.as_mut_ptr(), length);
+        }
+        match a[..length].cmp(&b[..length]) {
+            Ordering::Equal => at += length,
+            different => return different,
+        }
+    }
+    left.1.cmp(&right.1)
+}

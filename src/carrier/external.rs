@@ -1,0 +1,54 @@
+//! `napi_create_external_arraybuffer`, called directly: napi-rs's own helpers copy the bytes and free the source where the engine refuses external buffers.
+#![allow(unsafe_code, reason = "Node-API")]
+
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{FromNapiValue, JsValue, Unknown};
+use napi::{Env, Error, Status, sys};
+
+use crate::region::Region;
+
+/// `napi_no_external_buffers_allowed`: V8's memory cage.
+const REFUSED: i32 = 22;
+
+/// An ArrayBuffer over `length` bytes at `start` bytes from the Region's base, which keeps the Region mapped. `None` where the engine refuses.
+pub fn export<'env>(env: &'env Env, region: &Arc<Region>, start: usize, length: usize) -> napi::Result<Option<Unknown<'env>>> {
+    let hint = Arc::into_raw(Arc::clone(region)).cast_mut().cast::<c_void>();
+    let mut value = std::ptr::null_mut();
+    // SAFETY: the range is inside the Region (mapping.rs checked it), which `hint` keeps alive until `finalize`.
+    let status = unsafe {
+        sys::napi_create_external_arraybuffer(env.raw(), region.base().wrapping_add(start).cast(), length, Some(finalize), hint, &raw mut value)
+    };
+    if status != sys::Status::napi_ok {
+        // SAFETY: the engine did not take the pointer, so its count is still ours.
+        drop(unsafe { Arc::from_raw(hint.cast_const().cast::<Region>()) });
+        return if status == REFUSED { Ok(None) } else { Err(pending(env, status)) };
+    }
+    // SAFETY: `value` is a fresh handle of this environment.
+    unsafe { Unknown::from_napi_value(env.raw(), value) }.map(Some)
+}
+
+/// Detaches an ArrayBuffer: only for engines without `ArrayBuffer.prototype.transfer`, as elsewhere this aborts the process on buffers marked untransferable.
+pub fn detach(env: &Env, buffer: &Unknown<'_>) -> napi::Result<()> {
+    // SAFETY: a live handle of this environment; the engine checks that it is an ArrayBuffer.
+    let status = unsafe { sys::napi_detach_arraybuffer(env.raw(), buffer.raw()) };
+    if status == sys::Status::napi_ok { Ok(()) } else { Err(Error::new(Status::from(status), "napi_detach_arraybuffer failed".to_owned())) }
+}
+
+/// Runs on any thread, sometimes inside the detach, sometimes at exit: it only counts down.
+unsafe extern "C" fn finalize(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
+    // SAFETY: the pointer that `export` gave, handed back once.
+    drop(unsafe { Arc::from_raw(hint.cast_const().cast::<Region>()) });
+}
+
+fn pending(env: &Env, status: sys::napi_status) -> Error {
+    let mut thrown = false;
+    // SAFETY: asks the environment of the current call.
+    unsafe { sys::napi_is_exception_pending(env.raw(), &raw mut thrown) };
+    if thrown {
+        // The engine's own RangeError is the better message: let it through.
+        return Error::new(Status::PendingException, String::new());
+    }
+    Error::new(Status::from(status), "the engine refused an ArrayBuffer over the mapping".to_owned())
+}

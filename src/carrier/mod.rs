@@ -1,0 +1,3 @@
+//! Region -> the buffer that JavaScript sees; one file for each kind of buffer.
+
+pub mod external;

@@ -1,0 +1,224 @@
+//! The class that TypeScript wraps: convert, delegate, return. Every argument was checked in `lib/`; ranges are checked once more where memory is touched.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer, Either3, Float64ArraySlice, Uint8ArraySlice, Unknown};
+use napi::Env;
+use napi_derive::napi;
+
+use crate::bytes;
+use crate::carrier::external;
+use crate::error::{Fail, Outcome};
+use crate::fault::raw_fd;
+use crate::open;
+use crate::region::{Access, Region};
+use crate::request::Request;
+use crate::tasks::flush::FlushTask;
+use crate::tasks::open::OpenTask;
+
+/// Do not wait for the disk.
+const FLUSH_NO_WAIT: u32 = 1;
+/// Also drop other mappings' caches of the range.
+const FLUSH_INVALIDATE: u32 = 2;
+
+/// One holder of a Region.
+#[napi]
+pub struct NativeMapping {
+    region: Option<Arc<Region>>,
+    /// After `close()`, until `release()`.
+    closing: Option<Arc<Region>>,
+}
+
+impl NativeMapping {
+    /// The first holder of a fresh Region.
+    pub fn new(region: Arc<Region>) -> Self {
+        Self { region: Some(region), closing: None }
+    }
+
+    fn open_region(&self) -> Outcome<&Arc<Region>> {
+        self.region.as_ref().ok_or_else(Fail::closed)
+    }
+
+    fn run<T>(&self, env: &Env, action: impl FnOnce(&Arc<Region>) -> Outcome<T>) -> napi::Result<T> {
+        self.open_region().and_then(action).map_err(|fail| fail.into_js(env))
+    }
+}
+
+#[napi]
+impl NativeMapping {
+    /// open(2), mmap(2). `flags`: bits of `lib/flags.ts`; `length` -1: to the end.
+    #[napi]
+    pub fn open_sync(env: &Env, target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64, mode: u32) -> napi::Result<Self> {
+        let request = Request::new(target, flags, offset, length, mode);
+        open::open(&request).map(Self::new).map_err(|fail| fail.into_js(env))
+    }
+
+    /// The same on another thread.
+    #[napi(ts_return_type = "Promise<NativeMapping>")]
+    pub fn open(target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64, mode: u32) -> AsyncTask<OpenTask> {
+        AsyncTask::new(OpenTask(Request::new(target, flags, offset, length, mode)))
+    }
+
+    /// Private zero-filled memory.
+    #[napi]
+    pub fn anonymous(env: &Env, length: f64) -> napi::Result<Self> {
+        open::anonymous(length as usize).map(Self::new).map_err(|fail| fail.into_js(env))
+    }
+
+    /// Writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of whole pages, id.
+    #[napi]
+    pub fn describe(&self, env: &Env, mut out: Float64ArraySlice<'_>) -> napi::Result<()> {
+        self.run(env, |region| {
+            let fd = region.file().map_or(-1, |file| raw_fd(&file));
+            let facts = [
+                region.len() as f64,
+                region.delta() as f64,
+                region.offset() as f64,
+                f64::from(fd),
+                region.page() as f64,
+                1.0,
+                region.map_len() as f64,
+                region.id() as f64,
+            ];
+            store(crate::raw::numbers(&mut out), &facts);
+            Ok(())
+        })
+    }
+
+    /// Of the user's first byte.
+    #[napi(getter)]
+    pub fn address(&self, env: &Env) -> napi::Result<BigInt> {
+        self.run(env, |region| Ok(BigInt::from(region.start() as usize as u64)))
+    }
+
+    /// An ArrayBuffer over the pages; `start` counts from the page-aligned base. `undefined` where the engine refuses external buffers.
+    #[napi(ts_return_type = "ArrayBuffer | undefined")]
+    pub fn export_buffer<'env>(&self, env: &'env Env, start: f64, length: f64) -> napi::Result<Option<Unknown<'env>>> {
+        let region = self.run(env, |region| {
+            let (start, length) = (start as usize, length as usize);
+            match start.checked_add(length) {
+                Some(end) if length > 0 && end <= region.delta() + region.len() => Ok(region),
+                _ => Err(Fail::out_of_range(format!("No {length} bytes at {start}"))),
+            }
+            .cloned()
+        })?;
+        external::export(env, &region, start as usize, length as usize)
+    }
+
+    /// Copies out without a view.
+    #[napi]
+    pub fn read_into(&self, env: &Env, mut target: Uint8ArraySlice<'_>, position: f64) -> napi::Result<()> {
+        self.run(env, |region| bytes::read(region, crate::raw::bytes(&mut target), position as usize))
+    }
+
+    /// Copies in without a view.
+    #[napi]
+    pub fn write_from(&self, env: &Env, source: &[u8], position: f64) -> napi::Result<()> {
+        self.run(env, |region| writable(region).and_then(|()| bytes::write(region, source, position as usize)))
+    }
+
+    /// Repeats a pattern over a range.
+    #[napi]
+    pub fn fill_bytes(&self, env: &Env, pattern: &[u8], begin: f64, end: f64) -> napi::Result<()> {
+        self.run(env, |region| writable(region).and_then(|()| bytes::fill(region, pattern, begin as usize, end as usize)))
+    }
+
+    /// memmove(3) inside the mapping.
+    #[napi]
+    pub fn copy_within(&self, env: &Env, target: f64, begin: f64, end: f64) -> napi::Result<()> {
+        self.run(env, |region| writable(region).and_then(|()| bytes::copy_within(region, target as usize, begin as usize, end as usize)))
+    }
+
+    /// memcmp(3): -1, 0 or 1.
+    #[napi]
+    pub fn compare_with(&self, env: &Env, other: &NativeMapping) -> napi::Result<i32> {
+        self.run(env, |region| Ok(bytes::compare(region, other.open_region()?) as i32))
+    }
+
+    /// memcmp(3) against bytes of JavaScript.
+    #[napi]
+    pub fn compare_bytes(&self, env: &Env, other: &[u8]) -> napi::Result<i32> {
+        self.run(env, |region| Ok(bytes::compare_bytes(region, other) as i32))
+    }
+
+    /// msync(2) and fsync(2). `flags`: 1 do not wait, 2 invalidate.
+    #[napi]
+    pub fn flush_sync(&self, env: &Env, offset: f64, length: f64, flags: u32) -> napi::Result<()> {
+        let (wait, invalidate) = (flags & FLUSH_NO_WAIT == 0, flags & FLUSH_INVALIDATE != 0);
+        self.run(env, |region| region.flush(offset as usize, length as usize, wait, invalidate))
+    }
+
+    /// The same on another thread.
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn flush(&self, env: &Env, offset: f64, length: f64, flags: u32) -> napi::Result<AsyncTask<FlushTask>> {
+        let (wait, invalidate) = (flags & FLUSH_NO_WAIT == 0, flags & FLUSH_INVALIDATE != 0);
+        self.run(env, |region| {
+            Ok(AsyncTask::new(FlushTask { region: Arc::clone(region), position: offset as usize, length: length as usize, wait, invalidate }))
+        })
+    }
+
+    /// The file's length now.
+    #[napi]
+    pub fn size(&self, env: &Env) -> napi::Result<f64> {
+        self.run(env, |region| region.size().map(|size| size as f64))
+    }
+
+    /// Writes: kind (0 none, 1 truncated, 2 io, 3 nospace, 4 protected, 5 moved), offset from the user's first byte, how many faults so far.
+    #[napi]
+    pub fn fault(&self, env: &Env, mut out: Float64ArraySlice<'_>) -> napi::Result<()> {
+        self.run(env, |region| {
+            let (fault, count) = region.fault();
+            let (kind, offset) = fault.map_or((0, 0), |fault| (fault.kind as u8, fault.offset));
+            store(crate::raw::numbers(&mut out), &[f64::from(kind), offset as f64, f64::from(count)]);
+            Ok(())
+        })
+    }
+
+    /// Maps the file's pages again where the guard had put others.
+    #[napi]
+    pub fn clear_fault(&self, env: &Env) -> napi::Result<()> {
+        self.run(env, |region| region.clear_fault())
+    }
+
+    /// First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped.
+    #[napi]
+    pub fn close(&mut self) {
+        if let Some(mut region) = self.region.take() {
+            let alone = Arc::get_mut(&mut region).is_some();
+            region.let_go(true, alone);
+            self.closing = (!alone).then_some(region);
+        }
+    }
+
+    /// Second half, after the views were detached. `views_remain`: some could not be, and read zeros from now on.
+    #[napi]
+    pub fn release(&mut self, views_remain: bool) {
+        if let Some(region) = self.closing.take()
+            && views_remain
+        {
+            region.leave_zeros();
+        }
+    }
+}
+
+impl Drop for NativeMapping {
+    fn drop(&mut self) {
+        if let Some(region) = self.region.take() {
+            region.let_go(false, false);
+        }
+    }
+}
+
+fn writable(region: &Region) -> Outcome<()> {
+    match region.form().access {
+        Access::Read => Err(Fail::system(crate::errno::code::EACCES, "write").at(region.path())),
+        Access::Write | Access::Copy => Ok(()),
+    }
+}
+
+/// Writes as many values as fit.
+fn store(out: &mut [f64], values: &[f64]) {
+    for (slot, value) in out.iter_mut().zip(values) {
+        *slot = *value;
+    }
+}

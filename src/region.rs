@@ -1,0 +1,286 @@
+//! A range of whole pages and everything that must happen to it in order: it is mapped once, guarded, replaced at close, unmapped by the last `Arc`.
+#![allow(unsafe_code, reason = "raw pointers to pages that others may write; no reference to mapped bytes is ever made")]
+
+use std::fs::File;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use memmap2::MmapRaw;
+
+use crate::error::{Fail, Outcome};
+use crate::fault::{self, Backing, Fault, Slot};
+use crate::os::{self, Replacement};
+
+/// What a mapping may do with its bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Stores never reach the file.
+    Read,
+    /// Shared with the file.
+    Write,
+    /// Private: stores are kept, and never reach the file.
+    Copy,
+}
+
+/// Where the pages come from.
+pub struct Source {
+    /// The file, absent for anonymous memory.
+    pub file: Option<File>,
+    /// File offset of the user's first byte.
+    pub offset: u64,
+    /// The path, for messages.
+    pub path: Option<String>,
+}
+
+/// How the pages are mapped, for those that put them there again.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    /// What the user may do.
+    pub access: Access,
+    /// `MAP_PRIVATE` (or anonymous) instead of `MAP_SHARED`.
+    pub private: bool,
+    /// `PROT_WRITE`.
+    pub writable: bool,
+}
+
+/// The pages.
+pub struct Region {
+    pages: Option<MmapRaw>,
+    delta: usize,
+    length: usize,
+    page: usize,
+    form: Form,
+    offset: u64,
+    path: Option<String>,
+    id: u64,
+    /// Kept until `close()`: closing another descriptor of the same file would drop the process's fcntl locks on it early.
+    file: Mutex<Option<Arc<File>>>,
+    slot: Option<Slot>,
+    holders: AtomicUsize,
+    retired: AtomicBool,
+}
+
+// SAFETY: the pointer in `pages` is only used through raw copies; what others write meanwhile is data, never a Rust reference.
+unsafe impl Send for Region {}
+// SAFETY: as above; all other fields are Sync.
+unsafe impl Sync for Region {}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+impl Region {
+    /// Takes what memmap2 mapped (`None`: an empty mapping) under the guard. `length` is the user's; the pages begin `offset % page` before its first byte.
+    pub fn new(pages: Option<MmapRaw>, length: usize, form: Form, source: Source) -> Arc<Self> {
+        let page = os::page_size();
+        let delta = usize::try_from(source.offset % page as u64).unwrap_or(0);
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        let mut region = Self {
+            pages,
+            delta: if source.file.is_some() { delta } else { 0 },
+            length,
+            page,
+            form,
+            offset: source.offset,
+            path: source.path,
+            id,
+            file: Mutex::new(source.file.map(Arc::new)),
+            slot: None,
+            holders: AtomicUsize::new(1),
+            retired: AtomicBool::new(false),
+        };
+        if region.pages.is_some() {
+            region.slot = fault::register(
+                fault::Range {
+                    base: region.base() as usize,
+                    len: region.map_len(),
+                    page,
+                    fd: region.file().as_ref().map_or(-1, |file| fault::raw_fd(file)),
+                    file_offset: region.offset - region.delta as u64,
+                    backing: match (region.has_file(), form.private) {
+                        (false, _) => Backing::Anonymous,
+                        (true, true) => Backing::Private,
+                        (true, false) => Backing::Shared,
+                    },
+                },
+                id,
+            );
+        }
+        Arc::new(region)
+    }
+
+    /// Unique in this process.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The user's length in bytes.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// From the page-aligned base to the user's first byte.
+    pub fn delta(&self) -> usize {
+        self.delta
+    }
+
+    /// File offset of the user's first byte.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Whole pages, in bytes.
+    pub fn map_len(&self) -> usize {
+        (self.delta + self.length).next_multiple_of(self.page)
+    }
+
+    /// The mapping's own page size.
+    pub fn page(&self) -> usize {
+        self.page
+    }
+
+    /// How it is mapped.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The file as the user named it.
+    pub fn path(&self) -> Option<&str> {
+        self.path.as_deref()
+    }
+
+    /// The open file; `None` for anonymous memory and after `close()`.
+    pub fn file(&self) -> Option<Arc<File>> {
+        self.file_cell().clone()
+    }
+
+    /// First page; null for an empty mapping.
+    pub fn base(&self) -> *mut u8 {
+        self.pages.as_ref().map_or(std::ptr::null_mut(), |pages| {
+            // memmap2 points at the user's first byte.
+            pages.as_mut_ptr().wrapping_sub(self.delta)
+        })
+    }
+
+    /// The user's first byte; null for an empty mapping.
+    pub fn start(&self) -> *mut u8 {
+        self.pages.as_ref().map_or(std::ptr::null_mut(), MmapRaw::as_mut_ptr)
+    }
+
+    /// One more mapping stands on these pages.
+    pub fn hold(&self) {
+        self.holders.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A mapping closes (or is collected: `explicit` false). The last explicit one takes the file away from under whatever still points here.
+    ///
+    /// `alone` says that nobody else has the `Arc`: then the caller's drop unmaps, and nothing needs to be replaced.
+    pub fn let_go(&self, explicit: bool, alone: bool) {
+        if self.holders.fetch_sub(1, Ordering::AcqRel) != 1 || !explicit || alone {
+            return;
+        }
+        self.retired.store(true, Ordering::Release);
+        // Without a guard nobody turns a late access to nothing into zeros: then zeros must be there at once.
+        let with = if self.slot.is_some() { Replacement::None } else { Replacement::Zeros };
+        match &self.slot {
+            Some(slot) => slot.retire(|| self.replace(with)),
+            None => self.replace(with),
+        }
+        self.file_cell().take();
+    }
+
+    /// After `let_go`, when some view could not be detached: zeros under it.
+    pub fn leave_zeros(&self) {
+        if self.retired.load(Ordering::Acquire)
+            && let Some(slot) = &self.slot
+        {
+            slot.locked(|_| self.replace(Replacement::Zeros));
+        }
+    }
+
+    /// The first fault that was not cleared, with its offset from the user's first byte, and how many there were.
+    pub fn fault(&self) -> (Option<Fault>, u32) {
+        self.slot.as_ref().map_or((None, 0), |slot| {
+            let fault = slot.fault().map(|fault| Fault { offset: fault.offset.saturating_sub(self.delta), ..fault });
+            (fault, slot.count())
+        })
+    }
+
+    /// Fails when nothing may be trusted until `clear_fault`.
+    pub fn check_fault(&self) -> Outcome<()> {
+        match self.fault() {
+            (Some(Fault { kind, offset }), _) if kind.blocks() => Err(Fail::Coded {
+                code: "ERR_MAPPING_FAULT",
+                range: false,
+                message: format!("The mapping faulted ({} at {offset}); call clearFault() to map the file's pages again", kind.name()),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Maps the file's pages again where the guard had put others.
+    pub fn clear_fault(&self) -> Outcome<()> {
+        let Some(slot) = &self.slot else { return Ok(()) };
+        let file = self.file();
+        let mut failed = None;
+        slot.clear(|offset, length| {
+            // SAFETY: the range lies inside this Region (the slot says so) and the slot's lock is held, so nobody else maps there.
+            let done = unsafe { os::map_again(self.base().wrapping_add(offset), length, file.as_deref(), self.file_base() + offset as u64, self.form) };
+            if let Err(fail) = done {
+                failed = Some(fail);
+            }
+        });
+        failed.map_or(Ok(()), |fail| Err(fail.at(self.path())))
+    }
+
+    /// Makes a range of the file durable: its pages, then the file.
+    pub fn flush(&self, position: usize, length: usize, wait: bool, invalidate: bool) -> Outcome<()> {
+        self.check_fault()?;
+        if self.form.private || self.pages.is_none() || length == 0 {
+            return Ok(());
+        }
+        let Some(file) = self.file() else { return Ok(()) };
+        let from = (self.delta + position) / self.page * self.page;
+        let to = self.delta + position + length;
+        os::sync_pages(self.base().wrapping_add(from), to - from, wait, invalidate).map_err(|fail| fail.at(self.path()))?;
+        if wait {
+            os::sync_file(&file).map_err(|fail| fail.at(self.path()))?;
+        }
+        self.check_fault()
+    }
+
+    /// The file's length now; that of the mapping where there is no file.
+    pub fn size(&self) -> Outcome<u64> {
+        match self.file() {
+            Some(file) => os::facts(&file).map(|facts| facts.size).map_err(|fail| fail.at(self.path())),
+            None => Ok(self.length as u64),
+        }
+    }
+
+    fn has_file(&self) -> bool {
+        self.file_cell().is_some()
+    }
+
+    fn file_base(&self) -> u64 {
+        self.offset - self.delta as u64
+    }
+
+    fn file_cell(&self) -> MutexGuard<'_, Option<Arc<File>>> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn replace(&self, with: Replacement) {
+        if self.pages.is_some() {
+            // SAFETY: the pages are this Region's until its drop, and the caller holds the slot's lock.
+            unsafe { os::replace(self.base(), self.map_len(), with) };
+        }
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        let pages = self.pages.take();
+        match self.slot.take() {
+            Some(slot) => slot.release(|| drop(pages)),
+            None => drop(pages),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What the facade sends, as checked Rust types. The bits are those of `lib/flags.ts`.
+
+use std::path::PathBuf;
+
+use napi::bindgen_prelude::{Buffer, Either3};
+
+use crate::region::Access;
+
+const WRITE: u32 = 1;
+const COPY: u32 = 2;
+const CREATE: u32 = 4;
+const EXCLUSIVE: u32 = 8;
+const SPARSE: u32 = 16;
+
+
+/// What is to be mapped.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A path.
+    Path(PathBuf),
+    /// Somebody's descriptor, to be duplicated.
+    Fd(i32),
+}
+
+/// How it is to be mapped.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What to map.
+    pub target: Target,
+    /// What the user may do.
+    pub access: Access,
+    /// File offset of the first byte.
+    pub offset: u64,
+    /// Absent: to the end of the file.
+    pub length: Option<u64>,
+    /// `Some(mode)`: create the file when it is not there.
+    pub create: Option<u32>,
+    /// It must not be there.
+    pub exclusive: bool,
+    /// Extend without allocating.
+    pub sparse: bool,
+}
+
+impl Request {
+    /// The numbers are safe integers: TypeScript has seen to it.
+    pub fn new(target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64, mode: u32) -> Self {
+        Self {
+            target: match target {
+                Either3::A(text) => Target::Path(text.into()),
+                Either3::B(bytes) => Target::Path(path_of(&bytes)),
+                Either3::C(fd) => Target::Fd(fd),
+            },
+            access: if flags & WRITE != 0 {
+                Access::Write
+            } else if flags & COPY != 0 {
+                Access::Copy
+            } else {
+                Access::Read
+            },
+            offset: offset as u64,
+            length: (length >= 0.0).then_some(length as u64),
+            create: (flags & (CREATE | EXCLUSIVE) != 0).then_some(mode),
+            exclusive: flags & EXCLUSIVE != 0,
+            sparse: flags & SPARSE != 0,
+        }
+    }
+
+    /// The path for messages; invalid UTF-8 is shown with replacement characters.
+    pub fn path(&self) -> Option<String> {
+        match &self.target {
+            Target::Path(path) => Some(path.to_string_lossy().into_owned()),
+            Target::Fd(_) => None,
+        }
+    }
+}
+
+#[cfg(unix)]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
+}
