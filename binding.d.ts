@@ -9,7 +9,11 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
-/** One holder of a Region. */
+/**
+ * One holder of a Region.
+ *
+ * Its methods take `&self`: napi-rs lends the object to a task until its Promise is settled, and `close()` must work meanwhile.
+ */
 export declare class NativeMapping {
   /** open(2), mmap(2). `flags`: bits of `lib/flags.ts`; `length` -1: to the end. */
   static openSync(target: string | Buffer | number, flags: number, offset: number, length: number, mode: number, capacity: number): NativeMapping
@@ -71,6 +75,9 @@ export declare class NativeMapping {
 
 /** What file offsets must be a multiple of, in bytes; memmap hides it. */
 export declare function allocationGranularity(): number
+
+/** The constants of `memmap/posix` that this system has, by name. */
+export declare function constants(): Record<string, number>
 
 /** `napi_detach_arraybuffer`, for engines without `ArrayBuffer.prototype.transfer`. */
 export declare function detach(buffer: ArrayBuffer): void

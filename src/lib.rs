@@ -2,6 +2,7 @@
 
 mod bytes;
 mod carrier;
+mod constants;
 mod environment;
 mod errno;
 mod error;
