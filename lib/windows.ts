@@ -9,10 +9,13 @@ import type { Core } from './core'
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** Chunk sizes go from the one to the other in steps of `STEP`. A buffer of 64 MiB or more would cost one major GC of V8. */
+/** Chunk sizes go from the one to the other in steps of `STEP`. All are smaller than `DEAR`. */
 const SMALLEST = 64 * KiB
 const LARGEST = 32 * MiB
 const STEP = 4
+
+/** Making a buffer of this size costs V8 a major GC. */
+const DEAR = 64 * MiB
 
 /** So many exports in a row that nothing shared: then the access is random. */
 const STRIKES = 4
@@ -181,7 +184,7 @@ export class Windows implements Holder {
     return this.#core.export(from, to - from)
   }
 
-  /** Weakly held: as long as the user keeps a large window, others are cut from its buffer. */
+  /** A dear one is remembered weakly: as long as the user keeps it, others are cut from it. (Each WeakRef keeps its buffer until the job ends.) */
   #ofLarge(start: number, length: number): ArrayBuffer {
     const large = this.#large
     if (large !== undefined && start >= large.start && start + length <= large.end) {
@@ -192,7 +195,8 @@ export class Windows implements Holder {
       }
     }
     const buffer = this.#exact(start, length)
-    this.#large = { buffer: new WeakRef(buffer), start: this.origin, end: this.origin + buffer.byteLength }
+    const end = this.origin + buffer.byteLength
+    if (buffer.byteLength >= DEAR) this.#large = { buffer: new WeakRef(buffer), start: this.origin, end }
     return buffer
   }
 
