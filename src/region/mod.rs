@@ -5,12 +5,12 @@ mod control;
 mod resize;
 
 use std::fs::File;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use memmap2::MmapRaw;
 
-pub use self::control::Residency;
 pub use self::resize::Resized;
 
 use crate::error::{Fail, Outcome};
@@ -140,24 +140,37 @@ impl Region {
             protections: Mutex::new(Vec::new()),
         };
         if !region.base.is_null() {
-            let file = if form.mapped { region.file() } else { None };
-            let range = fault::Range {
-                base: region.base as usize,
-                // A reserved range may be empty so far; its slot must be there all the same.
-                len: region.map_len().max(page),
-                page,
-                fd: file.as_ref().map_or(-1, |file| os::raw_fd(file)),
-                file_offset: region.file_base(),
-                backing: match (file.is_some(), form.private) {
-                    (false, _) => Backing::Anonymous,
-                    (true, true) => Backing::Private,
-                    (true, false) => Backing::Shared,
-                },
-                writable: form.writable,
-            };
-            region.slot = fault::register(range, region.id);
+            region.slot = region.guard(region.base);
         }
         Arc::new(region)
+    }
+
+    /// A slot of the guard for these pages at `base`: the Region's own place, or a carrier's.
+    pub fn guard(&self, base: *mut u8) -> Option<Slot> {
+        let file = if self.form.mapped { self.file() } else { None };
+        let range = fault::Range {
+            base: base as usize,
+            // A reserved range may be empty so far; its slot must be there all the same.
+            len: self.map_len().max(self.page),
+            page: self.page,
+            fd: file.as_ref().map_or(-1, |file| os::raw_fd(file)),
+            file_offset: if file.is_some() { self.file_base() } else { 0 },
+            backing: match (file.is_some(), self.form.private) {
+                (false, _) => Backing::Anonymous,
+                (true, true) => Backing::Private,
+                (true, false) => Backing::Shared,
+            },
+            writable: self.form.writable,
+        };
+        // SAFETY: the pages are this Region's (or a carrier's that it placed), and every mmap and mprotect on them goes through the slot's lock.
+        unsafe { fault::register(range, self.id) }
+    }
+
+    /// Maps the file over `target`, in this Region's form: a carrier's pages.
+    pub fn map_over(&self, target: *mut u8) -> Outcome<()> {
+        let file = if self.form.mapped { self.file() } else { None };
+        // SAFETY: the carrier vouches for `target`, which is as long as this Region; the slot's lock is held.
+        unsafe { os::map_again(target, self.map_len(), file.as_deref(), self.file_base(), self.form) }.map_err(|fail| fail.at(self.path()))
     }
 
     /// Unique in this process.
@@ -291,15 +304,19 @@ impl Region {
         let Some(slot) = &self.slot else { return Ok(()) };
         let file = if self.form.mapped { self.file() } else { None };
         let mut failed = None;
-        slot.clear(|offset, length| {
+        let cleared = slot.clear(|offset, length| {
             // SAFETY: the range lies inside this Region (the slot says so) and the slot's lock is held, so nobody else maps there.
             let done = unsafe { os::map_again(self.base().wrapping_add(offset), length, file.as_deref(), self.file_base() + offset as u64, self.form) };
-            let done = done.and_then(|()| self.protect_again(offset, offset + length));
-            if let Err(fail) = done {
+            done.and_then(|()| self.protect_again(offset, offset + length)).map_err(|fail| {
                 failed = Some(fail);
-            }
+                io::Error::other("not mapped")
+            })
         });
-        failed.map_or(Ok(()), |fail| Err(fail.at(self.path())))
+        match (cleared, failed) {
+            (Ok(()), _) => Ok(()),
+            (Err(_), Some(fail)) => Err(fail.at(self.path())),
+            (Err(error), None) => Err(Fail::io(&error, "mmap").at(self.path())),
+        }
     }
 
     /// Makes a range of the file durable: its pages, then the file.

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use super::{Access, Memory, Region, Source};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
+use crate::fault;
 use crate::open;
 use crate::os::{self, Replacement};
 
@@ -111,7 +112,11 @@ impl Region {
             }
         };
         match &self.slot {
-            Some(slot) => slot.locked(|edit| map().inspect(|()| edit.set_len(new_end)))?,
+            Some(slot) => slot.locked(|edit| {
+                map()?;
+                edit.set_range(fault::Range { len: new_end.max(self.page), ..edit.range() });
+                Ok::<(), Fail>(())
+            })?,
             None => map()?,
         }
         self.length.store(new, Ordering::Release);
