@@ -98,3 +98,6 @@ export declare function pageSize(): number
 
 /** `epoch[0]` is incremented whenever a mapping of this process faults; `on_fault` is called soon after, on this thread. */
 export declare function setup(epoch: Int32Array, onFault: () => void): void
+
+/** The faults of all mappings of this process since this environment last asked, oldest first: id, kind, offset from the page-aligned base, … */
+export declare function takeFaults(): Array<number>
