@@ -9,7 +9,11 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
-/** One holder of a Region. */
+/**
+ * One holder of a Region.
+ *
+ * Its methods take `&self`: napi-rs lends the object to a task until its Promise is settled, and `close()` must work meanwhile.
+ */
 export declare class NativeMapping {
   /** open(2), mmap(2). `flags`: bits of `lib/flags.ts`; `length` -1: to the end. */
   static openSync(target: string | Buffer | number, flags: number, offset: number, length: number, mode: number, capacity: number): NativeMapping
