@@ -8,6 +8,7 @@ mod errno;
 mod error;
 mod fault;
 mod mapping;
+mod mapping_carrier;
 mod mapping_control;
 mod open;
 mod os;

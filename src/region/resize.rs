@@ -25,6 +25,9 @@ impl Region {
         if self.holders() > 1 {
             return Err(Fail::system(code::EBUSY, "mremap").hint("the mapping is shared with another one"));
         }
+        if self.is_carried() {
+            return Err(Fail::system(code::EBUSY, "mremap").hint("the engine's own memory carries the mapping"));
+        }
         if self.form.private && self.form.mapped && self.form.access == Access::Copy || !self.form.mapped && self.file().is_some() {
             return Err(Fail::system(code::ENOTSUP, "mremap").hint("a private copy of a file keeps its length"));
         }
