@@ -1,4 +1,5 @@
-//! The guard of systems that have none: nothing can be registered, so nothing below the first three items is ever reached.
+//! The guard of systems that have none: nothing can be registered, so nothing below the first three
+//! items is ever reached.
 
 use std::{convert::Infallible, io};
 
