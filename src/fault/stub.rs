@@ -32,7 +32,10 @@ pub unsafe fn subscribe(_epoch: *mut i32, _wake: Box<dyn Fn() + Send>) -> Subscr
 pub struct Subscription;
 
 impl Subscription {
-    #[allow(clippy::unused_self, reason = "same signature as where there is a guard")]
+    #[allow(
+        clippy::unused_self,
+        reason = "same signature as where there is a guard"
+    )]
     pub fn take_events(&self) -> Vec<Event> {
         Vec::new()
     }

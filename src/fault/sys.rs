@@ -223,7 +223,7 @@ pub fn disk_is_full(fd: c_int) -> bool {
     let found = unsafe { found.assume_init() };
     // Blocks that only root may use do not help; neither do the last few that a file system keeps
     // for its own records.
-    let available = found.f_bavail as i64;
+    let available = i128::from(found.f_bavail);
     available < 16
 }
 
