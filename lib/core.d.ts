@@ -49,8 +49,8 @@ export declare class Core {
     moved: boolean;
     /** The epoch at which this mapping was last known to be whole. */
     seen: number;
-    /** How many faults were published. */
-    faults: number;
+    /** The first fault was published. */
+    announced: boolean;
     lastFault: MappingFault | null;
     constructor(native: NativeMapping, origin: Origin);
     /** Where the user's last byte ends, counted as buffers are. */
