@@ -55,6 +55,10 @@ export declare class NativeMapping {
   exported(): ArrayBuffer[]
   /** Second half, after the views were detached. `views_remain`: some could not be, and read zeros from now on. */
   release(viewsRemain: boolean): void
+  /** A SharedArrayBuffer over all pages, from the page-aligned base. `undefined` where the engine has none over foreign memory. */
+  exportShared(): SharedArrayBuffer | undefined
+  /** Maps the file over the engine's own pages, which the caller keeps alive until `close()`. `adopt`: they are the only true ones (private memory). */
+  overlay(target: Uint8Array, adopt: boolean): void
   /** madvise(2) with a hint that loses nothing. */
   advise(advice: string, position: number, length: number): void
   /** Drops contents. */
@@ -102,3 +106,6 @@ export declare function pageSize(): number
 
 /** `epoch[0]` is incremented whenever a mapping of this process faults; `on_fault` is called soon after, on this thread. */
 export declare function setup(epoch: Int32Array, onFault: () => void): void
+
+/** The faults of all mappings of this process since this environment last asked, oldest first: id, kind, offset from the page-aligned base, … */
+export declare function takeFaults(): Array<number>

@@ -1,6 +1,6 @@
 import { bufferTooLarge, invalidState, mappingFault, systemError, viewsUnavailable } from './errors'
 import { detach } from './detach'
-import { announce, currentFault, epoch, register, unregister } from './faults'
+import { currentFault, deliver, epoch, register, unregister } from './faults'
 
 import type { AccessorWindows } from './accessor-windows'
 import type { NativeMapping } from '../binding'
@@ -61,8 +61,8 @@ export class Core {
   /** The epoch at which this mapping was last known to be whole. */
   seen = epoch[0]!
   readonly #born = this.seen
-  /** How many faults were published. */
-  faults = 0
+  /** The first fault was published. */
+  announced = false
   lastFault: MappingFault | null = null
 
   constructor(native: NativeMapping, origin: Origin) {
@@ -148,7 +148,7 @@ export class Core {
   /** The file is taken away first, then every buffer that is still reachable becomes length 0. */
   close(): void {
     if (this.closed) return
-    if (epoch[0] !== this.#born) announce(this)
+    if (epoch[0] !== this.#born) deliver()
     unregister(this)
     this.closed = true
     this.view = NO_VIEW

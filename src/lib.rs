@@ -7,11 +7,20 @@ mod environment;
 mod errno;
 mod error;
 mod fault;
+mod handles;
 mod mapping;
+mod mapping_carrier;
 mod mapping_control;
+mod mapping_shared;
 mod open;
 mod os;
 mod raw;
 mod region;
 mod request;
+mod shared_memory;
+mod shm;
+#[cfg_attr(not(test), expect(dead_code, reason = "issue 7 calls it by name"))]
+mod sysconf;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "issue 7 calls it by name"))]
+mod sysv;
 mod tasks;

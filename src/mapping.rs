@@ -10,6 +10,7 @@ use napi_derive::napi;
 use crate::bytes;
 use crate::carrier::exports::Exports;
 use crate::carrier::external;
+use crate::carrier::overlay::Overlay;
 use crate::error::{Fail, Outcome};
 use crate::{open, os};
 use crate::region::{Access, Region};
@@ -32,13 +33,21 @@ pub struct NativeMapping {
     pub(crate) closing: RefCell<Option<Arc<Region>>>,
     /// The length before a resize that moved.
     pub(crate) before: Cell<usize>,
+    /// Where V8 carries the pages for this environment.
+    pub(crate) overlay: RefCell<Option<Arc<Overlay>>>,
     exports: RefCell<Exports>,
 }
 
 impl NativeMapping {
     /// The first holder of a fresh Region.
     pub fn new(region: Arc<Region>) -> Self {
-        Self { region: RefCell::new(Some(region)), closing: RefCell::default(), before: Cell::new(0), exports: RefCell::default() }
+        Self {
+            region: RefCell::new(Some(region)),
+            closing: RefCell::default(),
+            before: Cell::new(0),
+            overlay: RefCell::default(),
+            exports: RefCell::default(),
+        }
     }
 
     pub(crate) fn open_region(&self) -> Outcome<Arc<Region>> {
@@ -51,6 +60,10 @@ impl NativeMapping {
 
     /// A Region that this mapping has no more; kept until `release()` where views stand on it.
     pub(crate) fn let_go(&self, mut region: Arc<Region>) {
+        if let Some(overlay) = self.overlay.take() {
+            region.disown(&overlay);
+            overlay.restore();
+        }
         let alone = Arc::get_mut(&mut region).is_some();
         region.let_go(true, alone);
         self.closing.replace((!alone).then_some(region));
