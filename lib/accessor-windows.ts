@@ -138,7 +138,7 @@ export class AccessorWindows implements Holder {
   /** One window followed close upon the other: larger ones are worth it. */
   #grow(): void {
     if (this.#size >= Math.min(LARGEST, this.#core.end)) return
-    for (const [key, window] of [...this.#windows]) {
+    for (const [key, window] of this.#windows) {
       windows.remove(window.id)
       this.drop(key)
     }
