@@ -53,6 +53,7 @@ export class Windows implements Holder {
   /** Where the last export was. */
   #place = -2
   #whole: Buffer<ArrayBuffer> | undefined
+  #view: Buffer | undefined
   #large: { readonly buffer: WeakRef<ArrayBuffer>; readonly start: number; readonly end: number } | undefined
   /** Which byte of the mapping is the first of the buffer that `at` returned. */
   origin = 0
@@ -63,9 +64,10 @@ export class Windows implements Holder {
   }
 
   /** One buffer over everything, kept until `close()`. */
-  whole(): Buffer<ArrayBuffer> {
+  whole(): Buffer {
     const { delta, byteLength, end } = this.#core
     if (byteLength === 0) return (this.#whole ??= Buffer.alloc(0))
+    if (this.#core.kind !== 'external') return this.#carried()
     const known = this.#living(this.#whole?.buffer)
     if (known !== undefined) return this.#whole!
     if (end > MAX_LENGTH) throw bufferTooLarge(MAX_LENGTH)
@@ -74,7 +76,11 @@ export class Windows implements Holder {
   }
 
   /** A buffer that has `length` (> 0) bytes from `start` on, at `start - this.origin`. */
-  at(start: number, length: number): ArrayBuffer {
+  at(start: number, length: number): ArrayBufferLike {
+    if (this.#core.kind !== 'external') {
+      this.origin = 0
+      return this.#core.whole()
+    }
     const last = this.#last
     if (last !== undefined && start >= last.start && start + length <= last.end && last.buffer.byteLength > 0) {
       this.#served += length
@@ -101,6 +107,14 @@ export class Windows implements Holder {
     for (const chunk of this.#chunks.values()) chunks.remove(chunk.id)
     this.#chunks.clear()
     this.#last = this.#whole = this.#large = undefined
+  }
+
+  #carried(): Buffer {
+    const { delta, byteLength } = this.#core
+    if (byteLength > MAX_LENGTH) throw bufferTooLarge(MAX_LENGTH)
+    const buffer = this.#core.whole()
+    if (this.#view?.buffer !== buffer) this.#view = Buffer.from(buffer, delta, byteLength)
+    return this.#view
   }
 
   #known(start: number, length: number): ArrayBuffer | undefined {
