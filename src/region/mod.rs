@@ -1,5 +1,8 @@
 //! A range of whole pages and everything that must happen to it in order: it is mapped once, guarded, replaced at close, unmapped by the last `Arc`.
-#![allow(unsafe_code, reason = "raw pointers to pages that others may write; no reference to mapped bytes is ever made")]
+#![allow(
+    unsafe_code,
+    reason = "raw pointers to pages that others may write; no reference to mapped bytes is ever made"
+)]
 
 mod control;
 mod resize;
@@ -125,7 +128,11 @@ impl Region {
     /// Takes what was mapped under the guard. `length` is the user's; the pages begin `delta` bytes before its first byte.
     pub fn new(memory: Memory, length: usize, form: Form, source: Source) -> Arc<Self> {
         let page = source.page;
-        let delta = if form.mapped { usize::try_from(source.offset % page as u64).unwrap_or(0) } else { 0 };
+        let delta = if form.mapped {
+            usize::try_from(source.offset % page as u64).unwrap_or(0)
+        } else {
+            0
+        };
         let base = match &memory {
             Memory::Empty => std::ptr::null_mut(),
             // memmap2 points at the user's first byte.
@@ -184,9 +191,25 @@ impl Region {
     /// Maps the file over `target`, in this Region's form: a carrier's pages.
     pub fn map_over(&self, target: *mut u8) -> Outcome<()> {
         let file = if self.form.mapped { self.file() } else { None };
-        let form = if self.form.mapped { self.form } else { Form { writable: true, ..self.form } };
+        let form = if self.form.mapped {
+            self.form
+        } else {
+            Form {
+                writable: true,
+                ..self.form
+            }
+        };
         // SAFETY: the carrier vouches for `target`, which is as long as this Region; the slot's lock is held.
-        unsafe { os::map_again(target, self.map_len(), file.as_deref(), self.file_base(), form) }.map_err(|fail| fail.at(self.path()))?;
+        unsafe {
+            os::map_again(
+                target,
+                self.map_len(),
+                file.as_deref(),
+                self.file_base(),
+                form,
+            )
+        }
+        .map_err(|fail| fail.at(self.path()))?;
         if !self.form.mapped {
             // SAFETY: both are `map_len` bytes; these pages are nobody's file, so neither side can fault.
             unsafe { std::ptr::copy_nonoverlapping(self.base(), target, self.map_len()) };
@@ -206,7 +229,12 @@ impl Region {
 
     /// V8 gets those pages back.
     pub fn disown(&self, overlay: &Overlay) {
-        let _ = self.adopted.compare_exchange(overlay.base(), std::ptr::null_mut(), Ordering::AcqRel, Ordering::Acquire);
+        let _ = self.adopted.compare_exchange(
+            overlay.base(),
+            std::ptr::null_mut(),
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
     }
 
     /// Whether the true pages are a carrier's, which ends with its environment.
@@ -229,7 +257,12 @@ impl Region {
             look(slot);
         }
         // Looked at under its own lock, as most mappings have none.
-        if !self.overlays.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+        if !self
+            .overlays
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty()
+        {
             for overlay in self.overlays() {
                 overlay.with_slot(&mut look);
             }
@@ -286,19 +319,30 @@ impl Region {
     /// First page; null for an empty mapping.
     pub fn base(&self) -> *mut u8 {
         let adopted = self.adopted.load(Ordering::Acquire);
-        if adopted.is_null() { self.base } else { adopted }
+        if adopted.is_null() {
+            self.base
+        } else {
+            adopted
+        }
     }
 
     /// The user's first byte; null for an empty mapping.
     pub fn start(&self) -> *mut u8 {
-        if self.base.is_null() { self.base } else { self.base().wrapping_add(self.delta) }
+        if self.base.is_null() {
+            self.base
+        } else {
+            self.base().wrapping_add(self.delta)
+        }
     }
 
     /// The whole pages that a range of the user's bytes touches.
     pub fn pages(&self, position: usize, length: usize) -> Pages {
         let from = (self.delta + position) / self.page * self.page;
         let to = (self.delta + position + length).next_multiple_of(self.page);
-        Pages { base: self.base().wrapping_add(from), length: if length == 0 { 0 } else { to - from } }
+        Pages {
+            base: self.base().wrapping_add(from),
+            length: if length == 0 { 0 } else { to - from },
+        }
     }
 
     /// Runs something that maps or protects pages of this Region while the guard's handler keeps off.
@@ -316,7 +360,11 @@ impl Region {
 
     /// One more mapping stands on these pages; `false` when the last one has closed.
     pub fn hold(&self) -> bool {
-        self.holders.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| if count == 0 { None } else { Some(count + 1) }).is_ok()
+        self.holders
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+                if count == 0 { None } else { Some(count + 1) }
+            })
+            .is_ok()
     }
 
     /// What the facade of one thread tells that of another.
@@ -341,18 +389,30 @@ impl Region {
 
     /// The form, as `seal` may have changed it.
     pub fn form(&self) -> Form {
-        if self.sealed.load(Ordering::Acquire) { Form { access: Access::Read, writable: false, ..self.form } } else { self.form }
+        if self.sealed.load(Ordering::Acquire) {
+            Form {
+                access: Access::Read,
+                writable: false,
+                ..self.form
+            }
+        } else {
+            self.form
+        }
     }
 
     /// Maps the pages once more, from a descriptor that cannot write: F_SEAL_WRITE is EBUSY while any mapping could.
     pub fn become_read_only(&self) -> Outcome<()> {
         if self.is_carried() || self.holders() > 1 {
-            return Err(Fail::system(code::EBUSY, "fcntl").hint("the mapping is shared or carried by the engine"));
+            return Err(Fail::system(code::EBUSY, "fcntl")
+                .hint("the mapping is shared or carried by the engine"));
         }
-        let Some(file) = self.file() else { return Err(Fail::closed()) };
+        let Some(file) = self.file() else {
+            return Err(Fail::closed());
+        };
         let read_only = os::reopen_read_only(&file)?;
         self.sealed.store(true, Ordering::Release);
-        self.map_all(&read_only).inspect_err(|_| self.become_writable_again())
+        self.map_all(&read_only)
+            .inspect_err(|_| self.become_writable_again())
     }
 
     /// The seal was refused.
@@ -369,11 +429,15 @@ impl Region {
             return Ok(());
         }
         // SAFETY: all pages are this Region's; the slot's lock is held where there is a slot.
-        let map = || unsafe { os::map_again(self.base, length, Some(file), self.file_base(), form) };
+        let map =
+            || unsafe { os::map_again(self.base, length, Some(file), self.file_base(), form) };
         match &self.slot {
             Some(slot) => slot.locked(|edit| {
                 map()?;
-                edit.set_range(fault::Range { writable: form.writable, ..edit.range() });
+                edit.set_range(fault::Range {
+                    writable: form.writable,
+                    ..edit.range()
+                });
                 Ok(())
             }),
             None => map(),
@@ -389,7 +453,11 @@ impl Region {
         }
         self.retired.store(true, Ordering::Release);
         // Without a guard nobody turns a late access to nothing into zeros: then zeros must be there at once.
-        let with = if self.slot.is_some() { Replacement::None } else { Replacement::Zeros };
+        let with = if self.slot.is_some() {
+            Replacement::None
+        } else {
+            Replacement::Zeros
+        };
         match &self.slot {
             Some(slot) => slot.retire(|| self.replace(with)),
             None => self.replace(with),
@@ -418,7 +486,13 @@ impl Region {
                 first = fault.or(first);
             }
         });
-        (first.map(|fault| Fault { offset: fault.offset.saturating_sub(self.delta), ..fault }), count)
+        (
+            first.map(|fault| Fault {
+                offset: fault.offset.saturating_sub(self.delta),
+                ..fault
+            }),
+            count,
+        )
     }
 
     /// Fails when nothing may be trusted until `clear_fault`.
@@ -427,7 +501,9 @@ impl Region {
             (Some(Fault { kind, offset }), _) if kind != Kind::Protected => Err(Fail::Coded {
                 code: "ERR_MAPPING_FAULT",
                 range: false,
-                message: format!("The mapping faulted ({kind:?} at {offset}); call clearFault() to map the file's pages again"),
+                message: format!(
+                    "The mapping faulted ({kind:?} at {offset}); call clearFault() to map the file's pages again"
+                ),
             }),
             _ => Ok(()),
         }
@@ -440,7 +516,8 @@ impl Region {
             result = self.clear_slot(slot, self.base);
         }
         for overlay in self.overlays() {
-            if let Some(Err(fail)) = overlay.with_slot(|slot| self.clear_slot(slot, overlay.base())) {
+            if let Some(Err(fail)) = overlay.with_slot(|slot| self.clear_slot(slot, overlay.base()))
+            {
                 result = Err(fail);
             }
         }
@@ -452,11 +529,20 @@ impl Region {
         let mut failed = None;
         let cleared = slot.clear(|offset, length| {
             // SAFETY: the range lies inside this Region or its carrier (the slot says so) and the slot's lock is held, so nobody else maps there.
-            let done = unsafe { os::map_again(base.wrapping_add(offset), length, file.as_deref(), self.file_base() + offset as u64, self.form()) };
-            done.and_then(|()| self.protect_again(base, offset, offset + length)).map_err(|fail| {
-                failed = Some(fail);
-                io::Error::other("not mapped")
-            })
+            let done = unsafe {
+                os::map_again(
+                    base.wrapping_add(offset),
+                    length,
+                    file.as_deref(),
+                    self.file_base() + offset as u64,
+                    self.form(),
+                )
+            };
+            done.and_then(|()| self.protect_again(base, offset, offset + length))
+                .map_err(|fail| {
+                    failed = Some(fail);
+                    io::Error::other("not mapped")
+                })
         });
         match (cleared, failed) {
             (Ok(()), _) => Ok(()),
@@ -466,13 +552,22 @@ impl Region {
     }
 
     /// Makes a range of the file durable: its pages, then the file.
-    pub fn flush(&self, position: usize, length: usize, wait: bool, invalidate: bool) -> Outcome<()> {
+    pub fn flush(
+        &self,
+        position: usize,
+        length: usize,
+        wait: bool,
+        invalidate: bool,
+    ) -> Outcome<()> {
         self.check_fault()?;
         if self.form.private || self.base.is_null() || length == 0 {
             return Ok(());
         }
-        let Some(file) = self.file() else { return Ok(()) };
-        os::sync_pages(self.pages(position, length), wait, invalidate).map_err(|fail| fail.at(self.path()))?;
+        let Some(file) = self.file() else {
+            return Ok(());
+        };
+        os::sync_pages(self.pages(position, length), wait, invalidate)
+            .map_err(|fail| fail.at(self.path()))?;
         if wait {
             os::sync_file(&file).map_err(|fail| fail.at(self.path()))?;
         }
@@ -482,7 +577,9 @@ impl Region {
     /// The file's length now; that of the mapping where there is no file.
     pub fn size(&self) -> Outcome<u64> {
         match self.file() {
-            Some(file) => os::facts(&file).map(|facts| facts.size).map_err(|fail| fail.at(self.path())),
+            Some(file) => os::facts(&file)
+                .map(|facts| facts.size)
+                .map_err(|fail| fail.at(self.path())),
             None => Ok(self.len() as u64),
         }
     }
@@ -501,7 +598,9 @@ impl Region {
     }
 
     fn protections(&self) -> MutexGuard<'_, Vec<(usize, usize, Protection)>> {
-        self.protections.lock().unwrap_or_else(PoisonError::into_inner)
+        self.protections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn replace(&self, with: Replacement) {
