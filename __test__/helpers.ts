@@ -18,9 +18,12 @@ export const asRoot = process.getuid?.() === 0
 /** Addresses end at 4 GiB. */
 export const narrow = ['arm', 'ia32'].includes(process.arch)
 
-/** Registers a test; where there is a problem, a skipped one whose title says why. */
-export function unless(problem: string | undefined | false): (title: string, body: Body) => void {
-  return problem ? (title, body) => test.skip(`${title} (skipped: ${problem})`, body) : (title, body) => test(title, body)
+/** Registers a test; where there is a problem, a skipped one whose title says why. Serial ones share something that others would disturb. */
+export function unless(problem: string | undefined | false, run: typeof test | typeof test.serial = test) {
+  return (title: string, body: Body): void => {
+    if (problem) run.skip(`${title} (skipped: ${problem})`, body)
+    else run(title, body)
+  }
 }
 
 export const linuxOnly = unless(!onLinux && 'looks into /proc or uses what only Linux has')
