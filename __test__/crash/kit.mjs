@@ -12,14 +12,21 @@ export const long = process.env.MEMMAP_TEST_LONG === '1'
 export const guarded = process.env.MEMMAP_FAULT_GUARD !== '0'
 export const PAGE = 4096
 
-export const folder = mkdtempSync(join(tmpdir(), 'memmap-crash-'))
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+let made = ''
+
+/** Made when somebody needs it: a thread that is ended in the middle cannot remove it. */
+export function folder() {
+  if (made !== '') return made
+  made = mkdtempSync(join(tmpdir(), 'memmap-crash-'))
+  process.on('exit', () => rmSync(made, { recursive: true, force: true }))
+  return made
+}
 
 let files = 0
 
 /** A new file. */
 export function file(content = '') {
-  const path = join(folder, `${files++}.bin`)
+  const path = join(folder(), `${files++}.bin`)
   writeFileSync(path, content)
   return path
 }
