@@ -77,8 +77,21 @@ pub fn export<'env>(
             Err(pending(env, status))
         };
     }
+    keep_for_late_readers(env, region, value);
     // SAFETY: `value` is a fresh handle of this environment.
     unsafe { Unknown::from_napi_value(env.raw(), value) }.map(Some)
+}
+
+/// A detached buffer has no memory, but the zlib, crypto or fs operation that was started with it still has the pointer, on a thread of the pool.
+/// Such an operation keeps the buffer's *object* reachable until it is done, so the addresses stay ours until the object is collected.
+fn keep_for_late_readers(env: &Env, region: &Arc<Region>, buffer: sys::napi_value) {
+    let data = Arc::into_raw(Arc::clone(region)).cast_mut().cast::<c_void>();
+    // SAFETY: a live handle of this environment; `collected` gets `data` once.
+    let status = unsafe { sys::napi_add_finalizer(env.raw(), buffer, data, Some(collected), std::ptr::null_mut(), std::ptr::null_mut()) };
+    if status != sys::Status::napi_ok {
+        // SAFETY: the engine did not take the pointer, so its count is still ours.
+        drop(unsafe { Arc::from_raw(data.cast_const().cast::<Region>()) });
+    }
 }
 
 /// Detaches an ArrayBuffer: only for engines without `ArrayBuffer.prototype.transfer`, as elsewhere this aborts the process on buffers marked untransferable.
@@ -99,6 +112,12 @@ pub fn detach(env: &Env, buffer: &Unknown<'_>) -> napi::Result<()> {
 unsafe extern "C" fn finalize(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
     // SAFETY: the pointer that `export` gave, handed back once.
     drop(unsafe { Arc::from_raw(hint.cast_const().cast::<Region>()) });
+}
+
+/// The buffer's object is gone, or its environment ends.
+unsafe extern "C" fn collected(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: the pointer that `keep_for_late_readers` gave, handed back once.
+    drop(unsafe { Arc::from_raw(data.cast_const().cast::<Region>()) });
 }
 
 fn pending(env: &Env, status: sys::napi_status) -> Error {
