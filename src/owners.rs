@@ -57,6 +57,6 @@ pub fn forget(environment: usize) {
     // An environment may end after its thread's variables.
     let _ = OWNERS.try_with(|all| {
         all.borrow_mut()
-            .retain(|(other, _), _| *other != environment)
+            .retain(|(other, _), _| *other != environment);
     });
 }

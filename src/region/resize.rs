@@ -153,7 +153,7 @@ impl Region {
                         self.base.wrapping_add(new_end),
                         old_end - new_end,
                         Replacement::Zeros,
-                    )
+                    );
                 };
                 Ok(())
             }
