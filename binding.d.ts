@@ -62,6 +62,10 @@ export declare class NativeMapping {
   exportShared(): SharedArrayBuffer | undefined
   /** Maps the file over the engine's own pages, which the caller keeps alive until `close()`. `adopt`: they are the only true ones (private memory). */
   overlay(target: Uint8Array, adopt: boolean): void
+  /** Whether these are the bytes that `overlay` was given. */
+  isAt(target: Uint8Array): boolean
+  /** The engine moved its memory: nothing of ours is there any more, and nothing there is touched. */
+  forgetOverlay(): void
   /** madvise(2) with a hint that loses nothing. */
   advise(advice: string, position: number, length: number): void
   /** Drops contents. */

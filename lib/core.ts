@@ -24,9 +24,14 @@ export interface Origin {
   readonly sharedArrayBuffer: boolean
   /** Which class it is of: `lib/sharing.ts`. */
   readonly label: number
+  /** Whoever opens it brings its carrier with `use`. */
+  readonly ownCarrier?: boolean
 }
 
 const facts = new Float64Array(8)
+
+/** What cannot be cleared: the memory that the file was in is elsewhere. */
+const MOVED: MappingFault = Object.freeze({ kind: 'moved', offset: 0 })
 
 /**
  * The state behind a `Mapping`: plain fields for the parts of the facade, out of reach of users.
@@ -90,7 +95,7 @@ export class Core {
     this.isPrivate = origin.isPrivate
     this.sharedArrayBuffer = origin.sharedArrayBuffer
     this.label = origin.label
-    this.kind = chooseCarrier(origin.sharedArrayBuffer)
+    this.kind = origin.ownCarrier === true ? 'none' : chooseCarrier(origin.sharedArrayBuffer)
     this.#learn()
     // Private pages cannot be in two places, so they move before anybody has used them.
     if (origin.isPrivate && isOverlay(this.kind) && this.mapLength > 0) this.#carry(true)
@@ -131,6 +136,7 @@ export class Core {
 
   /** Before and after each use of the memory. */
   checkFault(): void {
+    if (this.#carrier !== undefined && this.#isMoved) throw mappingFault(MOVED, this.path)
     if (epoch[0] !== this.seen) this.settle()
   }
 
@@ -146,11 +152,13 @@ export class Core {
   /** What the `fault` property says. */
   get fault(): MappingFault | null {
     if (this.closed) return this.lastFault
+    if (this.#isMoved) return MOVED
     return epoch[0] === this.#born ? null : currentFault(this)
   }
 
   clearFault(): void {
     this.checkOpen()
+    if (this.#isMoved) throw mappingFault(MOVED, this.path)
     this.native.clearFault()
     this.lastFault = null
   }
@@ -175,7 +183,29 @@ export class Core {
   whole(): ArrayBufferLike {
     const carrier = this.#carrier ?? this.#carry(false)
     if (carrier === undefined) throw viewsUnavailable()
+    if (this.#isMoved) throw mappingFault(MOVED, this.path)
     return carrier.buffer
+  }
+
+  /** Where in `whole()` the mapping's first page is. */
+  get wholeAt(): number {
+    return this.#carrier?.at ?? 0
+  }
+
+  /** A carrier of the user's. */
+  use(carrier: Carrier): void {
+    this.#carrier = carrier
+    this.kind = carrier.kind
+  }
+
+  /** A carrier of the user's can come to lie elsewhere, and its buffer can be replaced: no window on it is kept. */
+  get isMovable(): boolean {
+    return this.#carrier?.moved !== undefined
+  }
+
+  /** Whether the engine has moved the memory away. */
+  get #isMoved(): boolean {
+    return this.#carrier?.moved?.() === true
   }
 
   /** Whether the engine's own memory, or a SharedArrayBuffer, stands on these pages. */
@@ -203,7 +233,7 @@ export class Core {
       this.windows = undefined
       this.moved = false
       this.#learn()
-      }
+    }
   }
 
   /** The accessors look for a window again. */

@@ -242,7 +242,9 @@ fn map(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outco
     let guarded = fault::enabled();
     let form = Form {
         access,
-        private: access == Access::Copy || (access == Access::Read && !guarded && !request.exec),
+        private: access == Access::Copy
+            || request.private_read
+            || (access == Access::Read && !guarded && !request.exec),
         writable: access != Access::Read || !(guarded || request.exec),
         exec: request.exec,
         mapped: true,
