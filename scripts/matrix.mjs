@@ -50,7 +50,8 @@ async function main() {
   const { values } = parseArgs({ options: { suite: { type: 'string' }, runtimes: { type: 'string' } } })
   const chosen = values.suite?.split(',') ?? suites()
   const unknown = chosen.filter((name) => !suites().includes(name))
-  if (unknown.length > 0) throw new RangeError(`no such suite: ${unknown.join(', ')} (there are ${suites().join(', ')})`)
+  if (unknown.length > 0)
+    throw new RangeError(`no such suite: ${unknown.join(', ')} (there are ${suites().join(', ')})`)
   const engines = values.runtimes?.split(',') ?? names
 
   const failed = await prepare()

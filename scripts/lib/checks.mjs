@@ -108,7 +108,11 @@ function excerpt(output) {
 export async function main(argv) {
   const { values } = parseArgs({ args: argv, options: { only: { type: 'string' }, list: { type: 'boolean' } } })
   if (values.list) {
-    console.log(steps().map(({ name }) => name).join('\n'))
+    console.log(
+      steps()
+        .map(({ name }) => name)
+        .join('\n'),
+    )
     return true
   }
   const chosen = select(steps(), values.only)

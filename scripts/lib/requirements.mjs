@@ -38,7 +38,11 @@ export function rustProblem() {
   const wanted = /rust-version = "(.+)"/.exec(readFileSync(join(root, 'Cargo.toml'), 'utf8'))[1]
   const found = spawnSync('cargo', ['--version'], { encoding: 'utf8', cwd: root })
   if (found.error || found.status !== 0) {
-    return 'cargo was not found, and memmap compiles its native core: install Rust ' + wanted + ' or newer from https://rustup.rs'
+    return (
+      'cargo was not found, and memmap compiles its native core: install Rust ' +
+      wanted +
+      ' or newer from https://rustup.rs'
+    )
   }
   const version = (/cargo (\d+\.\d+(\.\d+)?)/.exec(found.stdout) || [])[1]
   if (version && isOlder(version, wanted)) {

@@ -17,4 +17,3 @@ impl Slot {
 pub fn register(_r: Range, _id: u64) -> Option<Slot> { None }
 pub struct Subscription;
 pub fn subscribe(_e: *mut i32, _w: Box<dyn Fn() + Send>) -> Subscription { Subscription }
-pub fn raw_fd(f: &std::fs::File) -> i32 { use std::os::fd::AsRawFd; f.as_raw_fd() }

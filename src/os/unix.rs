@@ -91,6 +91,11 @@ pub fn duplicate(fd: i32) -> Outcome<File> {
     Ok(unsafe { File::from_raw_fd(copy) })
 }
 
+/// The number that JavaScript may use while the mapping is open.
+pub fn raw_fd(file: &File) -> i32 {
+    file.as_raw_fd()
+}
+
 /// Whether the descriptor was opened for writing (fcntl F_GETFL).
 pub fn is_writable(file: &File) -> bool {
     // SAFETY: fcntl on an open descriptor.
