@@ -6,7 +6,7 @@ import { endianness, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const require = createRequire(import.meta.url)
-const { NativeMapping, allocationGranularity, pageSize } = require('../../binding.js')
+const { NativeMapping, allocationGranularity, detach, pageSize } = require('../../binding.js')
 
 const write = 1
 const create = 4
@@ -45,7 +45,10 @@ const tests = {
     const bytes = new Uint8Array(4)
     memory.readInto(bytes, 12)
     assert.deepEqual([...bytes], endianness() === 'LE' ? [4, 3, 2, 1] : [1, 2, 3, 4])
-    structuredClone(buffer, { transfer: [buffer] })
+    // Node 20 has no transfer, and newer ones end the process in napi_detach_arraybuffer under conditions that transfer reports.
+    if (buffer.transfer) buffer.transfer(0)
+    else detach(buffer)
+    assert.equal(buffer.byteLength, 0)
     memory.close()
     memory.release(false)
   },

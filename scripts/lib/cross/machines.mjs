@@ -111,7 +111,7 @@ export const machines = {
       const libraries = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu'].map((each) => join(root, each)).join(':')
       return program(
         'node-glibc231',
-        `"${root}/lib64/ld-linux-x86-64.so.2" --library-path "${libraries}" "${found.path}"`,
+        `"${root}/usr/lib/x86_64-linux-gnu/ld-2.31.so" --library-path "${libraries}" "${found.path}"`,
       )
     },
   },
