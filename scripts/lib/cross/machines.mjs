@@ -3,10 +3,10 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, syml
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runtime } from '../../runtimes.mjs'
-import { isOlder } from '../requirements.mjs'
 import { run } from '../run.mjs'
 import { cache, need, once, Unavailable } from './cache.mjs'
 import { tree } from './debian.mjs'
+import { npmNode } from './npm.mjs'
 import { wine, wine32 } from './wine.mjs'
 
 const preload = fileURLToPath(new URL('emulated.cjs', import.meta.url))
@@ -21,26 +21,6 @@ function program(name, line, setup = '') {
   chmodSync(scratch, 0o755)
   renameSync(scratch, path)
   return path
-}
-
-/** A Node out of an npm package of another platform. `wanted` is what `npm view` understands: a major or a version. */
-export async function npmNode(name, wanted, binary = 'bin/node') {
-  const view = await need(`${name}@${wanted}`, 'npm', [
-    'view',
-    `${name}@${wanted}`,
-    'version',
-    '--json',
-    '--loglevel=error',
-  ])
-  const versions = [JSON.parse(view.stdout)].flat()
-  const version = versions.reduce((best, each) => (isOlder(best, each) ? each : best))
-  const folder = await once(`${name}-${version}`, async (scratch) => {
-    await need(`${name}@${version}`, 'npm', ['pack', '--silent', `${name}@${version}`], { cwd: scratch })
-    const [tarball] = readdirSync(scratch)
-    await need(tarball, 'tar', ['-xzf', tarball, '--strip-components=1'], { cwd: scratch })
-    rmSync(join(scratch, tarball))
-  })
-  return join(folder, binary)
 }
 
 /** qemu's user mode emulators, linked statically: they need nothing of this machine. */
