@@ -88,14 +88,16 @@ function steps() {
   ]
 }
 
-/** The steps that were asked for: by name, or `ava` for `ava` and all `ava:...`. */
+/** The steps that were asked for, each by its name (`ava`) or by what stands before the colon (`smoke`, `ava:`). */
 function select(all, only) {
   if (!only) return all
-  const wanted = only.split(',')
-  const matches = (step, name) => step.name === name || step.name.startsWith(`${name}:`)
-  const unknown = wanted.filter((name) => !all.some((step) => matches(step, name)))
-  if (unknown.length > 0) throw new RangeError(`no such step: ${unknown.join(', ')} (see --list)`)
-  return all.filter((step) => wanted.some((name) => matches(step, name)))
+  const found = only.split(',').map((name) => {
+    const exact = all.filter((step) => step.name === name)
+    const steps = exact.length > 0 ? exact : all.filter((step) => step.name.startsWith(`${name.replace(/:$/, '')}:`))
+    if (steps.length === 0) throw new RangeError(`no such step: ${name} (see --list)`)
+    return steps
+  })
+  return all.filter((step) => found.some((steps) => steps.includes(step)))
 }
 
 /** What failed, without what passed: whole reports of hundreds of tests bury the one line that matters. */

@@ -17,6 +17,8 @@ const noSdk = 'needs the Windows SDK'
 /** zig has no glibc older than 2.19 for ppc64le and 2.27 for riscv64; s390x and the rest go down to 2.17. */
 const old = '2.17'
 const newer = '2.28'
+/** zig's unwinder for ppc64le prints IEEE long doubles, which glibc has since 2.32. */
+const ieee = '2.32'
 
 /** A musl library that is loaded by musl's own Node must not bring a second libc along. */
 const musl = { RUSTFLAGS: '-C target-feature=-crt-static' }
@@ -31,7 +33,7 @@ export const targets = {
   'linux-arm64-musl': { platform: 'linux-arm64-musl', rust: 'aarch64-unknown-linux-musl', env: musl },
   'linux-arm-gnueabihf': { platform: 'linux-arm-gnueabihf', rust: 'armv7-unknown-linux-gnueabihf', glibc: old },
   'linux-riscv64-gnu': { platform: 'linux-riscv64-gnu', rust: 'riscv64gc-unknown-linux-gnu', glibc: newer },
-  'linux-ppc64-gnu': { platform: 'linux-ppc64-gnu', rust: 'powerpc64le-unknown-linux-gnu', glibc: newer },
+  'linux-ppc64-gnu': { platform: 'linux-ppc64-gnu', rust: 'powerpc64le-unknown-linux-gnu', glibc: ieee },
   'linux-s390x-gnu': { platform: 'linux-s390x-gnu', rust: 's390x-unknown-linux-gnu', glibc: old },
   // The shipped Windows binaries are msvc's, linked in CI. gnullvm is the same code with a linker that runs anywhere: what wine tests.
   'win32-x64': { platform: 'win32-x64-msvc', rust: 'x86_64-pc-windows-gnullvm' },

@@ -1,0 +1,101 @@
+import { channel } from 'node:diagnostics_channel'
+
+import { mappingFault } from './errors'
+import { native } from './native'
+
+import type { Core } from './core'
+import type { FaultMessage, MappingFault } from './types'
+
+/**
+ * `epoch[0]` is counted up by the guard whenever any mapping of this process faults, before the access that faulted returns.
+ * It has a buffer of its own: typed arrays of a few bytes live on the heap, where the collector moves them.
+ */
+export const epoch = new Int32Array(new ArrayBuffer(64))
+
+const KINDS = [undefined, 'truncated', 'io', 'nospace', 'protected', 'moved'] as const
+
+const faults = channel('memmap:fault')
+const out = new Float64Array(3)
+
+/** Mappings that are open, by the id of their memory: several may share one. */
+const live = new Map<number, WeakRef<Core>[]>()
+let sweepAt = 1024
+
+/** How many events the native side keeps; of more the oldest are lost. */
+const RING = 256
+
+native.setup(epoch, deliver)
+
+/** From now on faults of this mapping are published. */
+export function register(core: Core): void {
+  const others = live.get(core.id)
+  if (others === undefined) live.set(core.id, [new WeakRef(core)])
+  else others.push(new WeakRef(core))
+  if (live.size >= sweepAt) sweep()
+}
+
+/** It is closed. */
+export function unregister(core: Core): void {
+  const holders = live.get(core.id)
+  if (holders === undefined || holders.length === 1) live.delete(core.id)
+  else {
+    live.set(
+      core.id,
+      holders.filter((holder) => holder.deref() !== core),
+    )
+  }
+}
+
+/** Mappings that were collected without `close()` leave their entries behind. */
+function sweep(): void {
+  for (const [id, holders] of live) {
+    if (holders.every((holder) => holder.deref() === undefined)) live.delete(id)
+  }
+  sweepAt = Math.max(1024, live.size * 2)
+}
+
+/** Publishes every fault since the last time, of all mappings of this thread. */
+export function deliver(): void {
+  const events = native.takeFaults()
+  for (let at = 0; at < events.length; at += 3) {
+    const kind = KINDS[events[at + 1]!]
+    for (const holder of live.get(events[at]!) ?? []) {
+      const core = holder.deref()
+      if (core !== undefined && kind !== undefined) publish(core, { kind, offset: Math.max(0, events[at + 2]! - core.delta) })
+    }
+  }
+  if (events.length >= 3 * RING) catchUp()
+}
+
+/** Events were lost; the first fault of each mapping was not. */
+function catchUp(): void {
+  for (const holders of live.values()) {
+    for (const holder of holders) {
+      const core = holder.deref()
+      if (core === undefined || core.announced) continue
+      const fault = currentFault(core)
+      if (fault !== null) publish(core, fault)
+    }
+  }
+}
+
+/** The first fault of a mapping is also a process warning. */
+function publish(core: Core, fault: MappingFault): void {
+  const { path } = core
+  core.lastFault = fault
+  if (!core.announced) {
+    core.announced = true
+    const { message } = mappingFault(fault, path)
+    process.emitWarning(message, { type: 'MemmapFaultWarning', code: 'MEMMAP_FAULT' })
+  }
+  if (faults.hasSubscribers) faults.publish({ mapping: core.owner, ...fault, path } satisfies FaultMessage)
+}
+
+/** Asks the native side, and remembers the answer for after `close()`. */
+export function currentFault(core: Core): MappingFault | null {
+  core.native.fault(out)
+  const kind = KINDS[out[0]!]
+  const fault = kind === undefined ? null : { kind, offset: out[1]! }
+  if (fault !== null) core.lastFault = fault
+  return fault
+}
