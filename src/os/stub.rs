@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::{FileFacts, FileKind, Replacement};
+use super::{FileFacts, FileKind, Pages, Replacement};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Form;
@@ -64,7 +64,7 @@ pub fn facts(file: &File) -> Outcome<FileFacts> {
     } else {
         FileKind::Stream
     };
-    Ok(FileFacts { kind, size: meta.len() })
+    Ok(FileFacts { kind, size: meta.len(), huge_page: None })
 }
 
 /// Refused.
@@ -81,7 +81,7 @@ pub fn allocate(_file: &File, _old: u64, _new: u64) -> Outcome<()> {
 pub fn remove_if_same(_path: &Path, _file: &File) {}
 
 /// Refused.
-pub fn sync_pages(_base: *mut u8, _length: usize, _wait: bool, _invalidate: bool) -> Outcome<()> {
+pub fn sync_pages(_pages: Pages, _wait: bool, _invalidate: bool) -> Outcome<()> {
     unsupported("msync")
 }
 
@@ -104,4 +104,125 @@ pub unsafe fn replace(_base: *mut u8, _length: usize, _with: Replacement) {}
 #[allow(unsafe_code, reason = "same signature as where pages are mapped again")]
 pub unsafe fn map_again(_base: *mut u8, _length: usize, _file: Option<&File>, _offset: u64, _form: Form) -> Outcome<()> {
     unsupported("mmap")
+}
+
+/// Refused.
+pub fn read_at(_file: &File, _bytes: &mut [u8], _offset: u64) -> Outcome<usize> {
+    unsupported("read")
+}
+
+/// No advice has a number here.
+pub fn advice(_name: &str) -> Option<i32> {
+    None
+}
+
+/// Refused.
+pub fn advise(_pages: Pages, _advice: i32) -> Outcome<()> {
+    unsupported("madvise")
+}
+
+/// None is known.
+pub fn knows_advice(_advice: i32) -> bool {
+    false
+}
+
+/// Refused.
+pub fn drop_private(_pages: Pages) -> Outcome<()> {
+    unsupported("madvise")
+}
+
+/// Refused.
+pub fn punch(_pages: Pages, _file: &File, _offset: u64) -> Outcome<()> {
+    unsupported("madvise")
+}
+
+/// Refused.
+pub fn lock(_pages: Pages, _private: bool) -> Outcome<()> {
+    unsupported("mlock")
+}
+
+/// Only makes things faster elsewhere.
+pub fn populate_read(_pages: Pages) {}
+
+/// Refused.
+pub fn unlock(_pages: Pages) -> Outcome<()> {
+    unsupported("munlock")
+}
+
+/// What a page may be used for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Protection {
+    /// Nothing.
+    None,
+    /// Loads.
+    Read,
+    /// Loads and stores.
+    Write,
+    /// Loads and execution; never stores.
+    Exec,
+}
+
+/// Refused.
+pub fn protect(_pages: Pages, _protection: Protection) -> Outcome<()> {
+    unsupported("mprotect")
+}
+
+/// Refused.
+pub fn residency(_pages: Pages, _page: usize) -> Outcome<Vec<u8>> {
+    unsupported("mincore")
+}
+
+/// Nothing is told, so nothing is told exactly.
+pub fn residency_is_exact(_file: Option<&File>) -> bool {
+    false
+}
+
+/// Address space taken in advance: none can be taken here.
+pub struct Reserved(std::convert::Infallible);
+
+impl Reserved {
+    /// Refused.
+    pub fn new(_length: usize) -> Outcome<Self> {
+        unsupported("mmap")
+    }
+
+    /// Cannot be asked.
+    pub fn base(&self) -> *mut u8 {
+        match self.0 {}
+    }
+
+    /// Cannot be asked.
+    pub fn length(&self) -> usize {
+        match self.0 {}
+    }
+}
+
+/// Copies the bytes.
+///
+/// # Safety
+/// Both ranges are at least `length` bytes long, readable and writable, and nobody else's.
+#[allow(unsafe_code, reason = "raw pages of two mappings")]
+pub unsafe fn move_pages(from: *mut u8, to: *mut u8, length: usize) {
+    // SAFETY: as the caller promises; two mappings never overlap.
+    unsafe { std::ptr::copy_nonoverlapping(from, to, length) };
+}
+
+/// No huge pages: the ordinary page.
+pub fn huge_page_size() -> usize {
+    page_size()
+}
+
+/// The system is not asked.
+pub fn free_memory() -> u64 {
+    u64::MAX
+}
+
+/// The system is not asked: no file is mapped here.
+pub fn may_vanish(_file: &File) -> bool {
+    false
+}
+
+/// No function of the engine is looked up here.
+pub fn find_symbol(_name: &std::ffi::CStr) -> Option<usize> {
+    None
 }
