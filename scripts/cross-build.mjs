@@ -1,5 +1,8 @@
 // The native core for other systems than this one, checked as far as a binary can be checked without running it.
-// `node scripts/cross-build.mjs TARGET...` (a name below, a Rust triple, or `all`), `--list`, `--inspect FILE TARGET` for one built elsewhere.
+// `node scripts/cross-build.mjs TARGET...` (a name below, a Rust triple, or `all`), `--list`,
+// `--out FOLDER` copies them there, `--inspect FILE TARGET` checks one built elsewhere. Skipped or only type-checked is no failure.
+import { copyFileSync, mkdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pathToFileURL } from 'node:url'
 import { build, inspect } from './lib/cross/build.mjs'
@@ -25,10 +28,16 @@ export function row({ target, state, size, symbols, seconds, note }) {
   return [target.name, state, size ?? '-', symbols, duration(seconds), note]
 }
 
+/** Copies what was built into one folder, under the names that the loader knows. */
+function collect(results, folder) {
+  mkdirSync(folder, { recursive: true })
+  for (const { file } of results) if (file) copyFileSync(file, join(folder, basename(file)))
+}
+
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { list: { type: 'boolean' }, inspect: { type: 'string' } },
+    options: { list: { type: 'boolean' }, inspect: { type: 'string' }, out: { type: 'string' } },
   })
   if (values.list) {
     console.log(
@@ -43,6 +52,7 @@ async function main() {
   const results = values.inspect
     ? [{ target: chosen[0], seconds: 0, ...(await inspect(chosen[0], values.inspect)) }]
     : await buildAll(chosen)
+  if (values.out) collect(results, values.out)
   console.log(
     `\n${table(
       head,

@@ -1,5 +1,5 @@
 // The packed tarballs, installed into empty projects by every package manager and used as users use them. One table.
-// `node scripts/install-test.mjs [--only npm,pnpm,...] [--binaries FOLDER]`; the default is the add-on that this repository has built.
+// `node scripts/install-test.mjs [--only npm,pnpm,...] [--binaries FOLDER]`; by default the binary of this system is built as it is shipped.
 import {
   copyFileSync,
   cpSync,
@@ -15,8 +15,10 @@ import {
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { build } from './lib/cross/build.mjs'
 import { once, Unavailable } from './lib/cross/cache.mjs'
 import { npmPackage } from './lib/cross/npm.mjs'
+import { find } from './lib/cross/targets.mjs'
 import { pack } from './pack.mjs'
 import { prepare } from './lib/prepare.mjs'
 import { serve } from './lib/registry.mjs'
@@ -295,6 +297,18 @@ async function attempt(name, action, results) {
   return counts.failed === 0
 }
 
+/** @returns {Promise<string>} the folder of the binary of this very system */
+async function ownBinary() {
+  const libc =
+    process.platform === 'linux' ? `-${process.report.getReport().header.glibcVersionRuntime ? 'gnu' : 'musl'}` : ''
+  const made = await build(
+    find(`${process.platform}-${process.arch}${libc}${process.platform === 'win32' ? '-msvc' : ''}`),
+  )
+  if (!made.file || made.state !== 'built')
+    throw new Error(`the binary of this system: ${made.state}, ${made.note}\n${made.output}`)
+  return dirname(made.file)
+}
+
 async function main() {
   const { values } = parseArgs({ options: { only: { type: 'string' }, binaries: { type: 'string' } } })
   const only = values.only?.split(',')
@@ -303,7 +317,10 @@ async function main() {
   const scratch = mkdtempSync(join(tmpdir(), 'memmap-install-'))
   const results = []
   try {
-    const packed = await pack({ binaries: resolve(values.binaries ?? root), out: join(scratch, 'packages') })
+    const packed = await pack({
+      binaries: values.binaries ? resolve(values.binaries) : await ownBinary(),
+      out: join(scratch, 'packages'),
+    })
     const registry = await serve(packed.map(({ file }) => file))
     try {
       for (const [name, install] of Object.entries(managers)) {

@@ -31,6 +31,14 @@ export const platforms = () =>
 /** Fields that mean something to this repository only. */
 const ours = ['scripts', 'devDependencies', 'napi', 'ava', 'tsd', 'overrides']
 
+/** npm's provenance wants to see the repository that the workflow runs in. */
+function withRepository(description) {
+  const repository = process.env.GITHUB_REPOSITORY
+  return repository
+    ? { ...description, repository: { type: 'git', url: `git+https://github.com/${repository}.git` } }
+    : description
+}
+
 /** Every file that `files` names; of a pattern that is a plain path, that file. */
 function shipped(files) {
   return files.flatMap((pattern) => {
@@ -55,7 +63,7 @@ function stageMain(stage) {
     mkdirSync(join(stage, dirname(file)), { recursive: true })
     copyFileSync(join(root, file), join(stage, file))
   }
-  writeJson(join(stage, 'package.json'), description)
+  writeJson(join(stage, 'package.json'), withRepository(description))
 }
 
 /** A platform package: the binary, and the licences of what was linked into it. */
@@ -63,7 +71,7 @@ function stagePlatform(stage, name, binary, licences) {
   cpSync(join(root, 'npm', name), stage, { recursive: true })
   const description = readJson(join(stage, 'package.json'))
   description.version = readJson(join(root, 'package.json')).version
-  writeJson(join(stage, 'package.json'), description)
+  writeJson(join(stage, 'package.json'), withRepository(description))
   copyFileSync(binary, join(stage, description.main))
   writeFileSync(join(stage, 'LICENSE'), `${readFileSync(join(root, 'LICENSE'), 'utf8')}\n${licences}`)
 }

@@ -18,7 +18,8 @@ const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
 function mirror() {
   const sources = '/etc/apt/sources.list.d/debian.sources'
   const found = existsSync(sources) && /^URIs: *(\S+)/m.exec(readFileSync(sources, 'utf8'))
-  return found ? found[1] : 'http://deb.debian.org/debian'
+  if (!found) throw new Unavailable(`${sources} names no mirror of Debian`)
+  return found[1]
 }
 
 /** apt's options for a state of its own in `folder`. */

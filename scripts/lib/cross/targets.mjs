@@ -40,6 +40,7 @@ export const targets = {
   'win32-ia32': { platform: 'win32-ia32-msvc', rust: 'i686-pc-windows-gnullvm' },
   'win32-arm64': { platform: 'win32-arm64-msvc', rust: 'aarch64-pc-windows-gnullvm' },
   'win32-x64-msvc': { platform: 'win32-x64-msvc', rust: 'x86_64-pc-windows-msvc', check: noSdk },
+  'win32-ia32-msvc': { platform: 'win32-ia32-msvc', rust: 'i686-pc-windows-msvc', check: noSdk },
   'win32-arm64-msvc': { platform: 'win32-arm64-msvc', rust: 'aarch64-pc-windows-msvc', check: noSdk },
   'darwin-x64': { platform: 'darwin-x64', rust: 'x86_64-apple-darwin', env: macos },
   'darwin-arm64': { platform: 'darwin-arm64', rust: 'aarch64-apple-darwin', env: macos },
