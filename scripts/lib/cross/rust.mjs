@@ -65,14 +65,14 @@ async function linkObjcopy(root) {
   script(ours, `LD_LIBRARY_PATH="${sysroot}/lib" exec "${theirs}" "$@"`)
 }
 
-/** rustup's compiler, if the sources of its standard library can be had. */
-async function rustupSources() {
+/** The folder of rustup's compiler, if the sources of its standard library are there or can be had; else ''. */
+async function rustupSysroot() {
   const { stdout, code } = await run('rustc', ['--print', 'sysroot'], { minutes: 1 })
-  if (code !== 0) return false
-  const sources = join(stdout.trim(), 'lib/rustlib/src/rust/library/Cargo.lock')
-  if (!existsSync(sources) && (await has('rustup')))
-    await run('rustup', ['component', 'add', 'rust-src'], { minutes: 5 })
-  return existsSync(sources)
+  if (code !== 0) return ''
+  const sysroot = stdout.trim()
+  const sources = join(sysroot, 'lib/rustlib/src/rust/library/Cargo.lock')
+  if (!existsSync(sources)) await run('rustup', ['component', 'add', 'rust-src'], { minutes: 5 })
+  return existsSync(sources) ? sysroot : ''
 }
 
 /**
