@@ -70,6 +70,7 @@ async function yarnBerry(folder, registry, linker) {
     'unsafeHttpWhitelist: [127.0.0.1]',
     'enableGlobalCache: false',
     'enableTelemetry: false',
+    'pnpEnableEsmLoader: true',
   ]
   // Packages of the test registry are as old as the clock of the machine says: no waiting time for fresh releases.
   writeFileSync(join(folder, '.yarnrc.yml'), `${settings.join('\n')}\nnpmMinimalAgeGate: 0\n`)
@@ -168,13 +169,9 @@ const uses = {
   },
   async esbuild(folder) {
     const bin = join(await bundlers(), 'node_modules/esbuild/bin/esbuild')
-    await step(
-      'esbuild',
-      bin,
-      ['esm.mjs', '--bundle', '--platform=node', '--format=esm', '--external:memmap', '--outfile=bundle/esbuild.mjs'],
-      { cwd: folder },
-    )
-    return works(folder, ['bundle/esbuild.mjs'])
+    const flags = ['--bundle', '--platform=node', '--external:memmap', '--outfile=bundle/esbuild.cjs']
+    await step('esbuild', bin, ['cjs.cjs', ...flags], { cwd: folder })
+    return works(folder, ['bundle/esbuild.cjs'])
   },
   async webpack(folder) {
     const bin = join(await bundlers(), 'node_modules/webpack-cli/bin/cli.js')
@@ -201,7 +198,7 @@ const uses = {
     await step(
       'esbuild',
       bin,
-      ['cjs.cjs', '--bundle', '--platform=node', '--external:*.node', '--outfile=lonely/deep/bundle.cjs'],
+      ['cjs.cjs', '--bundle', '--platform=node', '--external:memmap-*', '--outfile=lonely/deep/bundle.cjs'],
       { cwd: folder },
     )
     const lonely = mkdtempSync(join(tmpdir(), 'memmap-lonely-'))
@@ -223,7 +220,7 @@ const uses = {
     )
     await step('the blob', node, ['--experimental-sea-config', 'sea.json'], { cwd: folder })
     copyFileSync(realpathSync(node), executable)
-    const postject = await npmPackage('postject', '1', ['commander@9'])
+    const postject = await npmPackage('postject', '1.0.0-alpha.6', ['commander@9'])
     const fuse = [
       '--sentinel-fuse',
       'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2',

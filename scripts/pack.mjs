@@ -117,9 +117,9 @@ export async function pack({ binaries, out, all = false }) {
   const stage = join(out, 'stage/main')
   mkdirSync(stage, { recursive: true })
   stageMain(stage)
-  const main = await packStage(stage, out)
-  checkMain(main)
-  packed.push({ name: 'memmap', size: main.unpackedSize, ...main })
+  const whole = await packStage(stage, out)
+  checkMain(whole)
+  packed.push({ name: 'memmap', size: whole.unpackedSize, ...whole })
   rmSync(join(out, 'stage'), { recursive: true })
   return packed
 }
