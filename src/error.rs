@@ -43,7 +43,7 @@ impl Fail {
 
     /// A failed system call, from what `std` made of its errno.
     pub fn io(error: &io::Error, syscall: &'static str) -> Self {
-        Self::system(error.raw_os_error().unwrap_or_else(|| errno_of_kind(error.kind())), syscall)
+        Self::system(error.raw_os_error().map_or_else(|| errno_of_kind(error.kind()), crate::os::errno_of), syscall)
     }
 
     /// The errno of the last failed call on this thread.
