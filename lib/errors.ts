@@ -134,7 +134,11 @@ export function mappingFault(fault: MappingFault, path: string | Uint8Array | un
 }
 
 /** A system error that no system call was needed for. */
-export function systemError(code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY', syscall: string, path?: string | Uint8Array): Error {
+export function systemError(
+  code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY',
+  syscall: string,
+  path?: string | Uint8Array,
+): Error {
   let errno = 0
   let text = ''
   for (const [number, [name, message]] of getSystemErrorMap()) {

@@ -1,5 +1,8 @@
 //! Once per JavaScript environment (main thread, each worker): how news of faults gets there, and what the system offers.
-#![allow(unsafe_code, reason = "the guard writes into an array of JavaScript, which stays referenced until the environment ends")]
+#![allow(
+    unsafe_code,
+    reason = "the guard writes into an array of JavaScript, which stays referenced until the environment ends"
+)]
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -17,7 +20,10 @@ use crate::{fault, os};
 pub fn setup(env: &Env, mut epoch: Int32Array, on_fault: Function<'_, (), ()>) -> napi::Result<()> {
     // Handlers, threads and finalizers outlive the worker that loaded the add-on first: its code must stay mapped.
     napi::bindgen_prelude::retain_current_module_for_unload_safety();
-    let news = on_fault.build_threadsafe_function::<()>().weak::<true>().build()?;
+    let news = on_fault
+        .build_threadsafe_function::<()>()
+        .weak::<true>()
+        .build()?;
     let news = Arc::new(news);
     let wake = Box::new(move || {
         news.call((), ThreadsafeFunctionCallMode::NonBlocking);
@@ -37,7 +43,8 @@ pub fn setup(env: &Env, mut epoch: Int32Array, on_fault: Function<'_, (), ()>) -
 
 /// Who hears of faults, by environment.
 fn environments() -> MutexGuard<'static, HashMap<usize, fault::Subscription>> {
-    static ALL: LazyLock<Mutex<HashMap<usize, fault::Subscription>>> = LazyLock::new(Mutex::default);
+    static ALL: LazyLock<Mutex<HashMap<usize, fault::Subscription>>> =
+        LazyLock::new(Mutex::default);
     ALL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -45,9 +52,20 @@ fn environments() -> MutexGuard<'static, HashMap<usize, fault::Subscription>> {
 #[napi]
 pub fn take_faults(env: &Env) -> Vec<f64> {
     let environments = environments();
-    let Some(subscription) = environments.get(&(env.raw() as usize)) else { return Vec::new() };
+    let Some(subscription) = environments.get(&(env.raw() as usize)) else {
+        return Vec::new();
+    };
     let events = subscription.take_events();
-    events.iter().flat_map(|event| [event.mapping as f64, f64::from(event.fault.kind as u8), event.fault.offset as f64]).collect()
+    events
+        .iter()
+        .flat_map(|event| {
+            [
+                event.mapping as f64,
+                f64::from(event.fault.kind as u8),
+                event.fault.offset as f64,
+            ]
+        })
+        .collect()
 }
 
 /// sysconf(_SC_PAGESIZE), in bytes.
@@ -69,6 +87,8 @@ pub fn is_supported(feature: String) -> bool {
         "faultGuard" => fault::enabled(),
         "sharedArrayBuffer" => shared::available() || overlay::available(),
         "residency" | "lock" | "resizeInPlace" => cfg!(unix),
+        "posixShm" => cfg!(all(unix, not(target_os = "android"))),
+        "memfd" | "seal" => cfg!(any(target_os = "linux", target_os = "android")),
         "hugePages" => os::huge_page_size() != os::page_size(),
         _ => os::advice(&feature).is_some_and(os::knows_advice),
     }

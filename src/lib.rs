@@ -1,5 +1,10 @@
 //! The native core of memmap. Read in this order: `mapping` (what TypeScript calls), `request`, `open`, `region`, `os`, `fault`.
 
+#![cfg_attr(
+    test,
+    allow(dead_code, reason = "napi-rs registers nothing in a test build")
+)]
+
 mod bytes;
 mod carrier;
 mod constants;
@@ -21,6 +26,9 @@ mod shared_memory;
 mod shm;
 #[cfg_attr(not(test), expect(dead_code, reason = "issue 7 calls it by name"))]
 mod sysconf;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "issue 7 calls it by name"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "issue 7 calls it by name")
+)]
 mod sysv;
 mod tasks;

@@ -21,12 +21,14 @@ impl Exports {
     /// Remembers a buffer as long as it lives.
     pub fn add(&mut self, env: &Env, buffer: &Unknown<'_>) {
         if self.references.len() >= self.sweep_at.max(SMALLEST) {
-            self.references.retain(|&reference| value_of(env, reference).is_some() || delete(env, reference));
+            self.references
+                .retain(|&reference| value_of(env, reference).is_some() || delete(env, reference));
             self.sweep_at = self.references.len() * 2;
         }
         let mut reference = std::ptr::null_mut();
         // SAFETY: a live handle of this environment; a count of 0 makes the reference weak.
-        let status = unsafe { sys::napi_create_reference(env.raw(), buffer.raw(), 0, &raw mut reference) };
+        let status =
+            unsafe { sys::napi_create_reference(env.raw(), buffer.raw(), 0, &raw mut reference) };
         if status == sys::Status::napi_ok {
             self.references.push(reference);
         }
@@ -34,7 +36,11 @@ impl Exports {
 
     /// Hands out what still lives, and forgets everything.
     pub fn take<'env>(&mut self, env: &'env Env) -> Vec<Unknown<'env>> {
-        let living = self.references.iter().filter_map(|&reference| value_of(env, reference)).collect();
+        let living = self
+            .references
+            .iter()
+            .filter_map(|&reference| value_of(env, reference))
+            .collect();
         self.forget(env);
         living
     }

@@ -13,9 +13,9 @@ mod unix_reserve;
 #[cfg(unix)]
 mod unix_system;
 #[cfg(unix)]
-pub use unix_system::*;
-#[cfg(unix)]
 pub use unix_reserve::*;
+#[cfg(unix)]
+pub use unix_system::*;
 
 #[cfg(windows)]
 mod windows;
@@ -36,7 +36,10 @@ pub use stub::*;
 pub use crate::region::Pages;
 
 /// What a target is, as far as mapping cares.
-#[cfg_attr(not(unix), allow(dead_code, reason = "some systems have no device files"))]
+#[cfg_attr(
+    not(unix),
+    allow(dead_code, reason = "some systems have no device files")
+)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FileKind {
     /// A regular file.
@@ -107,7 +110,7 @@ pub enum Seal {
     /// Nobody else writes any more; writable mappings that are there stay.
     FutureWrite,
     /// No more seals.
-    Seal,
+    More,
 }
 
 impl Seal {
@@ -118,7 +121,7 @@ impl Seal {
             "grow" => Self::Grow,
             "write" => Self::Write,
             "futureWrite" => Self::FutureWrite,
-            _ => Self::Seal,
+            _ => Self::More,
         };
         names.iter().map(one).collect()
     }

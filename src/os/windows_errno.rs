@@ -47,9 +47,8 @@ pub fn errno_of(raw: i32) -> i32 {
         | win32::ERROR_SECTOR_NOT_FOUND => code::EIO,
         win32::ERROR_INVALID_PARAMETER
         | win32::ERROR_INVALID_DATA
+        | win32::ERROR_FILE_INVALID
         | win32::ERROR_MAPPED_ALIGNMENT => code::EINVAL,
-        // A mapping of an empty file; memmap asks for none.
-        win32::ERROR_FILE_INVALID => code::EINVAL,
         // Ours already, or unknown: then Node shows UNKNOWN.
         _ => raw,
     }
