@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
+use super::Protection;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Pages;
@@ -212,19 +213,6 @@ pub fn unlock(pages: Pages) -> Outcome<()> {
     } else {
         Err(Fail::last("munlock"))
     }
-}
-
-/// What a page may be used for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Protection {
-    /// Nothing.
-    None,
-    /// Loads.
-    Read,
-    /// Loads and stores.
-    Write,
-    /// Loads and execution; never stores.
-    Exec,
 }
 
 /// mprotect(2).
