@@ -21,7 +21,10 @@ export declare class NativeMapping {
   static open(target: string | Buffer | number, flags: number, offset: number, length: number, mode: number, capacity: number): Promise<NativeMapping>
   /** Private zero-filled memory. */
   static anonymous(length: number, flags: number): NativeMapping
-  /** Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of whole pages, id. */
+  /**
+   * Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of
+   * whole pages, id, 1 if address space is reserved, 1 if it may be written.
+   */
   describe(out: Float64Array, owner: object): void
   /** Of the user's first byte. */
   get address(): bigint

@@ -145,7 +145,7 @@ export class AccessorWindows implements Holder {
 
   /** Lets all windows go: the mapping has another length, or protected pages. */
   reset(): void {
-    for (const [key, window] of [...this.#windows]) {
+    for (const [key, window] of this.#windows) {
       windows.remove(window.id)
       this.drop(key)
     }

@@ -28,7 +28,7 @@ export interface Origin {
   readonly ownCarrier?: boolean
 }
 
-const facts = new Float64Array(8)
+const facts = new Float64Array(10)
 
 /** What cannot be cleared: the memory that the file was in is elsewhere. */
 const MOVED: MappingFault = Object.freeze({ kind: 'moved', offset: 0 })
@@ -58,6 +58,8 @@ export class Core {
   /** What views stand on, or will. */
   kind: CarrierKind
   #carrier: Carrier | undefined
+  /** It was opened with a `capacity`, and has not outgrown it. */
+  #reserved = false
   /** Asynchronous operations that are not settled. */
   pending = 0
   /** What `protect` took away. */
@@ -111,6 +113,7 @@ export class Core {
     this.mapped = facts[5] === 1
     this.mapLength = facts[6]!
     this.id = facts[7]!
+    this.#reserved = facts[8] === 1
   }
 
   /** Where the user's last byte ends, counted as buffers are. */
@@ -228,11 +231,14 @@ export class Core {
     this.#forgetWindows()
     try {
       if (moved) this.native.resized(this.#detachAll())
+      // Nothing moved inside its last page, but old views would have the old length.
+      else if (!this.#reserved) this.#detachAll()
     } finally {
       this.accessorWindows = undefined
       this.windows = undefined
-      this.moved = false
+      if (moved) this.moved = false
       this.#learn()
+      this.protections = this.protections?.cut(this.mapLength - this.delta)
     }
   }
 
@@ -245,14 +251,16 @@ export class Core {
 
   /** After `protect`: from now on every access asks first. */
   protect(kind: Protection, offset: number, length: number): void {
-    this.protections = (this.protections ?? new Protections()).with(kind, offset, length)
+    this.protections ??= new Protections(this.access === 'read' ? 'read' : 'write')
+    this.protections = this.protections.set(kind, offset, offset + length)
     this.#forgetWindows()
   }
 
-  /** After `seal`. */
-  becomeReadOnly(): void {
+  /** After `seal`, which may have taken the right to write away even if it failed. */
+  learnAccess(): void {
+    this.native.describe(facts, this)
+    if (facts[9] === 1) return
     this.access = 'read'
-    this.writable = 0
     this.#forgetWindows()
   }
 

@@ -73,6 +73,8 @@ pub struct Request {
     pub huge: bool,
     /// Bytes of address space to reserve.
     pub capacity: Option<u64>,
+    /// The most that a private copy may have, in bytes: what the engine can address at once.
+    pub longest_copy: u64,
     /// What to do on a network, FUSE or removable file system.
     pub if_unsafe: IfUnsafe,
 }
@@ -111,7 +113,8 @@ impl Request {
             no_reserve: flags & NO_RESERVE != 0,
             lock: flags & LOCK != 0,
             huge: flags & HUGE != 0,
-            capacity: (capacity > 0.0).then_some(capacity as u64),
+            capacity: (capacity > 0.0 && flags & UNSAFE_COPY == 0).then_some(capacity as u64),
+            longest_copy: capacity as u64,
             if_unsafe: if flags & UNSAFE_COPY != 0 {
                 IfUnsafe::Copy
             } else if flags & UNSAFE_THROW != 0 {
@@ -139,6 +142,7 @@ impl Request {
             lock: false,
             huge: false,
             capacity: None,
+            longest_copy: 0,
             if_unsafe: IfUnsafe::Map,
         }
     }

@@ -53,7 +53,10 @@ for (const [name, maker] of Object.entries(makers)) {
   // The engine may still see the last few on its stack.
   const back = () => maps(path).length <= before.files + 8 && descriptors() <= before.descriptors + 8
   await settle(back)
-  assert.ok(back(), `${name}: ${maps(path).length} of ${COUNT} are still mapped, ${descriptors()} descriptors (${before.descriptors})`)
+  assert.ok(
+    back(),
+    `${name}: ${maps(path).length} of ${COUNT} are still mapped, ${descriptors()} descriptors (${before.descriptors})`,
+  )
   assert.ok(maps().length < before.maps + COUNT / 2, `${name}: ${maps().length} mappings, ${before.maps} before`)
   collected += COUNT
 }

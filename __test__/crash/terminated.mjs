@@ -66,7 +66,10 @@ async function main() {
   // Bun and Deno run no finalizers when a worker is ended: what it had not closed stays until the process ends.
   if (!bun && !deno) {
     assert.ok(after.maps <= before.maps + 4, `${after.maps} mappings of the file are left, ${before.maps} before`)
-    assert.ok(after.descriptors <= before.descriptors + 8, `${after.descriptors} descriptors, ${before.descriptors} before`)
+    assert.ok(
+      after.descriptors <= before.descriptors + 8,
+      `${after.descriptors} descriptors, ${before.descriptors} before`,
+    )
   }
   done(`${ROUNDS} workers ended in the middle, ${after.maps} mappings of theirs left`)
 }
