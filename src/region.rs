@@ -55,6 +55,8 @@ pub struct Region {
     id: u64,
     /// Kept until `close()`: closing another descriptor of the same file would drop the process's fcntl locks on it early.
     file: Mutex<Option<Arc<File>>>,
+    /// A second description of the file for `SEEK_DATA`; inner `None`: tried, and it has no holes to speak of. Kept as long as `file`.
+    holes: Mutex<Option<Option<Arc<File>>>>,
     slot: Option<Slot>,
     holders: AtomicUsize,
     retired: AtomicBool,
@@ -83,6 +85,7 @@ impl Region {
             path: source.path,
             id,
             file: Mutex::new(source.file.map(Arc::new)),
+            holes: Mutex::new(None),
             slot: None,
             holders: AtomicUsize::new(1),
             retired: AtomicBool::new(false),
@@ -185,6 +188,57 @@ impl Region {
             None => self.replace(with),
         }
         self.file_cell().take();
+        self.holes_cell().take();
+    }
+
+    /// Closed by its last holder: what is in the pages now has no meaning. Whoever works on them asks after each slice.
+    pub fn retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+    }
+
+    /// Fails when work on the pages has lost its meaning: after `close()` and after a fault.
+    pub fn check(&self) -> Outcome<()> {
+        if self.retired() { Err(Fail::closed()) } else { self.check_fault() }
+    }
+
+    /// Whether the guard tells of faults here. Without it, touching a missing page kills the process.
+    pub fn guarded(&self) -> bool {
+        self.slot.is_some()
+    }
+
+    /// The file, for asking where its holes are, if every page still shows what the file holds and the file has holes.
+    pub fn holes(&self) -> Option<Arc<File>> {
+        // Private pages may hold bytes where the file has a hole: those of `'copy'`, and each page that a store to a read-only one made.
+        if (self.form.private && self.form.writable) || self.slot.as_ref().is_some_and(|slot| slot.count() > 0) {
+            return None;
+        }
+        let file = self.file()?;
+        self.holes_cell().get_or_insert_with(|| os::open_for_holes(&file).map(Arc::new)).clone()
+    }
+
+    /// Takes a range out of memory without losing a change: inner whole pages of the range only.
+    pub fn evict(&self, position: usize, length: usize) {
+        let from = (self.delta + position).next_multiple_of(self.page);
+        let end = self.delta + position + length;
+        // The last page of a mapping is all the mapping's.
+        let to = if position + length == self.length { self.map_len() } else { end / self.page * self.page };
+        let from = if position == 0 { 0 } else { from };
+        if self.pages.is_none() || from >= to {
+            return;
+        }
+        let unload = |faults: u32| {
+            let lossless = !self.form.private && faults == 0;
+            let eviction = if lossless { os::Eviction::Shared } else { os::Eviction::Private };
+            os::unload(self.base().wrapping_add(from), to - from, eviction);
+        };
+        match &self.slot {
+            // Under the lock, as a store that the guard turns into a private page just now must not be dropped.
+            Some(slot) => slot.locked(|edit| unload(edit.count())),
+            None => unload(0),
+        }
+        if let Some(file) = self.file() {
+            os::uncache(&file, self.file_base() + from as u64, (to - from) as u64);
+        }
     }
 
     /// After `let_go`, when some view could not be detached: zeros under it.
@@ -261,6 +315,10 @@ impl Region {
 
     fn file_base(&self) -> u64 {
         self.offset - self.delta as u64
+    }
+
+    fn holes_cell(&self) -> MutexGuard<'_, Option<Option<Arc<File>>>> {
+        self.holes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn file_cell(&self) -> MutexGuard<'_, Option<Arc<File>>> {

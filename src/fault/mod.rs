@@ -7,6 +7,7 @@ impl Kind { pub fn blocks(self) -> bool { true } pub fn name(self) -> &'static s
 #[derive(Clone, Copy)] pub struct Fault { pub kind: Kind, pub offset: usize }
 pub struct Slot;
 pub struct Edit;
+impl Edit { pub fn count(&self) -> u32 { 0 } }
 impl Slot {
  pub fn fault(&self) -> Option<Fault> { None } pub fn count(&self) -> u32 { 0 }
  pub fn locked<R>(&self, f: impl FnOnce(&mut Edit) -> R) -> R { f(&mut Edit) }

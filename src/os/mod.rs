@@ -5,6 +5,15 @@ mod unix;
 #[cfg(unix)]
 pub use unix::*;
 
+#[cfg(unix)]
+mod paging;
+#[cfg(unix)]
+pub use paging::*;
+#[cfg(not(unix))]
+mod paging_stub;
+#[cfg(not(unix))]
+pub use paging_stub::*;
+
 #[cfg(not(unix))]
 mod stub;
 #[cfg(not(unix))]

@@ -1,0 +1,254 @@
+//! Long work of one JavaScript environment: started by id, run in slices on the pool, cancelled by id, its news fetched by the thread it belongs to.
+//!
+//! Between slices a lane asks whether the job was cancelled, and whether its mapping was closed or has faulted. An environment that ends cancels its
+//! jobs and waits for the slices that run.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::{Fail, Outcome};
+use crate::pool::{self, Task};
+
+/// At most one report of progress in this time.
+const PROGRESS: Duration = Duration::from_millis(16);
+/// How long the end of an environment waits for running slices; only a dead disk takes longer, and its pages are the Region's own.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a job does.
+pub trait Work: Send + Sync {
+    /// One slice of at most about 10 ms, on any lane. `false`: nothing is left to take.
+    fn slice(&self) -> Outcome<bool>;
+    /// Bytes so far.
+    fn done(&self) -> u64;
+    /// The result, when every lane has ended without a failure.
+    fn answer(&self) -> Answer;
+}
+
+/// What a job found.
+#[derive(Debug)]
+pub enum Answer {
+    /// It did what it should.
+    Nothing,
+    /// A position (-1: none) or a count.
+    Number(f64),
+    /// Where to go on (-1: the end was reached), then positions in order.
+    Positions(Vec<f64>),
+}
+
+/// What happened to a job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum News {
+    /// It got this far, in bytes.
+    Progress(u64),
+    /// Its result can be taken.
+    Finished,
+}
+
+struct Job {
+    id: u64,
+    owner: Arc<Owner>,
+    work: Box<dyn Work>,
+    lanes: AtomicUsize,
+    cancelled: AtomicBool,
+    failed: Mutex<Option<Fail>>,
+    /// When the last progress was fetched, in microseconds since the owner began, and whether one waits to be fetched.
+    reported: AtomicU64,
+    waiting: AtomicBool,
+    wants_progress: bool,
+}
+
+#[derive(Default)]
+struct Book {
+    jobs: HashMap<u64, Arc<Job>>,
+    results: HashMap<u64, Outcome<Answer>>,
+    news: VecDeque<u64>,
+    last: u64,
+    running: usize,
+    closed: bool,
+}
+
+/// One environment's jobs.
+pub struct Owner {
+    book: Mutex<Book>,
+    quiet: Condvar,
+    wake: Box<dyn Fn() + Send + Sync>,
+    begun: Instant,
+}
+
+impl Owner {
+    /// `wake` is called on a thread of the pool whenever there is news to fetch.
+    pub fn new(wake: Box<dyn Fn() + Send + Sync>) -> Arc<Self> {
+        pool::enter();
+        Arc::new(Self { book: Mutex::default(), quiet: Condvar::new(), wake, begun: Instant::now() })
+    }
+
+    /// Starts work on up to `lanes` threads at once and gives its id.
+    pub fn start(self: &Arc<Self>, work: Box<dyn Work>, lanes: usize, wants_progress: bool) -> u64 {
+        let lanes = lanes.clamp(1, pool::size());
+        let mut book = self.book();
+        book.last += 1;
+        let id = book.last;
+        let job = Arc::new(Job {
+            id,
+            owner: Arc::clone(self),
+            work,
+            lanes: AtomicUsize::new(lanes),
+            cancelled: AtomicBool::new(book.closed),
+            failed: Mutex::new(None),
+            reported: AtomicU64::new(self.now()),
+            waiting: AtomicBool::new(false),
+            wants_progress,
+        });
+        book.jobs.insert(id, Arc::clone(&job));
+        drop(book);
+        for _ in 0..lanes {
+            pool::submit(Arc::<Job>::clone(&job));
+        }
+        id
+    }
+
+    /// Nobody waits for the job any more: it ends after its current slices, without a word.
+    pub fn cancel(&self, id: u64) {
+        let mut book = self.book();
+        if let Some(job) = book.jobs.get(&id) {
+            job.cancelled.store(true, Ordering::Release);
+        }
+        book.results.remove(&id);
+    }
+
+    /// The next news, oldest first.
+    pub fn fetch(&self) -> Option<(u64, News)> {
+        let mut book = self.book();
+        while let Some(id) = book.news.pop_front() {
+            if book.results.contains_key(&id) {
+                // What is left of its progress in the queue is no news any more.
+                book.news.retain(|other| *other != id);
+                return Some((id, News::Finished));
+            }
+            if let Some(job) = book.jobs.get(&id)
+                && !job.cancelled.load(Ordering::Acquire)
+            {
+                job.reported.store(self.now(), Ordering::Release);
+                job.waiting.store(false, Ordering::Release);
+                return Some((id, News::Progress(job.work.done())));
+            }
+        }
+        None
+    }
+
+    /// Takes the result of a finished job.
+    pub fn take(&self, id: u64) -> Option<Outcome<Answer>> {
+        self.book().results.remove(&id)
+    }
+
+    /// Cancels everything, waits for what runs, and leaves the pool.
+    pub fn end(&self) {
+        let mut book = self.book();
+        book.closed = true;
+        for job in book.jobs.values() {
+            job.cancelled.store(true, Ordering::Release);
+        }
+        let (mut book, wait) = self
+            .quiet
+            .wait_timeout_while(book, PATIENCE, |book| book.running > 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        book.results.clear();
+        book.news.clear();
+        drop(book);
+        pool::leave(!wait.timed_out());
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> u64 {
+        self.begun.elapsed().as_micros() as u64
+    }
+
+    fn tell(&self, mut book: MutexGuard<'_, Book>, id: u64) {
+        if book.closed {
+            return;
+        }
+        book.news.push_back(id);
+        // Under the lock: after `end` has had it, nothing calls into an environment that is gone.
+        (self.wake)();
+    }
+}
+
+impl Job {
+    fn is_over(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    fn fail(&self, fail: Fail) {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fail);
+    }
+
+    fn has_failed(&self) -> bool {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn report(&self) {
+        let due = self.reported.load(Ordering::Acquire) + PROGRESS.as_micros() as u64;
+        if self.wants_progress && self.owner.now() >= due && !self.waiting.swap(true, Ordering::AcqRel) {
+            self.owner.tell(self.owner.book(), self.id);
+        }
+    }
+
+    fn lane_ends(&self) {
+        if self.lanes.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return;
+        }
+        let mut book = self.owner.book();
+        book.jobs.remove(&self.id);
+        if self.is_over() {
+            return;
+        }
+        let fail = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        book.results.insert(self.id, fail.map_or_else(|| Ok(self.work.answer()), Err));
+        self.owner.tell(book, self.id);
+    }
+}
+
+impl Task for Job {
+    fn slice(&self) -> bool {
+        {
+            // Counted under the lock: either `end` sees this slice and waits for it, or this sees that the job is cancelled.
+            let mut book = self.owner.book();
+            book.running += 1;
+        }
+        let more = !self.is_over() && !self.has_failed() && {
+            match catch_unwind(AssertUnwindSafe(|| self.work.slice())) {
+                Ok(Ok(more)) => more,
+                Ok(Err(fail)) => {
+                    self.fail(fail);
+                    false
+                }
+                Err(_) => {
+                    self.fail(Fail::Coded { code: "ERR_INTERNAL_ASSERTION", range: false, message: "memmap: a slice of native work panicked".into() });
+                    false
+                }
+            }
+        };
+        if more {
+            self.report();
+        } else {
+            self.lane_ends();
+        }
+        let mut book = self.owner.book();
+        book.running -= 1;
+        if book.running == 0 {
+            self.owner.quiet.notify_all();
+        }
+        drop(book);
+        more
+    }
+}
+
+#[cfg(test)]
+#[path = "jobs_tests.rs"]
+mod tests;
