@@ -3,7 +3,7 @@
 //! Between slices a lane asks whether the job was cancelled, and whether its mapping was closed or has faulted. An environment that ends cancels its
 //! jobs and waits for the slices that run.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -62,12 +62,24 @@ struct Job {
 
 #[derive(Default)]
 struct Book {
-    jobs: HashMap<u64, Arc<Job>>,
-    results: HashMap<u64, Outcome<Answer>>,
+    /// A handful at a time: looked through, not hashed.
+    jobs: Vec<Arc<Job>>,
+    results: Vec<(u64, Outcome<Answer>)>,
     news: VecDeque<u64>,
     last: u64,
     running: usize,
     closed: bool,
+}
+
+impl Book {
+    fn job(&self, id: u64) -> Option<&Arc<Job>> {
+        self.jobs.iter().find(|job| job.id == id)
+    }
+
+    fn result(&mut self, id: u64) -> Option<Outcome<Answer>> {
+        let at = self.results.iter().position(|(other, _)| *other == id)?;
+        Some(self.results.swap_remove(at).1)
+    }
 }
 
 /// One environment's jobs.
@@ -79,9 +91,9 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// `wake` is called on a thread of the pool whenever there is news to fetch.
-    pub fn new(wake: Box<dyn Fn() + Send + Sync>) -> Arc<Self> {
-        pool::enter();
+    /// `threads`: what the system can run at once. `wake` is called on a thread of the pool whenever there is news to fetch.
+    pub fn new(threads: usize, wake: Box<dyn Fn() + Send + Sync>) -> Arc<Self> {
+        pool::enter(threads);
         Arc::new(Self { book: Mutex::default(), quiet: Condvar::new(), wake, begun: Instant::now() })
     }
 
@@ -102,7 +114,7 @@ impl Owner {
             waiting: AtomicBool::new(false),
             wants_progress,
         });
-        book.jobs.insert(id, Arc::clone(&job));
+        book.jobs.push(Arc::clone(&job));
         drop(book);
         for _ in 0..lanes {
             pool::submit(Arc::<Job>::clone(&job));
@@ -113,22 +125,22 @@ impl Owner {
     /// Nobody waits for the job any more: it ends after its current slices, without a word.
     pub fn cancel(&self, id: u64) {
         let mut book = self.book();
-        if let Some(job) = book.jobs.get(&id) {
+        if let Some(job) = book.job(id) {
             job.cancelled.store(true, Ordering::Release);
         }
-        book.results.remove(&id);
+        book.result(id);
     }
 
     /// The next news, oldest first.
     pub fn fetch(&self) -> Option<(u64, News)> {
         let mut book = self.book();
         while let Some(id) = book.news.pop_front() {
-            if book.results.contains_key(&id) {
+            if book.results.iter().any(|(other, _)| *other == id) {
                 // What is left of its progress in the queue is no news any more.
                 book.news.retain(|other| *other != id);
                 return Some((id, News::Finished));
             }
-            if let Some(job) = book.jobs.get(&id)
+            if let Some(job) = book.job(id)
                 && !job.cancelled.load(Ordering::Acquire)
             {
                 job.reported.store(self.now(), Ordering::Release);
@@ -141,14 +153,14 @@ impl Owner {
 
     /// Takes the result of a finished job.
     pub fn take(&self, id: u64) -> Option<Outcome<Answer>> {
-        self.book().results.remove(&id)
+        self.book().result(id)
     }
 
     /// Cancels everything, waits for what runs, and leaves the pool.
     pub fn end(&self) {
         let mut book = self.book();
         book.closed = true;
-        for job in book.jobs.values() {
+        for job in &book.jobs {
             job.cancelled.store(true, Ordering::Release);
         }
         let (mut book, wait) = self
@@ -204,12 +216,13 @@ impl Job {
             return;
         }
         let mut book = self.owner.book();
-        book.jobs.remove(&self.id);
+        book.jobs.retain(|job| job.id != self.id);
         if self.is_over() {
             return;
         }
         let fail = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
-        book.results.insert(self.id, fail.map_or_else(|| Ok(self.work.answer()), Err));
+        let result = fail.map_or_else(|| Ok(self.work.answer()), Err);
+        book.results.push((self.id, result));
         self.owner.tell(book, self.id);
     }
 }

@@ -42,7 +42,10 @@ impl Work for Short {
 fn owner() -> (Arc<Owner>, Arc<AtomicUsize>) {
     let woken = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&woken);
-    (Owner::new(Box::new(move || { count.fetch_add(1, Ordering::SeqCst); })), woken)
+    let wake = move || {
+        count.fetch_add(1, Ordering::SeqCst);
+    };
+    (Owner::new(2, Box::new(wake)), woken)
 }
 
 fn wait(mut until: impl FnMut() -> bool) {

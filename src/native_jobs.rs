@@ -25,12 +25,12 @@ pub struct NativeJobs {
 
 #[napi]
 impl NativeJobs {
-    /// `wake` is called on this thread soon after there is news. It does not keep the process alive; see `hold`.
+    /// `threads`: `os.availableParallelism()`. `wake` is called on this thread soon after there is news. It does not keep the process alive; see `hold`.
     #[napi(constructor)]
-    pub fn new(env: &Env, wake: Function<'_, (), ()>) -> napi::Result<Self> {
+    pub fn new(env: &Env, threads: u32, wake: Function<'_, (), ()>) -> napi::Result<Self> {
         let wake: Arc<Wake> = Arc::new(wake.build_threadsafe_function::<()>().weak::<true>().build()?);
         let bell = Arc::clone(&wake);
-        let owner = Owner::new(Box::new(move || {
+        let owner = Owner::new(threads as usize, Box::new(move || {
             bell.call((), ThreadsafeFunctionCallMode::NonBlocking);
         }));
         env.add_env_cleanup_hook(Arc::clone(&owner), |owner| owner.end())?;

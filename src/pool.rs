@@ -19,28 +19,29 @@ struct State {
     queue: VecDeque<Arc<dyn Task>>,
     idle: usize,
     threads: Vec<JoinHandle<()>>,
+    size: usize,
     users: usize,
     /// Threads of an earlier one end.
     generation: u64,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { queue: VecDeque::new(), idle: 0, threads: Vec::new(), users: 0, generation: 0 });
+static STATE: Mutex<State> = Mutex::new(State { queue: VecDeque::new(), idle: 0, threads: Vec::new(), size: 2, users: 0, generation: 0 });
 static WORK: Condvar = Condvar::new();
 
 fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How many threads there are at most: one for each processor, and a second so that one slow slice does not stop everything.
+/// How many threads there are at most.
 pub fn size() -> usize {
-    thread::available_parallelism().map_or(2, |count| count.get().max(2))
+    state().size
 }
 
 /// Queues a task. It runs on as many threads at once as it is queued times.
 pub fn submit(task: Arc<dyn Task>) {
     let mut state = state();
     state.queue.push_back(task);
-    if state.idle < state.queue.len() && state.threads.len() < size() {
+    if state.idle < state.queue.len() && state.threads.len() < state.size {
         let generation = state.generation;
         let builder = thread::Builder::new().name("memmap".into()).stack_size(512 << 10);
         // No thread to be had (limits): the ones that are there do the work. Without any, the caller must not wait for ever.
@@ -84,9 +85,11 @@ fn run(generation: u64) {
     }
 }
 
-/// One environment begins to use the pool.
-pub fn enter() {
-    state().users += 1;
+/// One environment begins to use the pool. One thread for each processor, and at least two, so that one slow slice does not stop everything.
+pub fn enter(processors: usize) {
+    let mut state = state();
+    state.users += 1;
+    state.size = processors.max(2);
 }
 
 /// One environment has ended, and its tasks with it. The last one ends the threads; `settled` says that no slice of its tasks is running any more.
@@ -135,7 +138,7 @@ mod tests {
 
     #[test]
     fn more_tasks_than_threads_run_in_turn_to_their_ends() {
-        enter();
+        enter(2);
         let tasks: Vec<_> = (0..20).map(|_| Arc::new(Count { left: AtomicUsize::new(50), done: AtomicUsize::new(0) })).collect();
         for task in &tasks {
             submit(Arc::<Count>::clone(task));

@@ -1,7 +1,7 @@
 //! Searching a mapping: at once on the calling thread, or in slices on several, with the result of one scan from left to right.
 #![allow(unsafe_code, reason = "makes the haystack of a Region, which it keeps alive")]
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -120,9 +120,10 @@ struct State {
     cutter: Cutter,
     size: usize,
     /// Number of the next slice to hand out, and of the next to add up.
-    taken: u64,
-    added: u64,
-    early: BTreeMap<u64, ((usize, usize), Piece)>,
+    taken: usize,
+    added: usize,
+    /// Slices from `added` on, those that are done.
+    early: VecDeque<Option<((usize, usize), Piece)>>,
     /// End of the last occurrence.
     carry: usize,
     count: u64,
@@ -157,7 +158,7 @@ impl Search {
             size: SLICE.clamp(bounds.0, bounds.1),
             taken: 0,
             added: 0,
-            early: BTreeMap::new(),
+            early: VecDeque::new(),
             carry: query.from,
             count: 0,
             found: None,
@@ -184,7 +185,8 @@ impl Search {
     /// Adds up the slices that are there, in order; those before which one is missing wait.
     fn add_up(&self, state: &mut State) {
         let Query { hay, needle, .. } = &self.query;
-        while let Some((range, piece)) = state.early.remove(&state.added) {
+        while let Some((range, piece)) = state.early.front_mut().and_then(Option::take) {
+            state.early.pop_front();
             state.added += 1;
             match piece {
                 Piece::First(found) => state.found = state.found.or(found),
@@ -215,6 +217,7 @@ impl Work for Search {
         let Some((from, to)) = state.cutter.take(&*self.query.extents, size) else { return Ok(false) };
         let number = state.taken;
         state.taken += 1;
+        state.early.push_back(None);
         // With every earlier slice added up, as always on one thread, the true beginning is known and nothing is guessed.
         let begin = if state.added == number { from.max(state.carry) } else { from };
         drop(state);
@@ -231,7 +234,8 @@ impl Work for Search {
                 state.kept >= BATCH || (state.kept > 0 && self.begun.elapsed() >= BATCH_AGE)
             }
         };
-        state.early.insert(number, ((begin, to), piece));
+        let index = number - state.added;
+        state.early[index] = Some(((begin, to), piece));
         self.add_up(&mut state);
         if took > SLICE_TIME {
             state.size = (size / 2).max(self.bounds.0);
