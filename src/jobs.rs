@@ -25,6 +25,8 @@ pub trait Work: Send + Sync {
     fn done(&self) -> u64;
     /// The result, when every lane has ended without a failure.
     fn answer(&self) -> Answer;
+    /// Whether it works on pages that V8 owns and will free: then whoever stops it waits for the slice that runs.
+    fn is_foreign(&self) -> bool;
 }
 
 /// What a job found.
@@ -52,6 +54,8 @@ struct Job {
     owner: Arc<Owner>,
     work: Box<dyn Work>,
     lanes: AtomicUsize,
+    /// Slices of it that run now; changed under the book's lock.
+    running: AtomicUsize,
     cancelled: AtomicBool,
     failed: Mutex<Option<Fail>>,
     /// When the last progress was fetched, in microseconds since the owner began, and whether one waits to be fetched.
@@ -67,7 +71,6 @@ struct Book {
     results: Vec<(u64, Outcome<Answer>)>,
     news: VecDeque<u64>,
     last: u64,
-    running: usize,
     closed: bool,
 }
 
@@ -108,6 +111,7 @@ impl Owner {
             owner: Arc::clone(self),
             work,
             lanes: AtomicUsize::new(lanes),
+            running: AtomicUsize::new(0),
             cancelled: AtomicBool::new(book.closed),
             failed: Mutex::new(None),
             reported: AtomicU64::new(self.now()),
@@ -125,10 +129,12 @@ impl Owner {
     /// Nobody waits for the job any more: it ends after its current slices, without a word.
     pub fn cancel(&self, id: u64) {
         let mut book = self.book();
-        if let Some(job) = book.job(id) {
-            job.cancelled.store(true, Ordering::Release);
-        }
         book.result(id);
+        let Some(job) = book.job(id).map(Arc::clone) else { return };
+        job.cancelled.store(true, Ordering::Release);
+        if job.work.is_foreign() {
+            drop(self.quiet.wait_while(book, |_| job.is_running()));
+        }
     }
 
     /// The next news, oldest first.
@@ -163,9 +169,14 @@ impl Owner {
         for job in &book.jobs {
             job.cancelled.store(true, Ordering::Release);
         }
+        // Those on V8's own pages must have stopped before V8 frees them.
+        book = self
+            .quiet
+            .wait_while(book, |book| book.jobs.iter().any(|job| job.is_running() && job.work.is_foreign()))
+            .unwrap_or_else(PoisonError::into_inner);
         let (mut book, wait) = self
             .quiet
-            .wait_timeout_while(book, PATIENCE, |book| book.running > 0)
+            .wait_timeout_while(book, PATIENCE, |book| book.jobs.iter().any(|job| job.is_running()))
             .unwrap_or_else(PoisonError::into_inner);
         book.results.clear();
         book.news.clear();
@@ -192,6 +203,10 @@ impl Owner {
 }
 
 impl Job {
+    fn is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire) > 0
+    }
+
     fn is_over(&self) -> bool {
         self.cancelled.load(Ordering::Acquire)
     }
@@ -229,11 +244,10 @@ impl Job {
 
 impl Task for Job {
     fn slice(&self) -> bool {
-        {
-            // Counted under the lock: either `end` sees this slice and waits for it, or this sees that the job is cancelled.
-            let mut book = self.owner.book();
-            book.running += 1;
-        }
+        // Counted under the lock: either whoever stops the job sees this slice and waits for it, or this sees that the job is cancelled.
+        let book = self.owner.book();
+        self.running.fetch_add(1, Ordering::AcqRel);
+        drop(book);
         let more = !self.is_over() && !self.has_failed() && {
             match catch_unwind(AssertUnwindSafe(|| self.work.slice())) {
                 Ok(Ok(more)) => more,
@@ -247,17 +261,16 @@ impl Task for Job {
                 }
             }
         };
+        let book = self.owner.book();
+        if self.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.owner.quiet.notify_all();
+        }
+        drop(book);
         if more {
             self.report();
         } else {
             self.lane_ends();
         }
-        let mut book = self.owner.book();
-        book.running -= 1;
-        if book.running == 0 {
-            self.owner.quiet.notify_all();
-        }
-        drop(book);
         more
     }
 }

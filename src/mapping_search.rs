@@ -6,7 +6,6 @@ use napi::Env;
 use napi_derive::napi;
 
 use crate::mapping::NativeMapping;
-use crate::os;
 use crate::work::search::Query;
 
 #[napi]
@@ -35,18 +34,6 @@ impl NativeMapping {
         self.run(env, |region| {
             region.evict(position as usize, length as usize);
             Ok(())
-        })
-    }
-
-    /// mincore(2): how many bytes of the pages of a range are in memory; -1 where the system does not tell.
-    #[napi]
-    pub fn resident_bytes(&self, env: &Env, position: f64, length: f64) -> napi::Result<f64> {
-        self.run(env, |region| {
-            let page = region.page();
-            let from = (region.delta() + position as usize) / page * page;
-            let to = (region.delta() + position as usize + length as usize).min(region.map_len());
-            let pages = if from < to { os::resident(region.base().wrapping_add(from), to - from) } else { Some(0) };
-            Ok(pages.map_or(-1.0, |pages| (pages * os::page_size()) as f64))
         })
     }
 }

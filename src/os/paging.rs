@@ -1,4 +1,4 @@
-//! Which pages are in memory, which parts of a file are holes, and how to change the first: madvise(2), posix_fadvise(2), mincore(2), lseek(2).
+//! Which pages are in memory, which parts of a file are holes, and how to change the first: madvise(2), posix_fadvise(2), lseek(2).
 #![allow(unsafe_code, reason = "system calls")]
 
 use std::fs::File;
@@ -6,6 +6,7 @@ use std::os::fd::AsRawFd;
 
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
+use crate::region::Pages;
 
 /// linux/mman.h, since 5.14; the libc crate does not have it for every target.
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -19,10 +20,10 @@ const MADV_PAGEOUT: i32 = 21;
 /// Unlike `MAP_POPULATE` and mlock it copies no page of a private writable mapping. A missing page (truncated file, disk error) is `EFAULT`
 /// and not a signal.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub fn populate(base: *mut u8, length: usize) -> Outcome<bool> {
+pub fn populate(pages: Pages) -> Outcome<bool> {
     loop {
         // SAFETY: the caller gives whole pages of a mapping that it keeps alive; nothing is stored.
-        if unsafe { libc::madvise(base.cast(), length, MADV_POPULATE_READ) } == 0 {
+        if unsafe { libc::madvise(pages.base.cast(), pages.length, MADV_POPULATE_READ) } == 0 {
             return Ok(true);
         }
         let fail = Fail::last("madvise");
@@ -37,14 +38,14 @@ pub fn populate(base: *mut u8, length: usize) -> Outcome<bool> {
 
 /// As above: there is no such call here.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub fn populate(_base: *mut u8, _length: usize) -> Outcome<bool> {
+pub fn populate(_pages: Pages) -> Outcome<bool> {
     Ok(false)
 }
 
 /// madvise(MADV_WILLNEED): starts reading whole pages from the disk and does not wait. A hint: it cannot fail.
-pub fn read_ahead(base: *mut u8, length: usize) {
+pub fn read_ahead(pages: Pages) {
     // SAFETY: as in `populate`; an advice changes no contents.
-    unsafe { libc::madvise(base.cast(), length, libc::MADV_WILLNEED) };
+    unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_WILLNEED) };
 }
 
 /// What `evict` may do to the pages of a mapping.
@@ -59,16 +60,16 @@ pub enum Eviction {
 /// Takes whole pages out of the mapping, keeping every change.
 ///
 /// madvise(2): `MADV_DONTNEED` of shared file pages leaves their changes in the page cache, but it **drops** private ones; `MADV_PAGEOUT` drops none.
-pub fn unload(base: *mut u8, length: usize, eviction: Eviction) {
+pub fn unload(pages: Pages, eviction: Eviction) {
     match eviction {
         // SAFETY: whole pages of the caller's shared mapping: the next access maps the same page again.
         Eviction::Shared => unsafe {
-            libc::madvise(base.cast(), length, libc::MADV_DONTNEED);
+            libc::madvise(pages.base.cast(), pages.length, libc::MADV_DONTNEED);
         },
         #[cfg(any(target_os = "linux", target_os = "android"))]
         // SAFETY: paging out loses no contents, whatever the pages are.
         Eviction::Private => unsafe {
-            libc::madvise(base.cast(), length, MADV_PAGEOUT);
+            libc::madvise(pages.base.cast(), pages.length, MADV_PAGEOUT);
         },
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
         Eviction::Private => {}
@@ -86,14 +87,6 @@ pub fn uncache(file: &File, offset: u64, length: u64) {
 /// As above: macOS has no such call; taking the pages out of the mapping must do.
 #[cfg(target_vendor = "apple")]
 pub fn uncache(_file: &File, _offset: u64, _length: u64) {}
-
-/// mincore(2): how many of these whole pages are in memory. `None` where the system does not tell.
-pub fn resident(base: *mut u8, length: usize) -> Option<usize> {
-    let mut pages = vec![0_u8; length.div_ceil(super::page_size())];
-    // SAFETY: the vector has one byte a page, as mincore writes.
-    let status = unsafe { libc::mincore(base.cast(), length, pages.as_mut_ptr().cast()) };
-    (status == 0).then(|| pages.iter().filter(|page| **page & 1 != 0).count())
-}
 
 /// A second open file description of a file that may have holes worth skipping; `None` if it has none, or if the file system's word is not enough.
 ///

@@ -3,14 +3,15 @@
 use std::fs::File;
 
 use crate::error::Outcome;
+use crate::region::Pages;
 
 /// No such call: touch the pages instead.
-pub fn populate(_base: *mut u8, _length: usize) -> Outcome<bool> {
+pub fn populate(_pages: Pages) -> Outcome<bool> {
     Ok(false)
 }
 
 /// No such hint.
-pub fn read_ahead(_base: *mut u8, _length: usize) {}
+pub fn read_ahead(_pages: Pages) {}
 
 /// What `evict` may do to the pages of a mapping.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,15 +23,10 @@ pub enum Eviction {
 }
 
 /// The system takes pages back by itself.
-pub fn unload(_base: *mut u8, _length: usize, _eviction: Eviction) {}
+pub fn unload(_pages: Pages, _eviction: Eviction) {}
 
 /// As above.
 pub fn uncache(_file: &File, _offset: u64, _length: u64) {}
-
-/// Not told.
-pub fn resident(_base: *mut u8, _length: usize) -> Option<usize> {
-    None
-}
 
 /// Everything is searched.
 pub fn open_for_holes(_file: &File) -> Option<File> {

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::error::{Fail, Outcome};
 use crate::errno::code;
+use crate::error::{Fail, Outcome};
 use crate::jobs::{Answer, Work};
 use crate::os;
-use crate::region::Region;
+use crate::region::{Pages, Region};
 use crate::work::SLICE_TIME;
 
 /// First size of a slice in bytes, and the bounds of what time makes of it. A slow disk gives 40 MB/s.
@@ -37,9 +37,12 @@ impl Load {
         Self { first, end, next: Mutex::new((first, SLICE, first)), done: AtomicUsize::new(0), region }
     }
 
+    fn pages(&self, from: usize, length: usize) -> Pages {
+        Pages { base: self.region.base().wrapping_add(from), length }
+    }
+
     fn populate(&self, from: usize, length: usize) -> Outcome<()> {
-        let base = self.region.base().wrapping_add(from);
-        match os::populate(base, length) {
+        match os::populate(self.pages(from, length)) {
             Ok(true) => Ok(()),
             Ok(false) => {
                 self.touch(from, length);
@@ -61,7 +64,7 @@ impl Load {
         let ends = (self.region.offset() - self.region.delta() as u64).saturating_add((from + length) as u64);
         let page = self.region.page() as u64;
         let short = size.next_multiple_of(page) < ends;
-        if self.region.guarded() && short {
+        if self.region.is_guarded() && short {
             self.touch(from, length);
             self.region.check()?;
         }
@@ -106,7 +109,7 @@ impl Work for Load {
         };
         let begun = Instant::now();
         if let Some((start, length)) = ahead {
-            os::read_ahead(self.region.base().wrapping_add(start), length);
+            os::read_ahead(self.pages(start, length));
         }
         self.populate(from, length)?;
         self.region.check()?;
@@ -127,5 +130,9 @@ impl Work for Load {
 
     fn answer(&self) -> Answer {
         Answer::Nothing
+    }
+
+    fn is_foreign(&self) -> bool {
+        self.region.is_adopted()
     }
 }

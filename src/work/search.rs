@@ -245,6 +245,10 @@ impl Work for Search {
         Ok(!state.enough && !state.cutter.is_empty())
     }
 
+    fn is_foreign(&self) -> bool {
+        self.query.region.is_adopted()
+    }
+
     fn done(&self) -> u64 {
         (self.state().cutter.position() - self.query.from) as u64
     }

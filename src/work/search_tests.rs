@@ -3,18 +3,24 @@
 use std::io::Write;
 use std::thread;
 
+use napi::bindgen_prelude::{Buffer, Either3};
 use proptest::prelude::*;
 
 use super::*;
 use crate::open;
-use crate::region::Access;
-use crate::request::{Request, Target};
+use crate::request::Request;
 use crate::search::tests::{bytes_and_needle, naive_starts};
 
+/// Bits of `lib/flags.ts`.
+const WRITE: u32 = 1;
+const COPY: u32 = 2;
+
+fn open_as(target: Either3<String, Buffer, i32>, flags: u32, offset: u64) -> Arc<Region> {
+    open::open(&Request::new(target, flags, offset as f64, -1.0, 0, 0.0)).expect("the file maps")
+}
+
 fn mapped(file: &tempfile::NamedTempFile, offset: u64) -> Arc<Region> {
-    let target = Target::Path(file.path().to_owned());
-    let request = Request { target, access: Access::Write, offset, length: None, create: None, exclusive: false, sparse: false };
-    open::open(&request).expect("the file maps")
+    open_as(Either3::A(file.path().to_string_lossy().into_owned()), WRITE, offset)
 }
 
 fn file_of(bytes: &[u8]) -> tempfile::NamedTempFile {
@@ -127,8 +133,7 @@ fn asking_for_holes_moves_no_offset_of_the_caller() {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.as_file().set_len(1 << 30).expect("a sparse file");
     file.as_file_mut().seek(std::io::SeekFrom::Start(7)).expect("seeks");
-    let request = Request { target: Target::Fd(file.as_file().as_raw_fd()), access: Access::Write, offset: 0, length: None, create: None, exclusive: false, sparse: false };
-    let region = open::open(&request).expect("the file maps");
+    let region = open_as(Either3::C(file.as_file().as_raw_fd()), WRITE, 0);
     assert_eq!(Query::new(region, b"x", 0, usize::MAX).first().expect("no fault"), None);
     assert_eq!(file.as_file_mut().stream_position().expect("tells"), 7);
 }
@@ -137,9 +142,7 @@ fn asking_for_holes_moves_no_offset_of_the_caller() {
 fn a_private_mapping_is_searched_in_its_holes_too() {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.as_file().set_len(1 << 20).expect("a sparse file");
-    let target = Target::Path(file.path().to_owned());
-    let request = Request { target, access: Access::Copy, offset: 0, length: None, create: None, exclusive: false, sparse: false };
-    let region = open::open(&request).expect("the file maps");
+    let region = open_as(Either3::A(file.path().to_string_lossy().into_owned()), COPY, 0);
     crate::bytes::write(&region, b"here", 700_000).expect("inside");
     assert_eq!(Query::new(region, b"here", 0, usize::MAX).first().expect("no fault"), Some(700_000));
 }

@@ -1,0 +1,24 @@
+// The smallest test runner that reports: for suites that run where ava does not (Bun, Deno, a bare engine).
+
+/**
+ * Runs each test in order and prints TAP. A test that returns a string was skipped, and the string is why.
+ * @param {Record<string, () => unknown>} cases by their titles
+ * @param {() => void} atEnd runs whatever happened
+ */
+export async function tests(cases, atEnd = () => {}) {
+  const titles = Object.keys(cases)
+  console.log(`TAP version 13\n1..${titles.length}`)
+  let number = 0
+  for (const title of titles) {
+    number++
+    try {
+      const skipped = await cases[title]()
+      console.log(`ok ${number} - ${title}${typeof skipped === 'string' ? ` # SKIP ${skipped}` : ''}`)
+    } catch (error) {
+      process.exitCode = 1
+      console.log(`not ok ${number} - ${title}`)
+      console.log(String(error?.stack ?? error).replace(/^/gm, '  # '))
+    }
+  }
+  atEnd()
+}

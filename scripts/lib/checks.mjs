@@ -1,0 +1,143 @@
+// The steps of `npm test`, in the order of how soon they tell what is wrong.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { runsOn, runSuite, suites } from '../matrix.mjs'
+import { names, runtime } from '../runtimes.mjs'
+import { prepare } from './prepare.mjs'
+import { cargo, skipped, summary, tap, total, verdict } from './reports.mjs'
+import { root, run } from './run.mjs'
+import { duration, table } from './table.mjs'
+
+const bin = (path) => join('node_modules', path)
+
+/** A tool out of node_modules, run by this Node. */
+function tool(name, path, ...args) {
+  return { name, run: async () => withOutput(verdict, await run(process.execPath, [bin(path), ...args])) }
+}
+
+/** A command that only says yes or no. */
+function command(name, program, ...args) {
+  return { name, run: async () => withOutput(verdict, await run(program, args)) }
+}
+
+function withOutput(read, result) {
+  return { ...read(result), output: result.output }
+}
+
+/** The declarations in git are what this build has just emitted: an API change that was not committed shows here. */
+async function declarations() {
+  if (!existsSync(join(root, '.git'))) return skipped('not a git checkout')
+  const emitted = ['index.d.ts', 'binding.d.ts', 'lib']
+  const changed = await run('git', ['diff', '--exit-code', '--', ...emitted])
+  const untracked = await run('git', ['ls-files', '--others', '--exclude-standard', '--', ...emitted])
+  const forgotten = untracked.stdout.split('\n').filter((path) => path.endsWith('.d.ts'))
+  const code = changed.code || untracked.code || (forgotten.length > 0 ? 1 : 0)
+  const output = changed.output + forgotten.map((path) => `not in git: ${path}\n`).join('')
+  return withOutput(verdict, { code, problem: changed.problem || untracked.problem, output })
+}
+
+/** The type tests as a user's compiler reads them: tsd brings a TypeScript of its own, these are the promised ones. */
+function types(version, folder) {
+  const path = join(folder, folder === 'typescript' ? 'bin/tsc' : 'lib/tsc.js')
+  return tool(`types-${version}`, path, '-p', '__test__/tsconfig.types.json')
+}
+
+async function ava() {
+  const result = await run(process.execPath, [bin('ava/entrypoints/cli.mjs'), '--tap'], { minutes: 10 })
+  return withOutput(tap, result)
+}
+
+/** One suite on one runtime; where the runtime cannot be had, one skipped with the reason. */
+function onRuntime(suite, name) {
+  return {
+    name: `${suite}:${name}`,
+    run: async () => {
+      const engine = await runtime(name)
+      if (!engine.path) return skipped(engine.skip)
+      const counts = await runSuite(suite, engine)
+      return { ...counts, note: counts.note || engine.version }
+    },
+  }
+}
+
+const thisNode = `node${process.versions.node.split('.')[0]}`
+
+function steps() {
+  return [
+    tool('prettier', 'prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'),
+    tool('oxlint', 'oxlint/bin/oxlint', '--deny-warnings'),
+    command('rustfmt', 'cargo', 'fmt', '--check'),
+    command('clippy', 'cargo', 'clippy', '--quiet', '--all-targets', '--all-features', '--', '--deny', 'warnings'),
+    { name: 'declarations', run: declarations },
+    tool('tsd', 'tsd/dist/cli.js'),
+    types('5.7', 'typescript57'),
+    types('5.9', 'typescript59'),
+    types('7', 'typescript'),
+    tool('publint', 'publint/src/cli.js', '--strict'),
+    // The old resolution of TypeScript ("node10") knows no `exports`, so it cannot see memmap/posix: left out on purpose.
+    tool('attw', '@arethetypeswrong/cli/dist/index.js', '--pack', '.', '--profile', 'node16', '--no-color'),
+    { name: 'cargo', run: async () => withOutput(cargo, await run('cargo', ['test'], { minutes: 15 })) },
+    { name: 'ava', run: ava },
+    ...names.flatMap((name) =>
+      suites()
+        // The step before has run ava on this version already.
+        .filter((suite) => runsOn(suite, name) && !(suite === 'ava' && name === thisNode))
+        .map((suite) => onRuntime(suite, name)),
+    ),
+  ]
+}
+
+/** The steps that were asked for, each by its name (`ava`) or by what stands before the colon (`smoke`, `ava:`). */
+function select(all, only) {
+  if (!only) return all
+  const found = only.split(',').map((name) => {
+    const exact = all.filter((step) => step.name === name)
+    const steps = exact.length > 0 ? exact : all.filter((step) => step.name.startsWith(`${name.replace(/:$/, '')}:`))
+    if (steps.length === 0) throw new RangeError(`no such step: ${name} (see --list)`)
+    return steps
+  })
+  return all.filter((step) => found.some((steps) => steps.includes(step)))
+}
+
+/** What failed, without what passed: whole reports of hundreds of tests bury the one line that matters. */
+function excerpt(output) {
+  const lines = output.split('\n').filter((line) => !/^ok \d/.test(line))
+  return lines.length <= 200 ? lines.join('\n') : [...lines.slice(0, 100), '...', ...lines.slice(-100)].join('\n')
+}
+
+/** @returns {Promise<boolean>} did everything pass? */
+export async function main(argv) {
+  const { values } = parseArgs({ args: argv, options: { only: { type: 'string' }, list: { type: 'boolean' } } })
+  if (values.list) {
+    console.log(
+      steps()
+        .map(({ name }) => name)
+        .join('\n'),
+    )
+    return true
+  }
+  const chosen = select(steps(), values.only)
+  // A whole run holds what is really built from these sources; a part run is for people who wait for it.
+  const failed = await prepare({ always: !values.only })
+  if (failed) {
+    console.log(`${failed}\n0 passed, 1 failed`)
+    return false
+  }
+
+  const results = []
+  for (const step of chosen) {
+    const started = performance.now()
+    const result = await step.run()
+    const seconds = (performance.now() - started) / 1000
+    results.push({ name: step.name, seconds, ...result })
+    console.log(`${result.failed ? 'FAILED ' : 'done   '} ${step.name} (${duration(seconds)})`)
+    if (result.failed) console.log(`${excerpt(result.output ?? '')}\n--- end of ${step.name}`)
+  }
+
+  const rows = results.map((one) => [one.name, one.passed, one.failed, one.skipped, duration(one.seconds), one.note])
+  console.log(`\n${table(['step', 'passed', 'failed', 'skipped', 'time', 'note'], rows)}\n`)
+  const sum = total(results)
+  console.log(summary(sum))
+  return sum.failed === 0 && sum.passed > 0
+}
