@@ -4,4 +4,4 @@
 export { AnonymousMemory } from './lib/anonymous-memory';
 export { MappedFile } from './lib/mapped-file';
 export { Mapping } from './lib/mapping';
-export type { Access, Advice, ByteRange, Bytes, FaultMessage, Feature, FlushOptions, MappingFault, MemoryOptions, Needle, OpenOptions, Target, ViewConstructor, ViewOf, } from './lib/types';
+export type { Access, Advice, ByteRange, Bytes, ChunkOptions, Cursor, FaultMessage, Feature, FlushOptions, LineOptions, LinesOptions, LoadOptions, MappingFault, MemoryOptions, Needle, OpenOptions, ReadStreamOptions, SearchOptions, Target, Task, ViewConstructor, ViewOf, } from './lib/types';

@@ -40,6 +40,8 @@ export class Core {
   /** The `Mapping`. */
   owner: object = this
   closed = false
+  /** Work on other threads that somebody awaits: `close` ends it. */
+  pending: Set<{ close(): void }> | undefined = undefined
 
   /** The accessors' window: `length` bytes from `start`, of which setters may use `writable`. */
   view: DataView = NO_VIEW
@@ -151,6 +153,7 @@ export class Core {
     if (epoch[0] !== this.#born) announce(this)
     unregister(this)
     this.closed = true
+    for (const work of this.pending ?? []) work.close()
     this.view = NO_VIEW
     this.start = this.length = this.writable = 0
     let viewsRemain = false

@@ -12,6 +12,8 @@ export declare function invalidArgValue(name: string, value: unknown, reason?: s
 export declare function outOfRange(name: string, range: string, value: unknown): RangeError;
 /** Use after `close()`. */
 export declare function invalidState(): Error;
+/** As Node's own: whoever aborted says why in `cause`. */
+export declare function abortError(cause: unknown): Error;
 /** More than the engine can address through one buffer. */
 export declare function bufferTooLarge(limit: number): RangeError;
 /** The engine allows no buffer over foreign memory. */
