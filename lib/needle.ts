@@ -16,7 +16,7 @@ export function needleOf(value: unknown): Uint8Array {
  */
 export function startOf(from: unknown, needle: number, size: number, forward: boolean): number {
   if (from !== undefined && typeof from !== 'number') throw invalidArgType('from', 'of type number', from)
-  const given = from === undefined || Number.isNaN(from) ? (forward ? 0 : size) : Math.trunc(from)
+  const given = from === undefined || Number.isNaN(from) ? (forward ? 0 : size) : Math.trunc(from) || 0
   if (given < 0) {
     if (given + size >= 0) return given + size
     return forward || needle === 0 ? 0 : -1
