@@ -93,7 +93,7 @@ test('occurrences across pages and slices are found once', async (t) => {
     t.is(await memory.indexOfAsync('crossing', { threads, offset: places[50]! + 1 }), places[51])
   }
   t.is(memory.count('crossing'), places.length)
-  t.is(memory.lastIndexOf('crossing'), places.at(-1))
+  t.is(memory.lastIndexOf('crossing'), places.at(-1)!)
   t.is(memory.lastIndexOf('crossing', places[20]! - 1), places[19])
   memory.close()
 })
