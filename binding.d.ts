@@ -101,6 +101,28 @@ export declare class NativeMapping {
   count(needle: Uint8Array, from: number, end: number): number
   /** madvise(2), posix_fadvise(2): takes a range out of memory and loses no change. */
   evict(position: number, length: number): void
+  /** shm_open(3) with `O_CREAT`. */
+  static sharedCreateSync(name: string, length: number, mode: number, exclusive: boolean): NativeMapping
+  /** The same on another thread. */
+  static sharedCreate(name: string, length: number, mode: number, exclusive: boolean): Promise<NativeMapping>
+  /** shm_open(3) of an object that is there. */
+  static sharedOpenSync(name: string, write: boolean): NativeMapping
+  /** The same on another thread. */
+  static sharedOpen(name: string, write: boolean): Promise<NativeMapping>
+  /** memfd_create(2), sealed. */
+  static sharedNameless(length: number, seals: Array<string>): NativeMapping
+  /** fcntl(F_ADD_SEALS). */
+  seal(seals: Array<string>): void
+  /** A name under which another thread of this process finds the memory, while a mapping of it is open. `label` comes back with it. */
+  share(label: number): string
+  /** Another mapping of the memory behind a name that `share` gave. */
+  static fromHandle(name: string): NativeMapping
+  /** What `share` was given. */
+  get label(): number
+  /** The path as the opener gave it. */
+  get path(): string | null
+  /** How many mappings hold the memory. */
+  get holders(): number
 }
 
 /** What file offsets must be a multiple of, in bytes; memmap hides it. */
@@ -111,6 +133,9 @@ export declare function constants(): Record<string, number>
 
 /** `napi_detach_arraybuffer`, for engines without `ArrayBuffer.prototype.transfer`. */
 export declare function detach(buffer: ArrayBuffer): void
+
+/** Whether this engine makes ArrayBuffers over foreign memory. */
+export declare function externalAllowed(): boolean
 
 /** Whether this system has a feature. */
 export declare function isSupported(feature: string): boolean
@@ -127,11 +152,23 @@ export interface NativeResidency {
   exact: boolean
 }
 
+/** Whether files can be mapped over pages of the engine. */
+export declare function overlaysAllowed(): boolean
+
 /** sysconf(_SC_PAGESIZE), in bytes. */
 export declare function pageSize(): number
 
 /** `epoch[0]` is incremented whenever a mapping of this process faults; `on_fault` is called soon after, on this thread. */
 export declare function setup(epoch: Int32Array, onFault: () => void): void
+
+/** Whether this engine makes SharedArrayBuffers over foreign memory. */
+export declare function sharedAllowed(): boolean
+
+/** The names of all shared memory objects. */
+export declare function sharedList(): Array<string>
+
+/** shm_unlink(3). */
+export declare function sharedUnlink(name: string): void
 
 /** The faults of all mappings of this process since this environment last asked, oldest first: id, kind, offset from the page-aligned base, … */
 export declare function takeFaults(): Array<number>

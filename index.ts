@@ -4,6 +4,7 @@
 export { AnonymousMemory } from './lib/anonymous-memory'
 export { MappedFile } from './lib/mapped-file'
 export { Mapping } from './lib/mapping'
+export { SharedMemory } from './lib/shared-memory'
 
 export type {
   Access,
@@ -19,10 +20,14 @@ export type {
   LinesOptions,
   LoadOptions,
   MappingFault,
+  MappingHandle,
   MemoryOptions,
   Needle,
   OpenOptions,
+  Protection,
   ReadStreamOptions,
+  Residency,
+  Seal,
   SearchOptions,
   Target,
   Task,

@@ -34,6 +34,7 @@ export class MappingCursor implements Cursor {
   readLine(): Buffer<ArrayBuffer> {
     const rest = this.#rest()
     if (rest === 0) return Buffer.alloc(0)
+    this.#core.checkReadable(this.#position, rest)
     this.#core.checkFault()
     const newline = this.#core.native.indexOf(NEWLINE, this.#position, this.#core.byteLength)
     return this.#take(newline < 0 ? rest : newline + 1 - this.#position)

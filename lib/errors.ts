@@ -91,6 +91,15 @@ export function abortError(cause: unknown): Error {
   return error
 }
 
+/** A handle of another process leads to no memory of this one. */
+export function otherProcess(): Error {
+  return coded(
+    Error,
+    'ERR_INVALID_STATE',
+    'Invalid state: the handle belongs to another process. Use SharedMemory.open() or MappedFile.open() there',
+  )
+}
+
 /** More than the engine can address through one buffer. */
 export function bufferTooLarge(limit: number): RangeError {
   return coded(
@@ -109,17 +118,12 @@ export function viewsUnavailable(): Error {
   )
 }
 
-/** An option or value that a later version brings. */
-export function featureUnavailable(what: string): Error {
-  return coded(Error, 'ERR_FEATURE_UNAVAILABLE', `${what} is not offered by this version of memmap`)
-}
-
 /** `new MappedFile()`. */
 export function illegalConstructor(): TypeError {
   return coded(
     TypeError,
     'ERR_ILLEGAL_CONSTRUCTOR',
-    'Illegal constructor: use MappedFile.open() or AnonymousMemory.create()',
+    'Illegal constructor: use MappedFile.open(), AnonymousMemory.create() or SharedMemory.create()',
   )
 }
 
@@ -138,7 +142,11 @@ export function mappingFault(fault: MappingFault, path: string | Uint8Array | un
 }
 
 /** A system error that no system call was needed for. */
-export function systemError(code: 'EACCES' | 'EBADF', syscall: string, path?: string | Uint8Array): Error {
+export function systemError(
+  code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY',
+  syscall: string,
+  path?: string | Uint8Array,
+): Error {
   let errno = 0
   let text = ''
   for (const [number, [name, message]] of getSystemErrorMap()) {

@@ -55,7 +55,7 @@ class Pending {
   /** The process need not stay alive for this one any more. */
   settle(): void {
     running.delete(this.id)
-    this.core.pending?.delete(this)
+    if (this.core.jobs?.delete(this) === true) this.core.pending--
     this.task.signal?.removeEventListener('abort', this.abort)
     if (running.size === 0) jobs!.hold(false)
   }
@@ -151,7 +151,8 @@ export async function run(
       const pending = new Pending(id, core, task, share, resolve, reject)
       if (running.size === 0) jobs!.hold(true)
       running.set(id, pending)
-      ;(core.pending ??= new Set()).add(pending)
+      ;(core.jobs ??= new Set()).add(pending)
+      core.pending++
       signal?.addEventListener('abort', pending.abort, { once: true })
     })
   } catch (error) {

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import { Ahead } from './ahead'
 import { Batches } from './batches'
 import { invalidArgType, invalidArgValue } from './errors'
-import { rangeOf } from './range'
+import { within } from './options'
 import { checkInteger, optionsOf } from './validate'
 
 import type { Core } from './core'
@@ -44,6 +44,7 @@ class Blocks {
     let had = 0
     for (;;) {
       const length = Math.min(this.#buffer.length, end - from)
+      core.checkReadable(from, length)
       core.native.readInto(this.#buffer.subarray(had, length), from + had)
       core.checkFault()
       const last = this.#buffer.subarray(had, length).lastIndexOf(10)
@@ -83,7 +84,7 @@ export class Lines implements Iterable<string>, AsyncIterable<string> {
   constructor(core: Core, options: unknown) {
     core.checkOpen()
     const given = options === undefined ? {} : optionsOf(options, ['encoding', 'offset', 'length'], 'lines')
-    const { offset, length } = rangeOf(given, core.byteLength)
+    const { offset, length } = within(given, core.byteLength)
     this.#core = core
     this.#encoding = encodingOf(given['encoding'])
     this.#from = offset
@@ -122,6 +123,7 @@ export function lastLinesOf(core: Core, count: number, options: unknown): string
   checkInteger(count, 'count')
   const given = options === undefined ? {} : optionsOf(options, ['encoding'], 'lastLines')
   const encoding = encodingOf(given['encoding'])
+  core.checkReadable()
   core.checkFault()
   const end = core.byteLength
   if (count === 0 || end === 0) return []

@@ -1,5 +1,5 @@
 import type { Core } from './core';
-import type { Range } from './range';
+import type { Range } from './options';
 import type { Task } from './types';
 /**
  * The starts of all occurrences, in order. One batch is searched for while another is handed out, and no more: whoever stops asking stops the

@@ -3,7 +3,7 @@ import { Batches } from './batches'
 import { run } from './jobs'
 
 import type { Core } from './core'
-import type { Range } from './range'
+import type { Range } from './options'
 import type { Task } from './types'
 
 /** What a batch of starts is asked of the native side. */

@@ -4,12 +4,12 @@ import { run, taskOf } from './jobs'
 import { lastLinesOf, Lines } from './lines'
 import { needleOf, startOf } from './needle'
 import { everywhere, positionsOf } from './positions'
-import { rangeOf } from './range'
+import { rangeOf, within } from './options'
 import { checkInteger, optionsOf } from './validate'
 
 import type { NativeJobs } from '../binding'
 import type { Core } from './core'
-import type { Range } from './range'
+import type { Range } from './options'
 import type { ByteRange, LineOptions, LinesOptions, Needle, SearchOptions, Task } from './types'
 
 const SEARCH = ['offset', 'length', 'threads', 'signal', 'onProgress'] as const
@@ -29,7 +29,7 @@ export abstract class Searching extends Checked {
     const bytes = needleOf(needle)
     const start = startOf(from, bytes.length, core.byteLength, true)
     if (start < 0 || bytes.length === 0) return start
-    return look(core, () => core.native.indexOf(bytes, start, core.byteLength))
+    return look(core, start, core.byteLength, () => core.native.indexOf(bytes, start, core.byteLength))
   }
 
   /** Last position at which the needle begins, not behind `from` (default: the end), or -1: as `Buffer.lastIndexOf`. */
@@ -39,7 +39,7 @@ export abstract class Searching extends Checked {
     const bytes = needleOf(needle)
     const start = startOf(from, bytes.length, core.byteLength, false)
     if (start < 0 || bytes.length === 0) return start
-    return look(core, () => core.native.lastIndexOf(bytes, 0, core.byteLength, start + 1))
+    return look(core, 0, core.byteLength, () => core.native.lastIndexOf(bytes, 0, core.byteLength, start + 1))
   }
 
   /** Whether the needle is anywhere from `from` on. */
@@ -56,10 +56,9 @@ export abstract class Searching extends Checked {
     const core = stateOf(this)
     core.checkOpen()
     const bytes = needleOf(needle)
-    const given = range === undefined ? {} : optionsOf(range, ['offset', 'length'], 'count')
-    const { offset, length } = rangeOf(given, core.byteLength)
+    const { offset, length } = rangeOf(range, core.byteLength, 'count')
     if (bytes.length === 0) return length + 1
-    return look(core, () => core.native.count(bytes, offset, offset + length))
+    return look(core, offset, offset + length, () => core.native.count(bytes, offset, offset + length))
   }
 
   /** {@link indexOf} within a range, on `threads` threads (default 1); -1 if no occurrence lies in it whole. */
@@ -104,7 +103,8 @@ export abstract class Searching extends Checked {
   }
 }
 
-function look<T>(core: Core, action: () => T): T {
+function look<T>(core: Core, from: number, end: number, action: () => T): T {
+  core.checkReadable(from, end - from)
   core.checkFault()
   const found = action()
   core.checkFault()
@@ -124,10 +124,11 @@ function request(mapping: Searching, needle: unknown, options: unknown, caller: 
   core.checkOpen()
   const bytes = needleOf(needle)
   const given = options === undefined ? {} : optionsOf(options, SEARCH, caller)
-  const range = rangeOf(given, core.byteLength)
+  const range = within(given, core.byteLength)
   const threads = given['threads'] ?? 1
   checkInteger(threads, 'options.threads', 1, 1024)
   const task = taskOf(given)
+  core.checkReadable(range.offset, range.length)
   core.checkFault()
   return { core, bytes, range, threads, task }
 }

@@ -1,7 +1,7 @@
 import { stateOf } from './accessors'
 import { MappingCursor } from './cursor'
 import { run, taskOf } from './jobs'
-import { rangeOf } from './range'
+import { rangeOf, within } from './options'
 import { Searching } from './searching'
 import { chunksOf, readStreamOf, writeStreamOf } from './streams'
 import { optionsOf } from './validate'
@@ -23,8 +23,9 @@ export abstract class Sequential<B extends ArrayBufferLike = ArrayBufferLike> ex
     const core = stateOf(this)
     core.checkOpen()
     const given = options === undefined ? {} : optionsOf(options, ['offset', 'length', 'signal', 'onProgress'], 'load')
-    const { offset, length } = rangeOf(given, core.byteLength)
+    const { offset, length } = within(given, core.byteLength)
     const task = taskOf(given)
+    core.checkReadable(offset, length)
     core.checkFault()
     await run(core, task, { base: 0, total: length }, (jobs, progress) =>
       jobs.startLoad(core.native, offset, length, progress),
@@ -36,8 +37,7 @@ export abstract class Sequential<B extends ArrayBufferLike = ArrayBufferLike> ex
   evict(range?: ByteRange): void {
     const core = stateOf(this)
     core.checkOpen()
-    const given = range === undefined ? {} : optionsOf(range, ['offset', 'length'], 'evict')
-    const { offset, length } = rangeOf(given, core.byteLength)
+    const { offset, length } = rangeOf(range, core.byteLength, 'evict')
     if (length > 0) core.native.evict(offset, length)
   }
 

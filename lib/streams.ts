@@ -4,7 +4,7 @@ import { stateOf } from './accessors'
 import { Ahead } from './ahead'
 import { abortError } from './errors'
 import { taskOf } from './jobs'
-import { rangeOf } from './range'
+import { rangeOf, within } from './options'
 import { checkInteger, optionsOf } from './validate'
 
 import type { Buffer } from 'node:buffer'
@@ -24,7 +24,7 @@ export function chunksOf<T>(
 ): AsyncIterableIterator<T> {
   core.checkOpen()
   const given = options === undefined ? {} : optionsOf(options, ['offset', 'length', 'size', 'signal'], 'chunks')
-  const { offset, length } = rangeOf(given, core.byteLength)
+  const { offset, length } = within(given, core.byteLength)
   const size = given['size'] ?? CHUNK
   checkInteger(size, 'options.size', 1)
   const { signal } = taskOf(given)
@@ -47,6 +47,7 @@ async function* iterate<T>(
       core.checkOpen()
       await ahead.ready(at, to)
       core.checkOpen()
+      core.checkReadable(at, to - at)
       core.checkFault()
       yield view(at, to)
     }
@@ -62,7 +63,7 @@ export function readStreamOf(mapping: Checked, options: unknown): Readable {
   core.checkOpen()
   const known = ['offset', 'length', 'highWaterMark', 'signal'] as const
   const given = options === undefined ? {} : optionsOf(options, known, 'createReadStream')
-  const { offset, length } = rangeOf(given, core.byteLength)
+  const { offset, length } = within(given, core.byteLength)
   const highWaterMark = given['highWaterMark'] ?? HIGH_WATER_MARK
   checkInteger(highWaterMark, 'options.highWaterMark', 1)
   const { signal } = taskOf(given)
@@ -98,8 +99,7 @@ export function readStreamOf(mapping: Checked, options: unknown): Readable {
 export function writeStreamOf(mapping: Checked, options: unknown): Writable {
   const core = stateOf(mapping)
   core.checkOpen()
-  const given = options === undefined ? {} : optionsOf(options, ['offset', 'length'], 'createWriteStream')
-  const { offset, length } = rangeOf(given, core.byteLength)
+  const { offset, length } = rangeOf(options, core.byteLength, 'createWriteStream')
   core.checkWritable('write')
   const end = offset + length
   let at = offset

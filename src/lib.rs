@@ -8,11 +8,13 @@ mod environment;
 mod errno;
 mod error;
 mod fault;
+mod handles;
 mod jobs;
 mod mapping;
 mod mapping_carrier;
 mod mapping_control;
 mod mapping_search;
+mod mapping_shared;
 mod native_jobs;
 mod open;
 mod os;
@@ -21,7 +23,7 @@ mod raw;
 mod region;
 mod request;
 mod search;
-#[cfg_attr(not(test), expect(unused_imports, reason = "issue 5 opens shared memory with it, issue 7 calls it by name"))]
+mod shared_memory;
 mod shm;
 #[cfg_attr(not(test), expect(dead_code, reason = "issue 7 calls it by name"))]
 mod sysconf;
