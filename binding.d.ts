@@ -99,7 +99,7 @@ export declare class NativeMapping {
   lastIndexOf(needle: Uint8Array, from: number, end: number, before: number): number
   /** How many needles lie within `from..end`, without overlap, left to right. */
   count(needle: Uint8Array, from: number, end: number): number
-  /** madvise(2), posix_fadvise(2): takes a range out of memory and loses no change. */
+  /** madvise(2), `posix_fadvise(2)`: takes a range out of memory and loses no change. */
   evict(position: number, length: number): void
   /** shm_open(3) with `O_CREAT`. */
   static sharedCreateSync(name: string, length: number, mode: number, exclusive: boolean): NativeMapping

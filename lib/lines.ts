@@ -141,10 +141,10 @@ export function lastLinesOf(core: Core, count: number, options: unknown): string
     to = from
     size = Math.min(size * 2, 1 << 24)
   }
-  let start = to
-  for (let i = 0; i < missing && start >= 0 && to > 0; i++) start = native.lastIndexOf(NEWLINE, 0, end, start)
+  let start = to > 0 ? to : -1
+  for (let i = 0; i < missing && start >= 0; i++) start = native.lastIndexOf(NEWLINE, 0, end, start)
   const lines: string[] = []
-  const blocks = new Blocks(core, to > 0 ? start + 1 : 0, end, encoding)
+  const blocks = new Blocks(core, start + 1, end, encoding)
   for (let block = blocks.next(); block !== undefined; block = blocks.next()) for (const line of block) lines.push(line)
   return lines
 }

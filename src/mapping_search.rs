@@ -28,7 +28,7 @@ impl NativeMapping {
         self.run(env, |region| Query::new(Arc::clone(region), needle, from as usize, end as usize).count().map(|count| count as f64))
     }
 
-    /// madvise(2), posix_fadvise(2): takes a range out of memory and loses no change.
+    /// madvise(2), `posix_fadvise(2)`: takes a range out of memory and loses no change.
     #[napi]
     pub fn evict(&self, env: &Env, position: f64, length: f64) -> napi::Result<()> {
         self.run(env, |region| {

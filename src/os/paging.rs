@@ -1,4 +1,4 @@
-//! Which pages are in memory, which parts of a file are holes, and how to change the first: madvise(2), posix_fadvise(2), lseek(2).
+//! Which pages are in memory, which parts of a file are holes, and how to change the first: madvise(2), `posix_fadvise(2)`, lseek(2).
 #![allow(unsafe_code, reason = "system calls")]
 
 use std::fs::File;
@@ -42,7 +42,7 @@ pub fn populate(_pages: Pages) -> Outcome<bool> {
     Ok(false)
 }
 
-/// madvise(MADV_WILLNEED): starts reading whole pages from the disk and does not wait. A hint: it cannot fail.
+/// `madvise(MADV_WILLNEED)`: starts reading whole pages from the disk and does not wait. A hint: it cannot fail.
 pub fn read_ahead(pages: Pages) {
     // SAFETY: as in `populate`; an advice changes no contents.
     unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_WILLNEED) };
@@ -76,7 +76,7 @@ pub fn unload(pages: Pages, eviction: Eviction) {
     }
 }
 
-/// posix_fadvise(POSIX_FADV_DONTNEED): drops clean pages of the file from the page cache and starts writing dirty ones.
+/// `posix_fadvise(POSIX_FADV_DONTNEED)`: drops clean pages of the file from the page cache and starts writing dirty ones.
 #[cfg(not(target_vendor = "apple"))]
 pub fn uncache(file: &File, offset: u64, length: u64) {
     let (Ok(offset), Ok(length)) = (offset.try_into(), length.try_into()) else { return };
@@ -121,7 +121,7 @@ pub fn open_for_holes(_file: &File) -> Option<File> {
     None
 }
 
-/// lseek(SEEK_DATA, SEEK_HOLE): the first run of data that ends after `at`, cut to begin there.
+/// `lseek(SEEK_DATA, SEEK_HOLE)`: the first run of data that ends after `at`, cut to begin there.
 ///
 /// Everything past the end of the file counts as data: there a fault must tell that the file is shorter than the mapping.
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -146,7 +146,7 @@ pub fn next_data(_file: &File, at: u64) -> (u64, u64) {
     (at, u64::MAX)
 }
 
-/// pthread_sigmask(3): signals that are sent to the process are for the threads of the runtime; faults of this thread still arrive.
+/// `pthread_sigmask(3)`: signals that are sent to the process are for the threads of the runtime; faults of this thread still arrive.
 pub fn block_signals() {
     // SAFETY: the sets live on this stack; only this thread's mask changes.
     unsafe {

@@ -8,6 +8,16 @@ use super::{Pages, Region};
 use crate::error::{Fail, Outcome};
 use crate::os::{self, Eviction};
 
+/// What is known of the holes of a file.
+pub enum Holes {
+    /// Nobody has asked.
+    Unknown,
+    /// None to speak of, or not told.
+    None,
+    /// To be asked through this description.
+    In(Arc<File>),
+}
+
 impl Region {
     /// Closed by its last holder: what is in the pages now has no meaning.
     pub fn is_retired(&self) -> bool {
@@ -31,7 +41,14 @@ impl Region {
             return None;
         }
         let file = self.file()?;
-        self.holes_cell().get_or_insert_with(|| os::open_for_holes(&file).map(Arc::new)).clone()
+        let mut holes = self.holes_cell();
+        if let Holes::Unknown = *holes {
+            *holes = os::open_for_holes(&file).map_or(Holes::None, |file| Holes::In(Arc::new(file)));
+        }
+        match &*holes {
+            Holes::In(file) => Some(Arc::clone(file)),
+            _ => None,
+        }
     }
 
     /// Takes the whole pages inside of a range out of memory without losing a change.
@@ -61,7 +78,7 @@ impl Region {
         }
     }
 
-    pub(super) fn holes_cell(&self) -> MutexGuard<'_, Option<Option<Arc<File>>>> {
+    pub(super) fn holes_cell(&self) -> MutexGuard<'_, Holes> {
         self.holes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -14,6 +14,8 @@ use memmap2::MmapRaw;
 
 pub use self::resize::Resized;
 
+use self::memory::Holes;
+
 use crate::carrier::overlay::Overlay;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
@@ -100,8 +102,8 @@ pub struct Region {
     sparse: bool,
     /// Kept until `close()`: closing another descriptor of the same file would drop the process's fcntl locks on it early.
     file: Mutex<Option<Arc<File>>>,
-    /// A second description of the file for `SEEK_DATA`; inner `None`: it has no holes to speak of. Kept as long as `file`, for the same reason.
-    holes: Mutex<Option<Option<Arc<File>>>>,
+    /// A second description of the file, for `SEEK_DATA`. Kept as long as `file`, for the same reason.
+    holes: Mutex<Holes>,
     slot: Option<Slot>,
     holders: AtomicUsize,
     retired: AtomicBool,
@@ -147,7 +149,7 @@ impl Region {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             sparse: source.sparse,
             file: Mutex::new(source.file),
-            holes: Mutex::new(None),
+            holes: Mutex::new(Holes::Unknown),
             slot: None,
             holders: AtomicUsize::new(1),
             retired: AtomicBool::new(false),
@@ -399,7 +401,7 @@ impl Region {
             None => self.replace(with),
         }
         self.file_cell().take();
-        self.holes_cell().take();
+        *self.holes_cell() = Holes::Unknown;
     }
 
     /// After `let_go`, when some view could not be detached: zeros under it.

@@ -222,12 +222,12 @@ impl Work for Search {
         let begin = if state.added == number { from.max(state.carry) } else { from };
         drop(state);
         let begun = Instant::now();
-        let piece = self.scan(begin, to);
+        let found = self.scan(begin, to);
         self.query.region.check()?;
         let took = begun.elapsed();
         let mut state = self.state();
-        state.enough |= match &piece {
-            Piece::First(found) => found.is_some(),
+        state.enough |= match &found {
+            Piece::First(start) => start.is_some(),
             Piece::Count(_) => false,
             Piece::Starts(starts) => {
                 state.kept += starts.len();
@@ -235,7 +235,7 @@ impl Work for Search {
             }
         };
         let index = number - state.added;
-        state.early[index] = Some(((begin, to), piece));
+        state.early[index] = Some(((begin, to), found));
         self.add_up(&mut state);
         if took > SLICE_TIME {
             state.size = (size / 2).max(self.bounds.0);
