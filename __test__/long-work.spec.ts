@@ -1,4 +1,4 @@
-import { ftruncateSync, openSync, closeSync, truncateSync } from 'node:fs'
+import { closeSync, fsyncSync, ftruncateSync, openSync, truncateSync } from 'node:fs'
 import test from 'ava'
 
 import { AnonymousMemory, MappedFile } from '../index'
@@ -56,6 +56,40 @@ test('load and evict change no byte, whatever the pages are', async (t) => {
   await empty.load()
   empty.evict()
   empty.close()
+})
+
+test('cold sequential reading leaves little of the file in memory; what was there before stays there', async (t) => {
+  const size = 96 << 20
+  const path = scratch.file(Buffer.alloc(size, 'line\n'))
+  const fd = openSync(path, 'r')
+  fsyncSync(fd)
+  closeSync(fd)
+  const file = MappedFile.openSync(path)
+  const share = (): number => {
+    const { resident, pages, exact } = file.residency()
+    return exact ? resident / pages : NaN
+  }
+  file.evict()
+  if (!(share() < 0.1)) {
+    t.pass('this file system keeps its files in memory')
+    return
+  }
+  let most = 0
+  let at = 0
+  for await (const chunk of file.chunks()) {
+    at += chunk.length + chunk[0]! * 0
+    if (at % (8 << 20) === 0) most = Math.max(most, share())
+  }
+  t.is(at, size)
+  t.true(most < 0.4, `${most} of the file at once`)
+  t.true(share() < 0.1, `${share()} of the file at the end`)
+  for await (const line of file.lines()) if (line === '') break
+  t.true(share() < 0.4)
+  await file.load()
+  t.is(share(), 1)
+  for await (const chunk of file.chunks()) void chunk[0]
+  t.is(share(), 1)
+  file.close()
 })
 
 test('an abort ends the work at once, with its reason as the cause', async (t) => {

@@ -3,7 +3,7 @@ import type { Core } from './core';
 export declare class Lines implements Iterable<string>, AsyncIterable<string> {
     #private;
     constructor(core: Core, options: unknown);
-    [Symbol.iterator](): Generator<string, undefined>;
+    [Symbol.iterator](): IterableIterator<string, undefined>;
     [Symbol.asyncIterator](): AsyncIterableIterator<string>;
 }
 /** Newlines are counted from the end in growing steps until there are enough. */
