@@ -97,7 +97,12 @@ impl Owner {
     /// `threads`: what the system can run at once. `wake` is called on a thread of the pool whenever there is news to fetch.
     pub fn new(threads: usize, wake: Box<dyn Fn() + Send + Sync>) -> Arc<Self> {
         pool::enter(threads);
-        Arc::new(Self { book: Mutex::default(), quiet: Condvar::new(), wake, begun: Instant::now() })
+        Arc::new(Self {
+            book: Mutex::default(),
+            quiet: Condvar::new(),
+            wake,
+            begun: Instant::now(),
+        })
     }
 
     /// Starts work on up to `lanes` threads at once and gives its id.
@@ -130,7 +135,9 @@ impl Owner {
     pub fn cancel(&self, id: u64) {
         let mut book = self.book();
         book.result(id);
-        let Some(job) = book.job(id).map(Arc::clone) else { return };
+        let Some(job) = book.job(id).map(Arc::clone) else {
+            return;
+        };
         job.cancelled.store(true, Ordering::Release);
         if job.work.is_foreign() {
             drop(self.quiet.wait_while(book, |_| job.is_running()));
@@ -172,11 +179,17 @@ impl Owner {
         // Those on V8's own pages must have stopped before V8 frees them.
         book = self
             .quiet
-            .wait_while(book, |book| book.jobs.iter().any(|job| job.is_running() && job.work.is_foreign()))
+            .wait_while(book, |book| {
+                book.jobs
+                    .iter()
+                    .any(|job| job.is_running() && job.work.is_foreign())
+            })
             .unwrap_or_else(PoisonError::into_inner);
         let (mut book, wait) = self
             .quiet
-            .wait_timeout_while(book, PATIENCE, |book| book.jobs.iter().any(|job| job.is_running()))
+            .wait_timeout_while(book, PATIENCE, |book| {
+                book.jobs.iter().any(|job| job.is_running())
+            })
             .unwrap_or_else(PoisonError::into_inner);
         book.results.clear();
         book.news.clear();
@@ -212,16 +225,25 @@ impl Job {
     }
 
     fn fail(&self, fail: Fail) {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fail);
+        self.failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(fail);
     }
 
     fn has_failed(&self) -> bool {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 
     fn report(&self) {
         let due = self.reported.load(Ordering::Acquire) + PROGRESS.as_micros() as u64;
-        if self.wants_progress && self.owner.now() >= due && !self.waiting.swap(true, Ordering::AcqRel) {
+        if self.wants_progress
+            && self.owner.now() >= due
+            && !self.waiting.swap(true, Ordering::AcqRel)
+        {
             self.owner.tell(self.owner.book(), self.id);
         }
     }
@@ -235,7 +257,11 @@ impl Job {
         if self.is_over() {
             return;
         }
-        let fail = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let fail = self
+            .failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let result = fail.map_or_else(|| Ok(self.work.answer()), Err);
         book.results.push((self.id, result));
         self.owner.tell(book, self.id);
@@ -256,7 +282,11 @@ impl Task for Job {
                     false
                 }
                 Err(_) => {
-                    self.fail(Fail::Coded { code: "ERR_INTERNAL_ASSERTION", range: false, message: "memmap: a slice of native work panicked".into() });
+                    self.fail(Fail::Coded {
+                        code: "ERR_INTERNAL_ASSERTION",
+                        range: false,
+                        message: "memmap: a slice of native work panicked".into(),
+                    });
                     false
                 }
             }

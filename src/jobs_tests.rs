@@ -32,7 +32,11 @@ struct Short {
 
 impl Work for Short {
     fn slice(&self) -> Outcome<bool> {
-        if self.left.fetch_sub(1, Ordering::SeqCst) > 1 { Ok(true) } else { (self.end)() }
+        if self.left.fetch_sub(1, Ordering::SeqCst) > 1 {
+            Ok(true)
+        } else {
+            (self.end)()
+        }
     }
     fn done(&self) -> u64 {
         0
@@ -64,7 +68,14 @@ fn wait(mut until: impl FnMut() -> bool) {
 
 fn outcome_of(end: fn() -> Outcome<bool>) -> Outcome<Answer> {
     let (owner, _) = owner();
-    let id = owner.start(Box::new(Short { left: AtomicUsize::new(5), end }), 1, false);
+    let id = owner.start(
+        Box::new(Short {
+            left: AtomicUsize::new(5),
+            end,
+        }),
+        1,
+        false,
+    );
     let mut news = None;
     wait(|| {
         news = news.or(owner.fetch());
@@ -80,8 +91,20 @@ fn outcome_of(end: fn() -> Outcome<bool>) -> Outcome<Answer> {
 #[test]
 fn a_job_gives_its_answer_or_its_failure_or_its_panic() {
     assert!(matches!(outcome_of(|| Ok(false)), Ok(Answer::Number(42.0))));
-    assert!(matches!(outcome_of(|| Err(Fail::closed())), Err(Fail::Coded { code: "ERR_INVALID_STATE", .. })));
-    assert!(matches!(outcome_of(|| panic!("on purpose")), Err(Fail::Coded { code: "ERR_INTERNAL_ASSERTION", .. })));
+    assert!(matches!(
+        outcome_of(|| Err(Fail::closed())),
+        Err(Fail::Coded {
+            code: "ERR_INVALID_STATE",
+            ..
+        })
+    ));
+    assert!(matches!(
+        outcome_of(|| panic!("on purpose")),
+        Err(Fail::Coded {
+            code: "ERR_INTERNAL_ASSERTION",
+            ..
+        })
+    ));
 }
 
 #[test]
@@ -104,14 +127,21 @@ fn progress_is_told_at_most_every_16_ms_after_it_was_fetched() {
     let slices = Arc::new(AtomicUsize::new(0));
     let id = owner.start(Box::new(Endless(slices)), 2, true);
     thread::sleep(Duration::from_millis(100));
-    assert_eq!(woken.load(Ordering::SeqCst), 1, "nothing was fetched, so there is only one report to fetch");
+    assert_eq!(
+        woken.load(Ordering::SeqCst),
+        1,
+        "nothing was fetched, so there is only one report to fetch"
+    );
     let mut last: Option<Instant> = None;
     let begun = Instant::now();
     let mut count = 0;
     while begun.elapsed() < Duration::from_millis(200) {
         if let Some((other, News::Progress(_))) = owner.fetch() {
             assert_eq!(other, id);
-            assert!(last.is_none_or(|last| last.elapsed() >= PROGRESS), "two reports in 16 ms");
+            assert!(
+                last.is_none_or(|last| last.elapsed() >= PROGRESS),
+                "two reports in 16 ms"
+            );
             last = Some(Instant::now());
             count += 1;
         }
@@ -134,6 +164,10 @@ fn the_end_of_an_environment_waits_for_the_slice_that_runs_and_for_no_more() {
     assert!(begun.elapsed() < Duration::from_millis(500));
     let seen = slices.load(Ordering::SeqCst);
     thread::sleep(Duration::from_millis(20));
-    assert_eq!(slices.load(Ordering::SeqCst), seen, "a slice ran after the end");
+    assert_eq!(
+        slices.load(Ordering::SeqCst),
+        seen,
+        "a slice ran after the end"
+    );
     assert_eq!(woken.load(Ordering::SeqCst), 0);
 }

@@ -13,19 +13,38 @@ impl NativeMapping {
     /// First start of a needle that lies within `from..end`, or -1.
     #[napi]
     pub fn index_of(&self, env: &Env, needle: &[u8], from: f64, end: f64) -> napi::Result<f64> {
-        self.run(env, |region| Query::new(Arc::clone(region), needle, from as usize, end as usize).first().map(position))
+        self.run(env, |region| {
+            Query::new(Arc::clone(region), needle, from as usize, end as usize)
+                .first()
+                .map(position)
+        })
     }
 
     /// Last start of a needle before `before`, within `from..end`, or -1.
     #[napi]
-    pub fn last_index_of(&self, env: &Env, needle: &[u8], from: f64, end: f64, before: f64) -> napi::Result<f64> {
-        self.run(env, |region| Query::new(Arc::clone(region), needle, from as usize, end as usize).last(before as usize).map(position))
+    pub fn last_index_of(
+        &self,
+        env: &Env,
+        needle: &[u8],
+        from: f64,
+        end: f64,
+        before: f64,
+    ) -> napi::Result<f64> {
+        self.run(env, |region| {
+            Query::new(Arc::clone(region), needle, from as usize, end as usize)
+                .last(before as usize)
+                .map(position)
+        })
     }
 
     /// How many needles lie within `from..end`, without overlap, left to right.
     #[napi]
     pub fn count(&self, env: &Env, needle: &[u8], from: f64, end: f64) -> napi::Result<f64> {
-        self.run(env, |region| Query::new(Arc::clone(region), needle, from as usize, end as usize).count().map(|count| count as f64))
+        self.run(env, |region| {
+            Query::new(Arc::clone(region), needle, from as usize, end as usize)
+                .count()
+                .map(|count| count as f64)
+        })
     }
 
     /// madvise(2), `posix_fadvise(2)`: takes a range out of memory and loses no change.

@@ -1,5 +1,8 @@
 //! The jobs of one JavaScript environment as TypeScript sees them: it starts them, is woken when there is news, and fetches it.
-#![allow(unsafe_code, reason = "napi_ref_threadsafe_function, for which napi-rs wants the only handle")]
+#![allow(
+    unsafe_code,
+    reason = "napi_ref_threadsafe_function, for which napi-rs wants the only handle"
+)]
 
 use std::sync::Arc;
 
@@ -28,18 +31,32 @@ impl NativeJobs {
     /// `threads`: `os.availableParallelism()`. `wake` is called on this thread soon after there is news. It does not keep the process alive; see `hold`.
     #[napi(constructor)]
     pub fn new(env: &Env, threads: u32, wake: Function<'_, (), ()>) -> napi::Result<Self> {
-        let wake: Arc<Wake> = Arc::new(wake.build_threadsafe_function::<()>().weak::<true>().build()?);
+        let wake: Arc<Wake> = Arc::new(
+            wake.build_threadsafe_function::<()>()
+                .weak::<true>()
+                .build()?,
+        );
         let bell = Arc::clone(&wake);
-        let owner = Owner::new(threads as usize, Box::new(move || {
-            bell.call((), ThreadsafeFunctionCallMode::NonBlocking);
-        }));
+        let owner = Owner::new(
+            threads as usize,
+            Box::new(move || {
+                bell.call((), ThreadsafeFunctionCallMode::NonBlocking);
+            }),
+        );
         env.add_env_cleanup_hook(Arc::clone(&owner), |owner| owner.end())?;
         Ok(Self { owner, wake })
     }
 
     /// Reads a range into memory. Gives the job's id.
     #[napi]
-    pub fn start_load(&self, env: &Env, mapping: &NativeMapping, position: f64, length: f64, progress: bool) -> napi::Result<f64> {
+    pub fn start_load(
+        &self,
+        env: &Env,
+        mapping: &NativeMapping,
+        position: f64,
+        length: f64,
+        progress: bool,
+    ) -> napi::Result<f64> {
         mapping.run(env, |region| {
             let work = Load::new(Arc::clone(region), position as usize, length as usize);
             Ok(self.owner.start(Box::new(work), 1, progress) as f64)
@@ -48,12 +65,29 @@ impl NativeJobs {
 
     /// Looks for a needle within `from..end` on up to `threads` threads. `want`: 0 the first start or -1; 1 how many; 2 a batch of starts.
     #[napi]
-    #[allow(clippy::too_many_arguments, reason = "one number each, straight from TypeScript")]
-    pub fn start_search(&self, env: &Env, mapping: &NativeMapping, want: u32, needle: &[u8], from: f64, end: f64, threads: u32, progress: bool) -> napi::Result<f64> {
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one number each, straight from TypeScript"
+    )]
+    pub fn start_search(
+        &self,
+        env: &Env,
+        mapping: &NativeMapping,
+        want: u32,
+        needle: &[u8],
+        from: f64,
+        end: f64,
+        threads: u32,
+        progress: bool,
+    ) -> napi::Result<f64> {
         mapping.run(env, |region| {
             let want = [Want::First, Want::Count, Want::Starts][want.min(2) as usize];
             let query = Query::new(Arc::clone(region), needle, from as usize, end as usize);
-            Ok(self.owner.start(Box::new(Search::new(query, want)), threads as usize, progress) as f64)
+            Ok(self.owner.start(
+                Box::new(Search::new(query, want)),
+                threads as usize,
+                progress,
+            ) as f64)
         })
     }
 
@@ -66,12 +100,17 @@ impl NativeJobs {
     /// Writes the next news: the job's id, 1 if it has finished (then `take`), bytes so far. `false`: there is none.
     #[napi]
     pub fn fetch(&self, mut out: Float64ArraySlice<'_>) -> bool {
-        let Some((id, news)) = self.owner.fetch() else { return false };
+        let Some((id, news)) = self.owner.fetch() else {
+            return false;
+        };
         let (finished, done) = match news {
             News::Finished => (1.0, 0.0),
             News::Progress(done) => (0.0, done as f64),
         };
-        for (slot, value) in crate::raw::numbers(&mut out).iter_mut().zip([id as f64, finished, done]) {
+        for (slot, value) in crate::raw::numbers(&mut out)
+            .iter_mut()
+            .zip([id as f64, finished, done])
+        {
             *slot = value;
         }
         true
@@ -80,7 +119,11 @@ impl NativeJobs {
     /// The result of a finished job, or its error. A batch of starts begins with the position where the next one goes on, -1 at the end.
     #[napi]
     pub fn take(&self, env: &Env, id: f64) -> napi::Result<Option<Either<f64, Float64Array>>> {
-        let answer = self.owner.take(id as u64).unwrap_or_else(|| Err(Fail::closed())).map_err(|fail| fail.into_js(env))?;
+        let answer = self
+            .owner
+            .take(id as u64)
+            .unwrap_or_else(|| Err(Fail::closed()))
+            .map_err(|fail| fail.into_js(env))?;
         Ok(match answer {
             Answer::Nothing => None,
             Answer::Number(number) => Some(Either::A(number)),

@@ -25,7 +25,14 @@ struct State {
     generation: u64,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { queue: VecDeque::new(), idle: 0, threads: Vec::new(), size: 2, users: 0, generation: 0 });
+static STATE: Mutex<State> = Mutex::new(State {
+    queue: VecDeque::new(),
+    idle: 0,
+    threads: Vec::new(),
+    size: 2,
+    users: 0,
+    generation: 0,
+});
 static WORK: Condvar = Condvar::new();
 
 fn state() -> MutexGuard<'static, State> {
@@ -43,7 +50,9 @@ pub fn submit(task: Arc<dyn Task>) {
     state.queue.push_back(task);
     if state.idle < state.queue.len() && state.threads.len() < state.size {
         let generation = state.generation;
-        let builder = thread::Builder::new().name("memmap".into()).stack_size(512 << 10);
+        let builder = thread::Builder::new()
+            .name("memmap".into())
+            .stack_size(512 << 10);
         // No thread to be had (limits): the ones that are there do the work. Without any, the caller must not wait for ever.
         match builder.spawn(move || run(generation)) {
             Ok(handle) => state.threads.push(handle),
@@ -139,13 +148,26 @@ mod tests {
     #[test]
     fn more_tasks_than_threads_run_in_turn_to_their_ends() {
         enter(2);
-        let tasks: Vec<_> = (0..20).map(|_| Arc::new(Count { left: AtomicUsize::new(50), done: AtomicUsize::new(0) })).collect();
+        let tasks: Vec<_> = (0..20)
+            .map(|_| {
+                Arc::new(Count {
+                    left: AtomicUsize::new(50),
+                    done: AtomicUsize::new(0),
+                })
+            })
+            .collect();
         for task in &tasks {
             submit(Arc::<Count>::clone(task));
         }
         let begun = Instant::now();
-        while tasks.iter().any(|task| task.done.load(Ordering::SeqCst) < 50) {
-            assert!(begun.elapsed() < Duration::from_secs(10), "the pool does not run its tasks");
+        while tasks
+            .iter()
+            .any(|task| task.done.load(Ordering::SeqCst) < 50)
+        {
+            assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "the pool does not run its tasks"
+            );
             thread::sleep(Duration::from_millis(1));
         }
         leave(true);

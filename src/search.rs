@@ -21,7 +21,10 @@ pub struct Needle {
 impl Needle {
     /// Prepares the search (memchr's prefilters).
     pub fn new(bytes: &[u8]) -> Self {
-        Self { finder: Finder::new(bytes).into_owned(), solid: bytes.iter().position(|byte| *byte != 0) }
+        Self {
+            finder: Finder::new(bytes).into_owned(),
+            solid: bytes.iter().position(|byte| *byte != 0),
+        }
     }
 
     /// In bytes.
@@ -91,7 +94,9 @@ impl Haystack {
         const BLOCK: usize = 64 << 10;
         let mut high = to.min(self.limit(needle));
         if let [byte] = needle.finder.needle() {
-            return memchr::memrchr(*byte, self.window(needle, from, high)).map(|at| from + at).filter(|at| *at < high);
+            return memchr::memrchr(*byte, self.window(needle, from, high))
+                .map(|at| from + at)
+                .filter(|at| *at < high);
         }
         while high > from {
             let low = high.saturating_sub(BLOCK).max(from);
@@ -129,7 +134,10 @@ impl Haystack {
     pub fn collect(&self, needle: &Needle, from: usize, to: usize) -> Vec<f64> {
         let mut starts = Vec::new();
         if let [byte] = needle.finder.needle() {
-            starts.extend(memchr::memchr_iter(*byte, self.window(needle, from, to)).map(|at| (from + at) as f64));
+            starts.extend(
+                memchr::memchr_iter(*byte, self.window(needle, from, to))
+                    .map(|at| (from + at) as f64),
+            );
             return starts;
         }
         self.walk(needle, from, to, |at| starts.push(at as f64));
@@ -148,14 +156,21 @@ impl Haystack {
     ///
     /// Two greedy scans that choose one common start are the same from there on. So both are followed, the one behind first, until they meet; what
     /// comes after is known already. They may never meet ("aaa" in a row of a's): then this has counted the piece once more.
-    pub fn resume(&self, needle: &Needle, piece: (usize, usize), guess: Tally, carry: usize) -> Tally {
+    pub fn resume(
+        &self,
+        needle: &Needle,
+        piece: (usize, usize),
+        guess: Tally,
+        carry: usize,
+    ) -> Tally {
         match guess.first {
             // Nothing begins in the piece, or nothing that the scan before could have covered.
             None => return guess,
             Some(first) if first >= carry => return guess,
             Some(_) => {}
         }
-        let step = |at: Option<usize>| at.and_then(|at| self.first(needle, at + needle.len(), piece.1));
+        let step =
+            |at: Option<usize>| at.and_then(|at| self.first(needle, at + needle.len(), piece.1));
         let mut truth = Tally::default();
         let mut wrong = 0;
         let mut guessed = guess.first;
@@ -167,7 +182,11 @@ impl Haystack {
                 guessed = step(guessed);
             }
             if guessed == right {
-                return Tally { count: truth.count + guess.count.saturating_sub(wrong), end: guess.end, ..truth };
+                return Tally {
+                    count: truth.count + guess.count.saturating_sub(wrong),
+                    end: guess.end,
+                    ..truth
+                };
             }
             truth.count += 1;
             truth.end = at + needle.len();
@@ -177,7 +196,13 @@ impl Haystack {
     }
 
     /// As `resume`, for the starts themselves: drops the guesses that are wrong and puts the true ones in their place.
-    pub fn resume_starts(&self, needle: &Needle, piece: (usize, usize), guess: Vec<f64>, carry: usize) -> Vec<f64> {
+    pub fn resume_starts(
+        &self,
+        needle: &Needle,
+        piece: (usize, usize),
+        guess: Vec<f64>,
+        carry: usize,
+    ) -> Vec<f64> {
         if guess.first().is_none_or(|first| *first >= carry as f64) {
             return guess;
         }
@@ -220,7 +245,11 @@ pub struct Cutter {
 impl Cutter {
     /// Over the starts `from..to`.
     pub fn new(from: usize, to: usize) -> Self {
-        Self { next: from, to, known: from }
+        Self {
+            next: from,
+            to,
+            known: from,
+        }
     }
 
     /// How far it has come.
@@ -244,7 +273,10 @@ impl Cutter {
             return None;
         }
         let from = self.next;
-        self.next = from.saturating_add(size.max(1)).min(self.known).min(self.to);
+        self.next = from
+            .saturating_add(size.max(1))
+            .min(self.known)
+            .min(self.to);
         Some((from, self.next))
     }
 }

@@ -31,7 +31,12 @@ fn haystack(bytes: &[u8]) -> Haystack {
 
 /// Few letters and short needles: overlaps, matches at every boundary, none at all.
 pub fn bytes_and_needle() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
-    (1_u8..4).prop_flat_map(|letters| (prop::collection::vec(0..letters, 0..300), prop::collection::vec(0..letters, 1..6)))
+    (1_u8..4).prop_flat_map(|letters| {
+        (
+            prop::collection::vec(0..letters, 0..300),
+            prop::collection::vec(0..letters, 1..6),
+        )
+    })
 }
 
 /// Holes of zeros in the bytes, and what tells of them.
@@ -57,8 +62,16 @@ impl Sparse {
 impl Extents for Sparse {
     fn next(&self, at: usize) -> (usize, usize) {
         let byte = at + self.1;
-        let (from, to) = self.0.iter().copied().find(|(_, to)| *to > byte).unwrap_or((usize::MAX, usize::MAX));
-        (from.max(byte).saturating_sub(self.1), to.saturating_sub(self.1))
+        let (from, to) = self
+            .0
+            .iter()
+            .copied()
+            .find(|(_, to)| *to > byte)
+            .unwrap_or((usize::MAX, usize::MAX));
+        (
+            from.max(byte).saturating_sub(self.1),
+            to.saturating_sub(self.1),
+        )
     }
 }
 
@@ -122,7 +135,11 @@ fn a_hole_of_any_length_is_one_step() {
     impl Extents for Far {
         fn next(&self, at: usize) -> (usize, usize) {
             const DATA: usize = 1 << 45;
-            if at < DATA + 10 { (at.max(DATA), DATA + 10) } else { (usize::MAX, usize::MAX) }
+            if at < DATA + 10 {
+                (at.max(DATA), DATA + 10)
+            } else {
+                (usize::MAX, usize::MAX)
+            }
         }
     }
     let mut cutter = Cutter::new(0, 1 << 46);

@@ -79,7 +79,9 @@ pub fn unload(pages: Pages, eviction: Eviction) {
 /// `posix_fadvise(POSIX_FADV_DONTNEED)`: drops clean pages of the file from the page cache and starts writing dirty ones.
 #[cfg(not(target_vendor = "apple"))]
 pub fn uncache(file: &File, offset: u64, length: u64) {
-    let (Ok(offset), Ok(length)) = (offset.try_into(), length.try_into()) else { return };
+    let (Ok(offset), Ok(length)) = (offset.try_into(), length.try_into()) else {
+        return;
+    };
     // SAFETY: an advice on an open descriptor; the result does not matter, as pipes and devices refuse it.
     unsafe { libc::posix_fadvise(file.as_raw_fd(), offset, length, libc::POSIX_FADV_DONTNEED) };
 }
@@ -97,7 +99,14 @@ pub fn open_for_holes(file: &File) -> Option<File> {
     use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
     /// linux/magic.h. These count pages that were only stored to through a mapping as data. FUSE and network file systems need not.
-    const TRUSTED: [u32; 6] = [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0xF2F5_2010, 0x794C_7630];
+    const TRUSTED: [u32; 6] = [
+        0xEF53,
+        0x5846_5342,
+        0x9123_683E,
+        0x0102_1994,
+        0xF2F5_2010,
+        0x794C_7630,
+    ];
 
     let meta = file.metadata().ok()?;
     if !meta.is_file() || meta.blocks().saturating_mul(512) >= meta.size() {
@@ -106,11 +115,17 @@ pub fn open_for_holes(file: &File) -> Option<File> {
     // SAFETY: all zeros is a valid statfs.
     let mut facts: libc::statfs = unsafe { std::mem::zeroed() };
     // SAFETY: fstatfs writes the structure, which lives on this stack.
-    if unsafe { libc::fstatfs(file.as_raw_fd(), &raw mut facts) } != 0 || !TRUSTED.contains(&(facts.f_type as u32)) {
+    if unsafe { libc::fstatfs(file.as_raw_fd(), &raw mut facts) } != 0
+        || !TRUSTED.contains(&(facts.f_type as u32))
+    {
         return None;
     }
     let flags = libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
-    let again = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
+    let again = std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(format!("/proc/self/fd/{}", file.as_raw_fd()))
+        .ok()?;
     let there = again.metadata().ok()?;
     ((there.dev(), there.ino()) == (meta.dev(), meta.ino())).then_some(again)
 }
@@ -130,12 +145,19 @@ pub fn next_data(file: &File, at: u64) -> (u64, u64) {
         let from = libc::off64_t::try_from(from).map_err(|_| libc::EINVAL)?;
         // SAFETY: lseek on an open descriptor whose offset nobody else uses.
         let found = unsafe { libc::lseek64(file.as_raw_fd(), from, whence) };
-        u64::try_from(found).map_err(|_| std::io::Error::last_os_error().raw_os_error().unwrap_or(0))
+        u64::try_from(found)
+            .map_err(|_| std::io::Error::last_os_error().raw_os_error().unwrap_or(0))
     };
     match seek(at, libc::SEEK_DATA) {
-        Ok(from) => (from.max(at), seek(from, libc::SEEK_HOLE).unwrap_or(u64::MAX).max(at + 1)),
+        Ok(from) => (
+            from.max(at),
+            seek(from, libc::SEEK_HOLE).unwrap_or(u64::MAX).max(at + 1),
+        ),
         // Only a hole follows, or `at` is past the end of the file.
-        Err(libc::ENXIO) => (file.metadata().map_or(at, |meta| meta.len().max(at)), u64::MAX),
+        Err(libc::ENXIO) => (
+            file.metadata().map_or(at, |meta| meta.len().max(at)),
+            u64::MAX,
+        ),
         Err(_) => (at, u64::MAX),
     }
 }
@@ -152,7 +174,14 @@ pub fn block_signals() {
     unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigfillset(&raw mut set);
-        for signal in [libc::SIGBUS, libc::SIGSEGV, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGABRT] {
+        for signal in [
+            libc::SIGBUS,
+            libc::SIGSEGV,
+            libc::SIGFPE,
+            libc::SIGILL,
+            libc::SIGTRAP,
+            libc::SIGABRT,
+        ] {
             libc::sigdelset(&raw mut set, signal);
         }
         libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());

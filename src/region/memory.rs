@@ -26,7 +26,11 @@ impl Region {
 
     /// Fails when work on the pages has lost its meaning: after `close()` and after a fault. Asked after each slice.
     pub fn check(&self) -> Outcome<()> {
-        if self.is_retired() { Err(Fail::closed()) } else { self.check_fault() }
+        if self.is_retired() {
+            Err(Fail::closed())
+        } else {
+            self.check_fault()
+        }
     }
 
     /// Whether the guard tells of faults here. Without it, touching a missing page kills the process.
@@ -43,7 +47,8 @@ impl Region {
         let file = self.file()?;
         let mut holes = self.holes_cell();
         if let Holes::Unknown = *holes {
-            *holes = os::open_for_holes(&file).map_or(Holes::None, |file| Holes::In(Arc::new(file)));
+            *holes =
+                os::open_for_holes(&file).map_or(Holes::None, |file| Holes::In(Arc::new(file)));
         }
         match &*holes {
             Holes::In(file) => Some(Arc::clone(file)),
@@ -54,16 +59,34 @@ impl Region {
     /// Takes the whole pages inside of a range out of memory without losing a change.
     pub fn evict(&self, position: usize, length: usize) {
         // The first and the last page are the mapping's alone, however short it is.
-        let from = if position == 0 { 0 } else { (self.delta + position).next_multiple_of(self.page) };
+        let from = if position == 0 {
+            0
+        } else {
+            (self.delta + position).next_multiple_of(self.page)
+        };
         let end = self.delta + position + length;
-        let to = if position + length == self.len() { self.map_len() } else { end / self.page * self.page };
+        let to = if position + length == self.len() {
+            self.map_len()
+        } else {
+            end / self.page * self.page
+        };
         if self.base.is_null() || from >= to {
             return;
         }
         let unload = |base: *mut u8, faults: u32| {
             let lossless = self.form.mapped && !self.form.private && faults == 0;
-            let pages = Pages { base: base.wrapping_add(from), length: to - from };
-            os::unload(pages, if lossless { Eviction::Shared } else { Eviction::Private });
+            let pages = Pages {
+                base: base.wrapping_add(from),
+                length: to - from,
+            };
+            os::unload(
+                pages,
+                if lossless {
+                    Eviction::Shared
+                } else {
+                    Eviction::Private
+                },
+            );
         };
         // Under the slot's lock: a store that the guard turns into a private page just now must not be dropped.
         match &self.slot {

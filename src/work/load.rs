@@ -1,5 +1,8 @@
 //! `Mapping.load`: reads a range into memory and maps its pages, so that using it later waits for no disk.
-#![allow(unsafe_code, reason = "touching pages where the system cannot populate them")]
+#![allow(
+    unsafe_code,
+    reason = "touching pages where the system cannot populate them"
+)]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,12 +36,27 @@ impl Load {
     pub fn new(region: Arc<Region>, position: usize, length: usize) -> Self {
         let page = region.page();
         let first = (region.delta() + position) / page * page;
-        let end = if length == 0 { first } else { (region.delta() + position + length).next_multiple_of(page).min(region.map_len()) };
-        Self { first, end, next: Mutex::new((first, SLICE, first)), done: AtomicUsize::new(0), region }
+        let end = if length == 0 {
+            first
+        } else {
+            (region.delta() + position + length)
+                .next_multiple_of(page)
+                .min(region.map_len())
+        };
+        Self {
+            first,
+            end,
+            next: Mutex::new((first, SLICE, first)),
+            done: AtomicUsize::new(0),
+            region,
+        }
     }
 
     fn pages(&self, from: usize, length: usize) -> Pages {
-        Pages { base: self.region.base().wrapping_add(from), length }
+        Pages {
+            base: self.region.base().wrapping_add(from),
+            length,
+        }
     }
 
     fn populate(&self, from: usize, length: usize) -> Outcome<()> {
@@ -61,7 +79,8 @@ impl Load {
     /// `EFAULT`: some page is not there. Where the guard is, touching them makes it a fault of the mapping like any other.
     fn explain(&self, from: usize, length: usize) -> Outcome<()> {
         let size = self.region.size()?;
-        let ends = (self.region.offset() - self.region.delta() as u64).saturating_add((from + length) as u64);
+        let ends = (self.region.offset() - self.region.delta() as u64)
+            .saturating_add((from + length) as u64);
         let page = self.region.page() as u64;
         let short = size.next_multiple_of(page) < ends;
         if self.region.is_guarded() && short {

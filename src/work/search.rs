@@ -1,5 +1,8 @@
 //! Searching a mapping: at once on the calling thread, or in slices on several, with the result of one scan from left to right.
-#![allow(unsafe_code, reason = "makes the haystack of a Region, which it keeps alive")]
+#![allow(
+    unsafe_code,
+    reason = "makes the haystack of a Region, which it keeps alive"
+)]
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -33,7 +36,8 @@ struct FileExtents {
 impl Extents for FileExtents {
     fn next(&self, at: usize) -> (usize, usize) {
         let (from, to) = os::next_data(&self.file, self.origin + at as u64);
-        let start = |offset: u64| usize::try_from(offset.saturating_sub(self.origin)).unwrap_or(usize::MAX);
+        let start =
+            |offset: u64| usize::try_from(offset.saturating_sub(self.origin)).unwrap_or(usize::MAX);
         (start(from), start(to))
     }
 }
@@ -56,11 +60,21 @@ impl Query {
         // SAFETY: the Region lives in the same structure; the guard answers for pages that are not there.
         let hay = unsafe { Haystack::new(region.start(), end) };
         let extents: Box<dyn Extents> = match (needle.solid(), region.holes()) {
-            (Some(solid), Some(file)) => Box::new(FileExtents { file, origin: region.offset() + solid as u64 }),
+            (Some(solid), Some(file)) => Box::new(FileExtents {
+                file,
+                origin: region.offset() + solid as u64,
+            }),
             _ => Box::new(Solid),
         };
         let to = hay.limit(&needle);
-        Self { region, hay, needle, extents, from, to }
+        Self {
+            region,
+            hay,
+            needle,
+            extents,
+            from,
+            to,
+        }
     }
 
     fn cutter(&self) -> Cutter {
@@ -82,7 +96,14 @@ impl Query {
 
     /// `lastIndexOf`, on this thread: the last start before `to`.
     pub fn last(&self, to: usize) -> Outcome<Option<usize>> {
-        last_of(self.hay, &self.needle, &*self.extents, (self.from, to.min(self.to)), SLICE, || self.region.check())
+        last_of(
+            self.hay,
+            &self.needle,
+            &*self.extents,
+            (self.from, to.min(self.to)),
+            SLICE,
+            || self.region.check(),
+        )
     }
 
     /// `count`, on this thread.
@@ -147,7 +168,11 @@ pub struct Search {
 impl Search {
     /// `carry`: no occurrence may begin before it (batches: the end of the last one of the batch before is where this one begins).
     pub fn new(query: Query, want: Want) -> Self {
-        let bounds = if want == Want::Starts { (SMALLEST, SLICE_OF_POSITIONS) } else { (SMALLEST, LARGEST) };
+        let bounds = if want == Want::Starts {
+            (SMALLEST, SLICE_OF_POSITIONS)
+        } else {
+            (SMALLEST, LARGEST)
+        };
         Self::with_slices(query, want, bounds)
     }
 
@@ -166,7 +191,13 @@ impl Search {
             kept: 0,
             enough: false,
         };
-        Self { query, want, bounds, begun: Instant::now(), state: Mutex::new(state) }
+        Self {
+            query,
+            want,
+            bounds,
+            begun: Instant::now(),
+            state: Mutex::new(state),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -214,12 +245,18 @@ impl Work for Search {
             return Ok(false);
         }
         let size = state.size;
-        let Some((from, to)) = state.cutter.take(&*self.query.extents, size) else { return Ok(false) };
+        let Some((from, to)) = state.cutter.take(&*self.query.extents, size) else {
+            return Ok(false);
+        };
         let number = state.taken;
         state.taken += 1;
         state.early.push_back(None);
         // With every earlier slice added up, as always on one thread, the true beginning is known and nothing is guessed.
-        let begin = if state.added == number { from.max(state.carry) } else { from };
+        let begin = if state.added == number {
+            from.max(state.carry)
+        } else {
+            from
+        };
         drop(state);
         let begun = Instant::now();
         let found = self.scan(begin, to);
@@ -260,7 +297,11 @@ impl Work for Search {
             Want::Count => Answer::Number(state.count as f64),
             Want::Starts => {
                 let ended = state.cutter.is_empty();
-                let next = if ended { -1.0 } else { state.cutter.position().max(state.carry) as f64 };
+                let next = if ended {
+                    -1.0
+                } else {
+                    state.cutter.position().max(state.carry) as f64
+                };
                 let mut answer = Vec::with_capacity(state.starts.len() + 1);
                 answer.push(next);
                 answer.append(&mut state.starts);

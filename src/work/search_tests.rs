@@ -20,7 +20,11 @@ fn open_as(target: Either3<String, Buffer, i32>, flags: u32, offset: u64) -> Arc
 }
 
 fn mapped(file: &tempfile::NamedTempFile, offset: u64) -> Arc<Region> {
-    open_as(Either3::A(file.path().to_string_lossy().into_owned()), WRITE, offset)
+    open_as(
+        Either3::A(file.path().to_string_lossy().into_owned()),
+        WRITE,
+        offset,
+    )
 }
 
 fn file_of(bytes: &[u8]) -> tempfile::NamedTempFile {
@@ -91,9 +95,19 @@ fn batches_go_on_where_the_last_one_ended_and_stay_small() {
         let query = Query::new(Arc::clone(&region), b"aa", from as usize, usize::MAX);
         let batch = Search::with_slices(query, Want::Starts, (4096, 4096));
         run(&batch, 3);
-        let Answer::Positions(positions) = batch.answer() else { panic!("no batch") };
-        assert!(positions.len() <= 1 + BATCH + 4 * 2048, "{} positions at once", positions.len());
-        assert!(positions[1..].windows(2).all(|pair| pair[1] - pair[0] == 2.0));
+        let Answer::Positions(positions) = batch.answer() else {
+            panic!("no batch")
+        };
+        assert!(
+            positions.len() <= 1 + BATCH + 4 * 2048,
+            "{} positions at once",
+            positions.len()
+        );
+        assert!(
+            positions[1..]
+                .windows(2)
+                .all(|pair| pair[1] - pair[0] == 2.0)
+        );
         total += positions.len() - 1;
         from = positions[0];
         batches += 1;
@@ -110,18 +124,34 @@ fn a_terabyte_of_hole_is_searched_at_once() {
     file.as_file().set_len(size).expect("a sparse file");
     file.write_all(b"needle").expect("is written");
     let region = mapped(&file, 0);
-    assert!(region.holes().is_some(), "no holes are seen in a sparse file here");
+    assert!(
+        region.holes().is_some(),
+        "no holes are seen in a sparse file here"
+    );
     // Through the mapping: data that the file system has not seen yet.
     crate::bytes::write(&region, b"needle", (size / 2 - 3) as usize).expect("inside");
     let begun = Instant::now();
     let query = Query::new(Arc::clone(&region), b"needle", 1, usize::MAX);
-    assert_eq!(query.first().expect("no fault"), Some((size / 2 - 3) as usize));
-    assert_eq!(query.last(usize::MAX).expect("no fault"), Some((size / 2 - 3) as usize));
+    assert_eq!(
+        query.first().expect("no fault"),
+        Some((size / 2 - 3) as usize)
+    );
+    assert_eq!(
+        query.last(usize::MAX).expect("no fault"),
+        Some((size / 2 - 3) as usize)
+    );
     assert_eq!(query.count().expect("no fault"), 1);
-    let count = Search::new(Query::new(Arc::clone(&region), b"needle", 0, usize::MAX), Want::Count);
+    let count = Search::new(
+        Query::new(Arc::clone(&region), b"needle", 0, usize::MAX),
+        Want::Count,
+    );
     run(&count, 2);
     assert_eq!(number(&count), 2.0);
-    assert!(begun.elapsed() < Duration::from_secs(1), "took {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "took {:?}",
+        begun.elapsed()
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -132,9 +162,16 @@ fn asking_for_holes_moves_no_offset_of_the_caller() {
 
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.as_file().set_len(1 << 30).expect("a sparse file");
-    file.as_file_mut().seek(std::io::SeekFrom::Start(7)).expect("seeks");
+    file.as_file_mut()
+        .seek(std::io::SeekFrom::Start(7))
+        .expect("seeks");
     let region = open_as(Either3::C(file.as_file().as_raw_fd()), WRITE, 0);
-    assert_eq!(Query::new(region, b"x", 0, usize::MAX).first().expect("no fault"), None);
+    assert_eq!(
+        Query::new(region, b"x", 0, usize::MAX)
+            .first()
+            .expect("no fault"),
+        None
+    );
     assert_eq!(file.as_file_mut().stream_position().expect("tells"), 7);
 }
 
@@ -142,7 +179,16 @@ fn asking_for_holes_moves_no_offset_of_the_caller() {
 fn a_private_mapping_is_searched_in_its_holes_too() {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.as_file().set_len(1 << 20).expect("a sparse file");
-    let region = open_as(Either3::A(file.path().to_string_lossy().into_owned()), COPY, 0);
+    let region = open_as(
+        Either3::A(file.path().to_string_lossy().into_owned()),
+        COPY,
+        0,
+    );
     crate::bytes::write(&region, b"here", 700_000).expect("inside");
-    assert_eq!(Query::new(region, b"here", 0, usize::MAX).first().expect("no fault"), Some(700_000));
+    assert_eq!(
+        Query::new(region, b"here", 0, usize::MAX)
+            .first()
+            .expect("no fault"),
+        Some(700_000)
+    );
 }
