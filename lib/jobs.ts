@@ -28,6 +28,8 @@ class Pending {
   readonly begun = performance.now()
   /** When `onProgress` was called last. */
   told = -Infinity
+  /** With which number. */
+  last = -1
 
   constructor(
     readonly id: number,
@@ -66,14 +68,16 @@ class Pending {
     const now = performance.now()
     const left = ((now - this.begun) * (this.share.total - done)) / done
     // So near its end that this report would only delay the last one.
-    if (now - this.told < PACE || left < 2 * PACE) return
-    this.tell(done, now)
+    if (done <= this.last || now - this.told < PACE || left < 2 * PACE) return
+    this.tell(done)
   }
 
-  tell(done: number, now: number): void {
-    this.told = now
+  tell(done: number): void {
+    this.last = done
     try {
       this.task.onProgress!({ done, total: this.share.total })
+      // Only now: however long it took, the next call keeps its distance.
+      this.told = performance.now()
     } catch (error) {
       this.stop(error)
     }
@@ -88,7 +92,7 @@ class Pending {
   }
 
   #last(result: Result): void {
-    if (running.has(this.id)) this.tell(this.share.total, performance.now())
+    if (running.has(this.id)) this.tell(this.share.total)
     this.end(result)
   }
 

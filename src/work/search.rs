@@ -258,10 +258,10 @@ impl Work for Search {
             from
         };
         drop(state);
-        let begun = Instant::now();
+        let clock = Instant::now();
         let found = self.scan(begin, to);
         self.query.region.check()?;
-        let took = begun.elapsed();
+        let took = clock.elapsed();
         let mut state = self.state();
         state.enough |= match &found {
             Piece::First(start) => start.is_some(),
@@ -312,5 +312,6 @@ impl Work for Search {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "positions are whole numbers")]
 #[path = "search_tests.rs"]
 mod tests;
