@@ -51,6 +51,10 @@ export declare class Core {
     /** The `Mapping`. */
     owner: object;
     closed: boolean;
+    /** Work on other threads that somebody awaits: `close` ends it. */
+    jobs: Set<{
+        close(): void;
+    }> | undefined;
     /** The accessors' window: `length` bytes from `start`, of which setters may use `writable`. */
     view: DataView;
     start: number;

@@ -67,6 +67,8 @@ export class Core {
   /** The `Mapping`. */
   owner: object = this
   closed = false
+  /** Work on other threads that somebody awaits: `close` ends it. */
+  jobs: Set<{ close(): void }> | undefined = undefined
 
   /** The accessors' window: `length` bytes from `start`, of which setters may use `writable`. */
   view: DataView = NO_VIEW
@@ -284,6 +286,7 @@ export class Core {
     if (this.closed) return
     if (epoch[0] !== this.#born) deliver()
     this.closed = true
+    for (const job of this.jobs ?? []) job.close()
     this.view = NO_VIEW
     this.start = this.length = this.writable = 0
     let viewsRemain = false

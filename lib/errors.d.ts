@@ -12,6 +12,8 @@ export declare function invalidArgValue(name: string, value: unknown, reason?: s
 export declare function outOfRange(name: string, range: string, value: unknown): RangeError;
 /** Use after `close()`. */
 export declare function invalidState(): Error;
+/** As Node's own: whoever aborted says why in `cause`. */
+export declare function abortError(cause: unknown): Error;
 /** A handle of another process leads to no memory of this one. */
 export declare function otherProcess(): Error;
 /** More than the engine can address through one buffer. */

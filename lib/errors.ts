@@ -83,6 +83,14 @@ export function invalidState(): Error {
   return coded(Error, 'ERR_INVALID_STATE', 'Invalid state: the mapping is closed')
 }
 
+/** As Node's own: whoever aborted says why in `cause`. */
+export function abortError(cause: unknown): Error {
+  const error = coded(Error, 'ABORT_ERR', 'The operation was aborted')
+  error.name = 'AbortError'
+  if (cause !== undefined) error.cause = cause
+  return error
+}
+
 /** A handle of another process leads to no memory of this one. */
 export function otherProcess(): Error {
   return coded(

@@ -28,6 +28,15 @@ mod windows_system;
 #[cfg(windows)]
 pub use self::{windows::*, windows_control::*, windows_errno::*, windows_system::*};
 
+#[cfg(unix)]
+mod paging;
+#[cfg(unix)]
+pub use paging::*;
+#[cfg(not(unix))]
+mod paging_stub;
+#[cfg(not(unix))]
+pub use paging_stub::*;
+
 #[cfg(not(any(unix, windows)))]
 mod stub;
 #[cfg(not(any(unix, windows)))]

@@ -7,6 +7,7 @@
 mod carried;
 mod control;
 mod faults;
+mod memory;
 mod protections;
 mod resize;
 mod sealed;
@@ -19,6 +20,8 @@ use memmap2::MmapRaw;
 
 use self::protections::Protections;
 pub use self::resize::Resized;
+
+use self::memory::Holes;
 
 use crate::carrier::overlay::Overlay;
 use crate::error::Outcome;
@@ -105,6 +108,8 @@ pub struct Region {
     sparse: bool,
     /// Kept until `close()`: closing another descriptor of the same file would drop the process's fcntl locks on it early.
     file: Mutex<Option<Arc<File>>>,
+    /// A second description of the file, for `SEEK_DATA`. Kept as long as `file`, for the same reason.
+    holes: Mutex<Holes>,
     slot: Option<Slot>,
     holders: AtomicUsize,
     retired: AtomicBool,
@@ -156,6 +161,7 @@ impl Region {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             sparse: source.sparse,
             file: Mutex::new(source.file),
+            holes: Mutex::new(Holes::Unknown),
             slot: None,
             holders: AtomicUsize::new(1),
             retired: AtomicBool::new(false),
@@ -331,6 +337,7 @@ impl Region {
             None => self.replace(with),
         }
         self.file_cell().take();
+        *self.holes_cell() = Holes::Unknown;
     }
 
     /// After `let_go`, when some view could not be detached: zeros under it.
