@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 
 import { stateOf } from './accessors'
-import { viewsSupported } from './carriers'
+import { viewsSupported, wasmSupported } from './carriers'
 import * as control from './control'
 import { Core } from './core'
 import { bufferTooLarge, invalidArgType, invalidArgValue, mappingFault, outOfRange } from './errors'
@@ -36,6 +36,9 @@ const FEATURES: readonly string[] = (
 
 const supported = new Map<string, boolean>()
 
+/** What depends on the engine, not on the system. */
+const here: Partial<Record<Feature, () => boolean>> = { views: viewsSupported, wasm: wasmSupported }
+
 /** Memory that is mapped: a file's, or nobody's. Instances come from `MappedFile` and `AnonymousMemory`. `B` is the buffer that its views stand on. */
 export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Sequential<B> {
   /** The system's page, in bytes. */
@@ -55,7 +58,7 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
       throw invalidArgValue('feature', feature, `must be one of: '${FEATURES.join("', '")}'`)
     let answer = supported.get(feature)
     if (answer === undefined) {
-      answer = feature === 'views' ? viewsSupported() : native.isSupported(feature)
+      answer = here[feature]?.() ?? native.isSupported(feature)
       supported.set(feature, answer)
     }
     return answer
