@@ -23,4 +23,4 @@ export declare function illegalConstructor(): TypeError;
 /** The bytes of the mapping are not those of the file any more. */
 export declare function mappingFault(fault: MappingFault, path: string | Uint8Array | undefined): Error;
 /** A system error that no system call was needed for. */
-export declare function systemError(code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY', syscall: string, path?: string | Uint8Array): Error;
+export declare function systemError(code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY' | 'ENOMEM' | 'ENOTSUP', syscall: string, path?: string | Uint8Array): Error;

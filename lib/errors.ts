@@ -135,7 +135,7 @@ export function mappingFault(fault: MappingFault, path: string | Uint8Array | un
 
 /** A system error that no system call was needed for. */
 export function systemError(
-  code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY',
+  code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY' | 'ENOMEM' | 'ENOTSUP',
   syscall: string,
   path?: string | Uint8Array,
 ): Error {

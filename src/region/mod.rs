@@ -7,6 +7,7 @@
 mod carried;
 mod control;
 mod faults;
+mod protections;
 mod resize;
 mod sealed;
 
@@ -16,12 +17,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use memmap2::MmapRaw;
 
+use self::protections::Protections;
 pub use self::resize::Resized;
 
 use crate::carrier::overlay::Overlay;
 use crate::error::Outcome;
 use crate::fault::Slot;
-use crate::os::{self, Protection, Replacement, Reserved};
+use crate::os::{self, Replacement, Reserved};
 
 /// What a mapping may do with its bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -114,8 +116,7 @@ pub struct Region {
     name: OnceLock<String>,
     /// `seal` took the right to write away.
     sealed: AtomicBool,
-    /// What `protect` changed, latest last, in bytes from `base`: whoever maps a page again must protect it again.
-    protections: Mutex<Vec<(usize, usize, Protection)>>,
+    protections: Mutex<Protections>,
 }
 
 // SAFETY: `base` is only used through raw copies; what others write meanwhile is data, never a Rust reference.
@@ -136,8 +137,11 @@ impl Region {
         };
         let base = match &memory {
             Memory::Empty => std::ptr::null_mut(),
-            // memmap2 points at the user's first byte.
-            Memory::Mapped(mapped) => mapped.as_mut_ptr().wrapping_sub(delta),
+            // memmap2 points at the user's first byte; where pages are huge, it was told of whole ones only.
+            Memory::Mapped(mapped) if page == os::page_size() => {
+                mapped.as_mut_ptr().wrapping_sub(delta)
+            }
+            Memory::Mapped(mapped) => mapped.as_mut_ptr(),
             Memory::Reserved(reserved) => reserved.base(),
         };
         let mut region = Self {
@@ -160,7 +164,7 @@ impl Region {
             label: AtomicU32::new(0),
             name: OnceLock::new(),
             sealed: AtomicBool::new(false),
-            protections: Mutex::new(Vec::new()),
+            protections: Mutex::default(),
         };
         if !region.base.is_null() {
             region.slot = region.guard(region.base);
@@ -190,7 +194,16 @@ impl Region {
 
     /// Whole pages, in bytes.
     pub fn map_len(&self) -> usize {
-        (self.delta + self.len()).next_multiple_of(self.page)
+        self.whole(self.len())
+    }
+
+    /// The pages of `length` bytes of the user's; an empty mapping has none, wherever in a page it begins.
+    fn whole(&self, length: usize) -> usize {
+        if length == 0 {
+            0
+        } else {
+            (self.delta + length).next_multiple_of(self.page)
+        }
     }
 
     /// The mapping's own page size.
@@ -362,6 +375,11 @@ impl Region {
         }
     }
 
+    /// Whether it has address space to grow in.
+    pub fn is_reserved(&self) -> bool {
+        matches!(self.memory, Memory::Reserved(_))
+    }
+
     /// Whether it was opened from a file (and is not closed).
     pub fn has_file(&self) -> bool {
         self.file_cell().is_some()
@@ -375,7 +393,7 @@ impl Region {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn protections(&self) -> MutexGuard<'_, Vec<(usize, usize, Protection)>> {
+    fn protections(&self) -> MutexGuard<'_, Protections> {
         self.protections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
