@@ -218,7 +218,13 @@ impl NativeMapping {
 
     /// Copies in without a view.
     #[napi]
-    pub fn write_from(&self, env: &Env, source: &[u8], position: f64) -> napi::Result<()> {
+    pub fn write_from(
+        &self,
+        env: &Env,
+        source: Uint8ArraySlice<'_>,
+        position: f64,
+    ) -> napi::Result<()> {
+        let source = std::ptr::from_ref::<[u8]>(&source);
         self.run(env, |region| {
             writable(region).and_then(|()| bytes::write(region, source, position as usize))
         })
