@@ -114,13 +114,24 @@ test('system errors agree with node:fs in code, errno, path and text', async (t)
 
 test('a path with a quote or a line feed in it is in the message as it is', (t) => {
   const path = join(folder, onWindows ? "it's" : "it's\nthere")
-  isSystemError(t, caught(t, () => MappedFile.openSync(path)), { code: 'ENOENT', syscall: 'open', path })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(path)),
+    { code: 'ENOENT', syscall: 'open', path },
+  )
 })
 
-unless(onWindows && 'Windows keeps a working folder')('a path is meant from the working folder, and stays as it was given', (t) => {
-  const path = 'surely-missing.bin'
-  isSystemError(t, caught(t, () => MappedFile.openSync(path)), { code: 'ENOENT', syscall: 'open', path })
-})
+unless(onWindows && 'Windows keeps a working folder')(
+  'a path is meant from the working folder, and stays as it was given',
+  (t) => {
+    const path = 'surely-missing.bin'
+    isSystemError(
+      t,
+      caught(t, () => MappedFile.openSync(path)),
+      { code: 'ENOENT', syscall: 'open', path },
+    )
+  },
+)
 
 test('an error leaves nothing behind: the same call works once its reason is gone', async (t) => {
   const path = fresh()

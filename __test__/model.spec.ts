@@ -19,7 +19,9 @@ const position = fc.oneof(
   fc.integer({ min: 0, max: size }),
   fc.nat(20),
   fc.nat(20).map((back) => size - back),
-  fc.tuple(fc.nat(Math.floor(size / page) - 1), fc.integer({ min: -9, max: 9 })).map(([n, d]) => Math.max(0, n * page + d)),
+  fc
+    .tuple(fc.nat(Math.floor(size / page) - 1), fc.integer({ min: -9, max: 9 }))
+    .map(([n, d]) => Math.max(0, n * page + d)),
   fc.tuple(fc.nat(5), fc.integer({ min: -9, max: 9 })).map(([n, d]) => Math.max(0, n * 32_768 + d)),
 )
 const relative = fc.oneof(position, fc.integer({ min: -size - 5, max: size + 5 }), fc.constant(undefined))
@@ -72,7 +74,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     },
   ]),
   fc
-    .tuple(fc.constantFrom(...(Object.keys(kinds) as (keyof typeof kinds)[])), position, fc.maxSafeInteger(), fc.boolean())
+    .tuple(
+      fc.constantFrom(...(Object.keys(kinds) as (keyof typeof kinds)[])),
+      position,
+      fc.maxSafeInteger(),
+      fc.boolean(),
+    )
     .map(([kind, at, number, little]): Step => [
       `set${kind} ${number} at ${at}`,
       (model, real) => {
@@ -127,10 +134,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       same(real.compare(real.subarray()), 0)
     },
   ]),
-  fc.tuple(position, fc.boolean()).map(([offset, wait]): Step => [
-    `flush from ${offset}`,
-    (_, real) => real.flushSync({ offset, wait }),
-  ]),
+  fc
+    .tuple(position, fc.boolean())
+    .map(([offset, wait]): Step => [`flush from ${offset}`, (_, real) => real.flushSync({ offset, wait })]),
   fc.constant<Step>([REOPEN, () => undefined]),
 )
 
