@@ -89,12 +89,24 @@ impl Overlay {
         {
             // SAFETY: the pages belong to a buffer that the facade still references; the slot's lock keeps the handler off.
             let give_back = || unsafe {
-                os::replace(self.pages.base, self.pages.length, os::Replacement::Zeros)
+                os::replace(self.pages.base, self.pages.length, os::Replacement::Zeros);
             };
             match live.slot {
                 Some(slot) => slot.release(give_back),
                 None => give_back(),
             }
+        }
+    }
+
+    /// The engine has moved its memory: the pages are whoever's by now.
+    pub fn forget(&self) {
+        let live = self
+            .live
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(Live { slot: Some(slot) }) = live {
+            slot.release(|| ());
         }
     }
 
