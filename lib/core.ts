@@ -27,7 +27,8 @@ const facts = new Float64Array(8)
  */
 export class Core {
   readonly native: NativeMapping
-  readonly access: Access
+  /** mprotect(2) can widen it. */
+  access: Access
   readonly path: string | Buffer | undefined
   readonly isPrivate: boolean
   readonly byteLength: number

@@ -83,6 +83,11 @@ export function invalidState(): Error {
   return coded(Error, 'ERR_INVALID_STATE', 'Invalid state: the mapping is closed')
 }
 
+/** Use of a reservation after `close()`. */
+export function invalidReservation(): Error {
+  return coded(Error, 'ERR_INVALID_STATE', 'Invalid state: the reservation is closed')
+}
+
 /** More than the engine can address through one buffer. */
 export function bufferTooLarge(limit: number): RangeError {
   return coded(
@@ -130,7 +135,7 @@ export function mappingFault(fault: MappingFault, path: string | Uint8Array | un
 }
 
 /** A system error that no system call was needed for. */
-export function systemError(code: 'EACCES' | 'EBADF', syscall: string, path?: string | Uint8Array): Error {
+export function systemError(code: 'EACCES' | 'EBADF' | 'EINVAL', syscall: string, path?: string | Uint8Array): Error {
   let errno = 0
   let text = ''
   for (const [number, [name, message]] of getSystemErrorMap()) {

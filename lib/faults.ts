@@ -46,6 +46,12 @@ export function unregister(core: Core): void {
   }
 }
 
+/** The open mappings of this thread that stand on a memory. */
+export function holdersOf(id: number): Core[] {
+  const holders = live.get(id) ?? []
+  return holders.map((holder) => holder.deref()).filter((core) => core !== undefined)
+}
+
 /** Mappings that were collected without `close()` leave their entries behind. */
 function sweep(): void {
   for (const [id, holders] of live) {

@@ -12,13 +12,13 @@ mod mapping_carrier;
 mod mapping_control;
 mod open;
 mod os;
+mod posix;
 mod raw;
 mod region;
+mod registry;
 mod request;
-#[cfg_attr(not(test), expect(unused_imports, reason = "issue 5 opens shared memory with it, issue 7 calls it by name"))]
+mod reservation;
 mod shm;
-#[cfg_attr(not(test), expect(dead_code, reason = "issue 7 calls it by name"))]
 mod sysconf;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "issue 7 calls it by name"))]
 mod sysv;
 mod tasks;

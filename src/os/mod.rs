@@ -17,6 +17,15 @@ pub use unix_system::*;
 #[cfg(unix)]
 pub use unix_reserve::*;
 
+#[cfg(unix)]
+mod posix;
+#[cfg(unix)]
+pub use posix::*;
+
+#[cfg(not(unix))]
+mod no_posix;
+#[cfg(not(unix))]
+pub use no_posix::*;
 #[cfg(not(unix))]
 mod stub;
 #[cfg(not(unix))]

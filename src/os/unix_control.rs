@@ -179,6 +179,8 @@ pub enum Protection {
     Write,
     /// Loads and execution; never stores.
     Exec,
+    /// Whatever these bits of mprotect(2) say.
+    Raw(i32),
 }
 
 /// mprotect(2).
@@ -188,6 +190,7 @@ pub fn protect(pages: Pages, protection: Protection) -> Outcome<()> {
         Protection::Read => libc::PROT_READ,
         Protection::Write => libc::PROT_READ | libc::PROT_WRITE,
         Protection::Exec => libc::PROT_READ | libc::PROT_EXEC,
+        Protection::Raw(bits) => bits,
     };
     // SAFETY: whole pages of a live Region; the guard turns a forbidden access into a fault that JavaScript hears of.
     if unsafe { libc::mprotect(pages.base.cast(), pages.length, bits) } == 0 { Ok(()) } else { Err(Fail::last("mprotect")) }

@@ -2,6 +2,9 @@
 #![allow(unsafe_code, reason = "raw pointers to pages that others may write; no reference to mapped bytes is ever made")]
 
 mod control;
+mod owned;
+mod parts;
+mod remap;
 mod resize;
 
 use std::fs::File;
@@ -11,12 +14,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use memmap2::MmapRaw;
 
+pub use self::owned::Owned;
+use self::parts::Part;
 pub use self::resize::Resized;
 
 use crate::carrier::overlay::Overlay;
 use crate::error::{Fail, Outcome};
 use crate::fault::{self, Backing, Fault, Kind, Slot};
 use crate::os::{self, Protection, Replacement, Reserved};
+use crate::registry;
 
 /// What a mapping may do with its bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,6 +66,8 @@ pub enum Memory {
     Mapped(MmapRaw),
     /// Address space reserved beyond the end, so that growing does not move.
     Reserved(Reserved),
+    /// Mapped by hand, attached, or placed in a reservation.
+    Owned(Arc<Owned>),
 }
 
 impl From<MmapRaw> for Memory {
@@ -107,6 +115,10 @@ pub struct Region {
     adopted: AtomicPtr<u8>,
     /// What `protect` changed, latest last, in bytes from `base`: whoever maps a page again must protect it again.
     protections: Mutex<Vec<(usize, usize, Protection)>>,
+    /// `None`: one piece, whose slot is `slot`.
+    parts: Mutex<Option<Vec<Part>>>,
+    /// Another Region has the pages; this one's views only wait to be detached.
+    handed_over: AtomicBool,
 }
 
 // SAFETY: `base` is only used through raw copies; what others write meanwhile is data, never a Rust reference.
@@ -117,6 +129,19 @@ unsafe impl Sync for Region {}
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 impl Region {
+    /// The range's owner, where that is not memmap2.
+    pub fn owned(&self) -> Option<&Arc<Owned>> {
+        match &self.memory {
+            Memory::Owned(owned) => Some(owned),
+            _ => None,
+        }
+    }
+
+    /// Whether `close()` was called on the last mapping that stood on it.
+    pub fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+    }
+
     /// Takes what was mapped under the guard. `length` is the user's; the pages begin `delta` bytes before its first byte.
     pub fn new(memory: Memory, length: usize, form: Form, source: Source) -> Arc<Self> {
         let page = source.page;
@@ -126,6 +151,7 @@ impl Region {
             // memmap2 points at the user's first byte.
             Memory::Mapped(mapped) => mapped.as_mut_ptr().wrapping_sub(delta),
             Memory::Reserved(reserved) => reserved.base(),
+            Memory::Owned(owned) => owned.base(),
         };
         let mut region = Self {
             memory,
@@ -145,11 +171,15 @@ impl Region {
             overlays: Mutex::new(Vec::new()),
             adopted: AtomicPtr::new(std::ptr::null_mut()),
             protections: Mutex::new(Vec::new()),
+            parts: Mutex::new(None),
+            handed_over: AtomicBool::new(false),
         };
         if !region.base.is_null() {
             region.slot = region.guard(region.base);
         }
-        Arc::new(region)
+        let region = Arc::new(region);
+        registry::enter(&region);
+        region
     }
 
     /// A slot of the guard for these pages at `base`: the Region's own place, or a carrier's.
@@ -220,6 +250,7 @@ impl Region {
         if let Some(slot) = &self.slot {
             look(slot);
         }
+        self.with_part_slots(&mut look);
         // Looked at under its own lock, as most mappings have none.
         if !self.overlays.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
             for overlay in self.overlays() {
@@ -279,6 +310,11 @@ impl Region {
         if adopted.is_null() { self.base } else { adopted }
     }
 
+    /// First page of the range that this Region owns, whatever carries its bytes; null for an empty mapping.
+    pub fn own_base(&self) -> *mut u8 {
+        self.base
+    }
+
     /// The user's first byte; null for an empty mapping.
     pub fn start(&self) -> *mut u8 {
         if self.base.is_null() { self.base } else { self.base().wrapping_add(self.delta) }
@@ -293,10 +329,7 @@ impl Region {
 
     /// Runs something that maps or protects pages of this Region while the guard's handler keeps off.
     pub fn locked<R>(&self, action: impl FnOnce() -> R) -> R {
-        match &self.slot {
-            Some(slot) => slot.locked(|_| action()),
-            None => action(),
-        }
+        self.parts_locked(action)
     }
 
     /// How many mappings stand on these pages.
@@ -318,20 +351,15 @@ impl Region {
         }
         self.retired.store(true, Ordering::Release);
         // Without a guard nobody turns a late access to nothing into zeros: then zeros must be there at once.
-        let with = if self.slot.is_some() { Replacement::None } else { Replacement::Zeros };
-        match &self.slot {
-            Some(slot) => slot.retire(|| self.replace(with)),
-            None => self.replace(with),
-        }
+        let with = if self.slot.is_some() && self.owns_alone() { Replacement::None } else { Replacement::Zeros };
+        self.take_away(with);
         self.file_cell().take();
     }
 
     /// After `let_go`, when some view could not be detached: zeros under it.
     pub fn leave_zeros(&self) {
-        if self.retired.load(Ordering::Acquire)
-            && let Some(slot) = &self.slot
-        {
-            slot.locked(|_| self.replace(Replacement::Zeros));
+        if self.retired.load(Ordering::Acquire) && self.slot.is_some() {
+            self.put_zeros();
         }
     }
 
@@ -366,23 +394,30 @@ impl Region {
     pub fn clear_fault(&self) -> Outcome<()> {
         let mut result = Ok(());
         if let Some(slot) = &self.slot {
-            result = self.clear_slot(slot, self.base);
+            result = self.clear_slot_at(slot, self.base, 0, 0);
         }
+        result = result.and(self.clear_parts());
         for overlay in self.overlays() {
-            if let Some(Err(fail)) = overlay.with_slot(|slot| self.clear_slot(slot, overlay.base())) {
+            if let Some(Err(fail)) = overlay.with_slot(|slot| self.clear_slot_at(slot, overlay.base(), 0, 0)) {
                 result = Err(fail);
             }
         }
         result.map_err(|fail| fail.at(self.path()))
     }
 
-    fn clear_slot(&self, slot: &Slot, base: *mut u8) -> Outcome<()> {
+    fn clear_slot(&self, slot: &Slot, from: usize, shows: usize) -> Outcome<()> {
+        self.clear_slot_at(slot, self.base.wrapping_add(from), from, shows)
+    }
+
+    /// The slot's pages begin at `base`, which is `from` bytes into the Region and shows byte `shows` of its range of the file.
+    fn clear_slot_at(&self, slot: &Slot, base: *mut u8, from: usize, shows: usize) -> Outcome<()> {
         let file = if self.form.mapped { self.file() } else { None };
         let mut failed = None;
         let cleared = slot.clear(|offset, length| {
             // SAFETY: the range lies inside this Region or its carrier (the slot says so) and the slot's lock is held, so nobody else maps there.
-            let done = unsafe { os::map_again(base.wrapping_add(offset), length, file.as_deref(), self.file_base() + offset as u64, self.form) };
-            done.and_then(|()| self.protect_again(base, offset, offset + length)).map_err(|fail| {
+            let done = unsafe { os::map_again(base.wrapping_add(offset), length, file.as_deref(), self.file_base() + (shows + offset) as u64, self.form) };
+            let again = || self.protect_again(base.wrapping_sub(from), from + offset, from + offset + length);
+            done.and_then(|()| again()).map_err(|fail| {
                 failed = Some(fail);
                 io::Error::other("not mapped")
             })
@@ -401,7 +436,12 @@ impl Region {
             return Ok(());
         }
         let Some(file) = self.file() else { return Ok(()) };
-        os::sync_pages(self.pages(position, length), wait, invalidate).map_err(|fail| fail.at(self.path()))?;
+        let pages = self.pages(position, length);
+        let from = pages.base as usize - self.base() as usize;
+        for (from, to) in self.mapped_ranges(from, from + pages.length) {
+            let pages = Pages { base: self.base().wrapping_add(from), length: to - from };
+            os::sync_pages(pages, wait, invalidate).map_err(|fail| fail.at(self.path()))?;
+        }
         if wait {
             os::sync_file(&file).map_err(|fail| fail.at(self.path()))?;
         }
@@ -447,10 +487,10 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
+        registry::forget(self);
         let memory = std::mem::replace(&mut self.memory, Memory::Empty);
-        match self.slot.take() {
-            Some(slot) => slot.release(|| drop(memory)),
-            None => drop(memory),
-        }
+        let mut slots = self.take_part_slots();
+        slots.extend(self.slot.take());
+        parts::release_all(slots, Box::new(|| drop(memory)));
     }
 }

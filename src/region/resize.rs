@@ -25,6 +25,9 @@ impl Region {
         if self.holders() > 1 {
             return Err(Fail::system(code::EBUSY, "mremap").hint("the mapping is shared with another one"));
         }
+        if self.owned().is_some() || !self.is_in_one_piece() {
+            return Err(Fail::system(code::ENOTSUP, "mremap").hint("it was mapped by memmap/posix: use its mremap, or place it again"));
+        }
         if self.is_carried() {
             return Err(Fail::system(code::EBUSY, "mremap").hint("the engine's own memory carries the mapping"));
         }
