@@ -19,7 +19,8 @@ export interface Origin {
 export declare class Core {
     #private;
     readonly native: NativeMapping;
-    readonly access: Access;
+    /** mprotect(2) can widen it. */
+    access: Access;
     readonly path: string | Buffer | undefined;
     readonly isPrivate: boolean;
     readonly byteLength: number;

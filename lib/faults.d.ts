@@ -9,6 +9,8 @@ export declare const epoch: Int32Array<ArrayBuffer>;
 export declare function register(core: Core): void;
 /** It is closed. */
 export declare function unregister(core: Core): void;
+/** The open mappings of this thread that stand on a memory. */
+export declare function holdersOf(id: number): Core[];
 /** Publishes every fault since the last time, of all mappings of this thread. */
 export declare function deliver(): void;
 /** Asks the native side, and remembers the answer for after `close()`. */

@@ -67,7 +67,8 @@ export function deliver(): void {
     const kind = KINDS[events[at + 1]!]
     for (const holder of live.get(events[at]!) ?? []) {
       const core = holder.deref()
-      if (core !== undefined && kind !== undefined) publish(core, { kind, offset: Math.max(0, events[at + 2]! - core.delta) })
+      if (core !== undefined && kind !== undefined)
+        publish(core, { kind, offset: Math.max(0, events[at + 2]! - core.delta) })
     }
   }
   if (events.length >= 3 * RING) catchUp()

@@ -17,7 +17,8 @@ export function int(value: unknown, name: string): number {
 
 /** A `size_t`. */
 export function size(value: unknown, name: string): bigint {
-  if (typeof value !== 'number' && typeof value !== 'bigint') throw invalidArgType(name, 'of type number or bigint', value)
+  if (typeof value !== 'number' && typeof value !== 'bigint')
+    throw invalidArgType(name, 'of type number or bigint', value)
   if (typeof value === 'number' && !Number.isSafeInteger(value)) throw outOfRange(name, 'a safe integer', value)
   if (value < 0 || value >= UINT64) throw outOfRange(name, '>= 0 && < 2 ** 64', value)
   return BigInt(value)
@@ -25,7 +26,8 @@ export function size(value: unknown, name: string): bigint {
 
 /** An `off_t`, which may be negative: the kernel says what it thinks of that. */
 export function fileOffset(value: unknown, name: string): bigint {
-  if (typeof value !== 'number' && typeof value !== 'bigint') throw invalidArgType(name, 'of type number or bigint', value)
+  if (typeof value !== 'number' && typeof value !== 'bigint')
+    throw invalidArgType(name, 'of type number or bigint', value)
   if (typeof value === 'number' && !Number.isSafeInteger(value)) throw outOfRange(name, 'a safe integer', value)
   if (value < -UINT64 / 2n || value >= UINT64 / 2n) throw outOfRange(name, '>= -(2 ** 63) && < 2 ** 63', value)
   return BigInt(value)

@@ -97,9 +97,8 @@ export class Reservation implements Disposable {
 
   #place(at: number, target: Target | Mapping | null, options: unknown, over: boolean): Mapping {
     this.#check(at)
-    const before = over ? new Set(this.#native.placed()) : undefined
     const memory = target === null ? this.#memory(at, options, over) : this.#file(at, target, options, over)
-    if (before !== undefined) closeAll(native.posixBare([...before]))
+    if (over) closeAll(this.#native.bare())
     return memory
   }
 

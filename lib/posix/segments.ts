@@ -104,7 +104,6 @@ export function shmdt(addr: Mapping | bigint): void {
  * whose memory goes with the last detach; `SHM_LOCK` and `SHM_UNLOCK` (Linux).
  * @throws EINVAL for an id that no segment has, and for other commands.
  */
-export function shmctl(id: number, cmd: typeof import('../posix.js').IPC_STAT, buf?: ShmSettings): ShmidDs
 export function shmctl(id: number, cmd: number, buf?: ShmSettings): ShmidDs | undefined {
   const segment = int(id, 'shmid')
   const command = int(cmd, 'cmd')
@@ -123,7 +122,8 @@ export function shmctl(id: number, cmd: number, buf?: ShmSettings): ShmidDs | un
   }
 }
 
-function status(segment: number): ShmidDs {
+/** `IPC_STAT`. */
+export function status(segment: number): ShmidDs {
   const [key, length, mode, uid, gid, cuid, cgid, creator, last, count, attachTime, detachTime, changeTime] =
     native.posixShmStat(segment) as [...number[]] as FixedStatus
   return {
@@ -138,7 +138,21 @@ function status(segment: number): ShmidDs {
   }
 }
 
-type FixedStatus = [number, number, number, number, number, number, number, number, number, number, number, number, number]
+type FixedStatus = [
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+]
 
 function change(segment: number, buf: unknown): void {
   if (buf === undefined) throw invalidArgType('buf', 'of type object', buf)

@@ -5,7 +5,7 @@ import { Mapping } from '../mapping.js'
 import { native } from '../native.js'
 import { checkInteger, fileMode, optionalBoolean, optionsOf } from '../validate.js'
 import { constant } from './constant.js'
-import { attach, ftok, markAttached, shmctl, shmget } from './segments.js'
+import { attach, ftok, markAttached, shmget, status } from './segments.js'
 
 import type { Opt } from '../types.js'
 
@@ -71,7 +71,10 @@ export class SysvSharedMemory extends Mapping<ArrayBuffer> {
 
   static #attach(id: number, readOnly: boolean): SysvSharedMemory {
     const { memory } = attach(id, null, readOnly ? constant('SHM_RDONLY') : 0)
-    return new SysvSharedMemory(new Core(memory, { access: readOnly ? 'read' : 'write', path: undefined, isPrivate: false }), id)
+    return new SysvSharedMemory(
+      new Core(memory, { access: readOnly ? 'read' : 'write', path: undefined, isPrivate: false }),
+      id,
+    )
   }
 
   /** A new segment of zeros, attached for writing. Key `IPC_PRIVATE` (0): only the id finds it. */
@@ -109,7 +112,7 @@ export class SysvSharedMemory extends Mapping<ArrayBuffer> {
 
   /** Asks the system; also after `close()`, as long as the segment is there. */
   stat(): SysvStatus {
-    const { shm_perm: owner, ...found } = shmctl(this.id, constant('IPC_STAT'))
+    const { shm_perm: owner, ...found } = status(this.id)
     const time = (seconds: number): Date | null => (seconds === 0 ? null : new Date(seconds * 1000))
     return {
       key: owner.key,

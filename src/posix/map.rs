@@ -120,11 +120,11 @@ pub fn posix_unmap(env: &Env, address: BigInt, length: BigInt, all: bool) -> nap
 
 /// mremap(2) of a mapping as a whole; `target` is for `MREMAP_FIXED`.
 #[napi]
-pub fn posix_remap(env: &Env, address: BigInt, old: BigInt, new: BigInt, flags: i32, target: BigInt) -> napi::Result<NativeMapping> {
+pub fn posix_remap(env: &Env, address: BigInt, old_size: BigInt, new_size: BigInt, flags: i32, target: BigInt) -> napi::Result<NativeMapping> {
     let remap = || {
         let kind = os::remap_kind(flags)?;
         let region = registry::at(word(&address, "mremap")?).ok_or_else(|| Fail::system(code::EINVAL, "mremap").hint("not the first byte of a mapping of this package"))?;
-        region.remap(word(&old, "mremap")?, word(&new, "mremap")?, kind, word(&target, "mremap")?)
+        region.remap(word(&old_size, "mremap")?, word(&new_size, "mremap")?, kind, word(&target, "mremap")?)
     };
     remap().map(NativeMapping::new).map_err(|fail| fail.into_js(env))
 }
@@ -141,10 +141,4 @@ pub fn posix_owner(address: BigInt) -> Option<f64> {
 pub fn posix_covered(address: BigInt, length: BigInt) -> Vec<f64> {
     let find = || registry::find(word(&address, "mmap")?, word(&length, "mmap")?, "mmap");
     find().map_or_else(|_| Vec::new(), |found| found.wholly().iter().map(|region| region.id() as f64).collect())
-}
-
-/// Those of some mappings of which nothing remains: others were placed over them.
-#[napi]
-pub fn posix_bare(ids: Vec<f64>) -> Vec<f64> {
-    ids.into_iter().filter(|id| registry::is_bare(*id as u64)).collect()
 }

@@ -117,6 +117,13 @@ impl NativeReservation {
         self.space.as_ref().map_or_else(Vec::new, |space| space.regions().iter().map(|region| region.id() as f64).collect())
     }
 
+    /// Those of which nothing remains, as others were placed over them.
+    #[napi]
+    pub fn bare(&self) -> Vec<f64> {
+        let all = self.space.as_ref().map_or_else(Vec::new, |space| space.regions());
+        all.iter().filter(|region| region.mapped_ranges(0, region.map_len()).is_empty()).map(|region| region.id() as f64).collect()
+    }
+
     /// Nothing can be placed any more; the address space goes with the last mapping in it.
     #[napi]
     pub fn close(&mut self) {

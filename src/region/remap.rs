@@ -80,7 +80,8 @@ impl Region {
         } else if whole > before {
             match os::grow_here(self.base, before, whole) {
                 Ok(()) => owned.grown(whole),
-                Err(fail) if fail.errno() == Some(code::ENOMEM) && may_move => return Ok(None),
+                // EFAULT: pages that were mapped again after a fault are a mapping of their own to the kernel.
+                Err(fail) if matches!(fail.errno(), Some(code::ENOMEM | code::EFAULT)) && may_move => return Ok(None),
                 Err(fail) => return Err(fail),
             }
         }
