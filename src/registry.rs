@@ -26,7 +26,10 @@ fn entries() -> MutexGuard<'static, BTreeMap<usize, Entry>> {
 /// From now on its addresses are ours.
 pub fn enter(region: &Arc<Region>) {
     if !region.own_base().is_null() && !is_placed(region) {
-        entries().insert(region.own_base() as usize, Entry::Region(Arc::downgrade(region)));
+        entries().insert(
+            region.own_base() as usize,
+            Entry::Region(Arc::downgrade(region)),
+        );
     }
 }
 
@@ -61,7 +64,10 @@ fn is_placed(region: &Region) -> bool {
 
 /// Who begins at or before an address, and last. Upgraded by the caller, as a drop under the lock would take it again.
 fn before(address: usize) -> Option<Entry> {
-    entries().range(..=address).next_back().map(|(_, entry)| entry.clone())
+    entries()
+        .range(..=address)
+        .next_back()
+        .map(|(_, entry)| entry.clone())
 }
 
 /// Pages of a Region that are mapped, in bytes from its base.
@@ -84,11 +90,18 @@ pub struct Found {
 
 /// Looks up whole pages. Anything that is not ours is EINVAL.
 pub fn find(address: usize, length: usize, syscall: &'static str) -> Outcome<Found> {
-    let foreign = || Fail::system(code::EINVAL, syscall).hint("not an address of a mapping of this package");
+    let foreign =
+        || Fail::system(code::EINVAL, syscall).hint("not an address of a mapping of this package");
     let page = os::page_size();
     let start = address / page * page;
-    let end = address.checked_add(length).and_then(|end| end.checked_next_multiple_of(page)).ok_or_else(foreign)?;
-    let mut found = Found { stretches: Vec::new(), gaps: false };
+    let end = address
+        .checked_add(length)
+        .and_then(|end| end.checked_next_multiple_of(page))
+        .ok_or_else(foreign)?;
+    let mut found = Found {
+        stretches: Vec::new(),
+        gaps: false,
+    };
     let mut at = start;
     // An address without a length must be ours, too.
     let mut look = true;
@@ -96,12 +109,18 @@ pub fn find(address: usize, length: usize, syscall: &'static str) -> Outcome<Fou
         look = false;
         let (from, to, regions) = match before(at).ok_or_else(foreign)? {
             Entry::Region(region) => {
-                let region = region.upgrade().filter(|region| !region.is_retired()).ok_or_else(foreign)?;
+                let region = region
+                    .upgrade()
+                    .filter(|region| !region.is_retired())
+                    .ok_or_else(foreign)?;
                 let base = region.own_base() as usize;
                 (base, base + region.map_len(), vec![region])
             }
             Entry::Space(space) => {
-                let space = space.upgrade().filter(|space| !space.is_closed()).ok_or_else(foreign)?;
+                let space = space
+                    .upgrade()
+                    .filter(|space| !space.is_closed())
+                    .ok_or_else(foreign)?;
                 (space.base(), space.base() + space.length(), space.regions())
             }
         };
@@ -121,13 +140,21 @@ impl Found {
         let mut mapped = 0;
         for region in regions {
             let base = region.own_base() as usize;
-            let (from, to) = (at.saturating_sub(base), stop.saturating_sub(base).min(region.map_len()));
+            let (from, to) = (
+                at.saturating_sub(base),
+                stop.saturating_sub(base).min(region.map_len()),
+            );
             for (from, to) in region.mapped_ranges(from, to) {
                 mapped += to - from;
-                self.stretches.push(Stretch { region: Arc::clone(region), from, to });
+                self.stretches.push(Stretch {
+                    region: Arc::clone(region),
+                    from,
+                    to,
+                });
             }
         }
-        self.stretches[first..].sort_by_key(|stretch| stretch.region.own_base() as usize + stretch.from);
+        self.stretches[first..]
+            .sort_by_key(|stretch| stretch.region.own_base() as usize + stretch.from);
         self.gaps |= mapped < stop.saturating_sub(at);
     }
 
@@ -139,8 +166,17 @@ impl Found {
             if whole.iter().any(|known| Arc::ptr_eq(known, region)) {
                 continue;
             }
-            let all: usize = region.mapped_ranges(0, region.map_len()).iter().map(|(from, to)| to - from).sum();
-            let here: usize = self.stretches.iter().filter(|other| Arc::ptr_eq(&other.region, region)).map(|other| other.to - other.from).sum();
+            let all: usize = region
+                .mapped_ranges(0, region.map_len())
+                .iter()
+                .map(|(from, to)| to - from)
+                .sum();
+            let here: usize = self
+                .stretches
+                .iter()
+                .filter(|other| Arc::ptr_eq(&other.region, region))
+                .map(|other| other.to - other.from)
+                .sum();
             if here == all {
                 whole.push(Arc::clone(region));
             }
@@ -151,7 +187,9 @@ impl Found {
 
 /// The reservation that has all of a range, and where in it.
 pub fn space_around(address: usize, length: usize) -> Option<(Arc<Space>, usize)> {
-    let Entry::Space(space) = before(address)? else { return None };
+    let Entry::Space(space) = before(address)? else {
+        return None;
+    };
     let space = space.upgrade().filter(|space| !space.is_closed())?;
     let at = address - space.base();
     (at.checked_add(length)? <= space.length()).then_some((space, at))
@@ -160,7 +198,11 @@ pub fn space_around(address: usize, length: usize) -> Option<(Arc<Space>, usize)
 /// The Region whose first byte is at an address.
 pub fn at(address: usize) -> Option<Arc<Region>> {
     match before(address)? {
-        Entry::Region(region) => region.upgrade().filter(|region| !region.is_retired() && region.own_base() as usize == address),
-        Entry::Space(space) => space.upgrade()?.regions().into_iter().find(|region| region.own_base() as usize == address && !region.mapped_ranges(0, 1).is_empty()),
+        Entry::Region(region) => region
+            .upgrade()
+            .filter(|region| !region.is_retired() && region.own_base() as usize == address),
+        Entry::Space(space) => space.upgrade()?.regions().into_iter().find(|region| {
+            region.own_base() as usize == address && !region.mapped_ranges(0, 1).is_empty()
+        }),
     }
 }

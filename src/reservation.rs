@@ -1,10 +1,13 @@
 //! Address space taken in advance, and what is placed in it.
 //!
 //! Locks are taken in this order: the book of the reservation, the parts of a Region, the slots of the guard.
-#![allow(unsafe_code, reason = "replaces pages inside of the range that it owns")]
+#![allow(
+    unsafe_code,
+    reason = "replaces pages inside of the range that it owns"
+)]
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
@@ -40,11 +43,17 @@ unsafe impl Sync for Space {}
 impl Space {
     /// Takes `length` bytes of address space; they cost no memory.
     pub fn new(length: usize) -> Outcome<Arc<Self>> {
-        let whole = length.checked_next_multiple_of(os::page_size()).ok_or_else(|| Fail::system(code::ENOMEM, "mmap"))?;
+        let whole = length
+            .checked_next_multiple_of(os::page_size())
+            .ok_or_else(|| Fail::system(code::ENOMEM, "mmap"))?;
         if whole == 0 {
             return Err(Fail::system(code::EINVAL, "mmap"));
         }
-        let space = Arc::new(Self { reserved: Reserved::new(whole)?, book: Mutex::default(), closed: AtomicBool::new(false) });
+        let space = Arc::new(Self {
+            reserved: Reserved::new(whole)?,
+            book: Mutex::default(),
+            closed: AtomicBool::new(false),
+        });
         registry::enter_space(&space);
         Ok(space)
     }
@@ -75,13 +84,24 @@ impl Space {
 
     /// What is placed here and not closed. The caller must not hold the book when it drops them.
     pub fn regions(&self) -> Vec<Arc<Region>> {
-        let all: Vec<_> = self.book().regions.iter().filter_map(Weak::upgrade).collect();
-        all.into_iter().filter(|region| !region.is_retired()).collect()
+        let all: Vec<_> = self
+            .book()
+            .regions
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect();
+        all.into_iter()
+            .filter(|region| !region.is_retired())
+            .collect()
     }
 
     /// The first place where nothing is mapped for so long.
     pub fn free_place(&self, length: usize) -> Option<usize> {
-        let mut taken: Vec<(usize, usize)> = self.regions().iter().flat_map(|region| self.ranges_of(region)).collect();
+        let mut taken: Vec<(usize, usize)> = self
+            .regions()
+            .iter()
+            .flat_map(|region| self.ranges_of(region))
+            .collect();
         taken.sort_unstable();
         let mut at = 0;
         for (from, to) in taken {
@@ -96,7 +116,11 @@ impl Space {
     /// What a Region has mapped, counted from the start of the reservation.
     fn ranges_of(&self, region: &Region) -> Vec<(usize, usize)> {
         let start = region.own_base() as usize - self.base();
-        region.mapped_ranges(0, region.map_len()).into_iter().map(|(from, to)| (start + from, start + to)).collect()
+        region
+            .mapped_ranges(0, region.map_len())
+            .into_iter()
+            .map(|(from, to)| (start + from, start + to))
+            .collect()
     }
 
     /// Has `put` map something at `at`, and `finish` make a Region of it. Without `over` nothing may be mapped there; with it, Regions lose
@@ -110,22 +134,41 @@ impl Space {
         finish: impl FnOnce(Memory) -> Arc<Region>,
     ) -> Outcome<Arc<Region>> {
         let page = os::page_size();
-        let end = length.checked_next_multiple_of(page).and_then(|whole| at.checked_add(whole));
+        let end = length
+            .checked_next_multiple_of(page)
+            .and_then(|whole| at.checked_add(whole));
         let end = match end {
             Some(end) if at.is_multiple_of(page) && length > 0 && end <= self.length() => end,
-            _ => return Err(Fail::system(code::EINVAL, "mmap").hint("outside of the reservation, or not at a page")),
+            _ => {
+                return Err(Fail::system(code::EINVAL, "mmap")
+                    .hint("outside of the reservation, or not at a page"));
+            }
         };
         // Dropped after the book is free again: a Region's drop may need it.
         let all: Vec<Arc<Region>>;
         let mut book = self.book();
         if self.is_closed() {
-            return Err(Fail::Coded { code: "ERR_INVALID_STATE", range: false, message: "The reservation is closed".into() });
+            return Err(Fail::Coded {
+                code: "ERR_INVALID_STATE",
+                range: false,
+                message: "The reservation is closed".into(),
+            });
         }
         all = book.regions.iter().filter_map(Weak::upgrade).collect();
-        let touched: Vec<&Arc<Region>> = all.iter().filter(|region| overlap(self, region, at, end).is_some()).collect();
-        let is_mapped = |region: &&Arc<Region>| !region.is_retired() && self.ranges_of(region).iter().any(|(from, to)| *from < end && *to > at);
+        let touched: Vec<&Arc<Region>> = all
+            .iter()
+            .filter(|region| overlap(self, region, at, end).is_some())
+            .collect();
+        let is_mapped = |region: &&Arc<Region>| {
+            !region.is_retired()
+                && self
+                    .ranges_of(region)
+                    .iter()
+                    .any(|(from, to)| *from < end && *to > at)
+        };
         if !over && touched.iter().any(|region| is_mapped(&region)) {
-            return Err(Fail::system(code::EEXIST, "mmap").hint("something is mapped there: release it, or replace it"));
+            return Err(Fail::system(code::EEXIST, "mmap")
+                .hint("something is mapped there: release it, or replace it"));
         }
         let target = self.reserved.base().wrapping_add(at);
         let put = || {
@@ -143,7 +186,13 @@ impl Space {
                 for region in several {
                     let (from, to) = overlap(self, region, at, end).unwrap_or_default();
                     // SAFETY: as above; `cut` keeps the handler off.
-                    region.cut(from, to, false, || unsafe { os::replace(region.own_base().wrapping_add(from), to - from, Replacement::None) });
+                    region.cut(from, to, false, || unsafe {
+                        os::replace(
+                            region.own_base().wrapping_add(from),
+                            to - from,
+                            Replacement::None,
+                        )
+                    });
                 }
                 put()
             }
@@ -151,8 +200,17 @@ impl Space {
         book.yield_range(at, end);
         done?;
         let name = Owned::name();
-        book.claims.push(Claim { from: at, to: end, name });
-        let region = finish(Memory::Owned(Arc::new(Owned::placed(self, target, end - at, name))));
+        book.claims.push(Claim {
+            from: at,
+            to: end,
+            name,
+        });
+        let region = finish(Memory::Owned(Arc::new(Owned::placed(
+            self,
+            target,
+            end - at,
+            name,
+        ))));
         book.regions.retain(|region| region.strong_count() > 0);
         book.regions.push(Arc::downgrade(&region));
         drop(book);
@@ -168,7 +226,12 @@ impl Space {
     pub fn with_claims<R>(&self, name: u64, action: impl FnOnce(&[Pages]) -> R) -> R {
         let book = self.book();
         let mine = book.claims.iter().filter(|claim| claim.name == name);
-        let ranges: Vec<Pages> = mine.map(|claim| Pages { base: self.reserved.base().wrapping_add(claim.from), length: claim.to - claim.from }).collect();
+        let ranges: Vec<Pages> = mine
+            .map(|claim| Pages {
+                base: self.reserved.base().wrapping_add(claim.from),
+                length: claim.to - claim.from,
+            })
+            .collect();
         action(&ranges)
     }
 
@@ -177,7 +240,13 @@ impl Space {
         let mut book = self.book();
         for claim in book.claims.iter().filter(|claim| claim.name == name) {
             // SAFETY: inside of the reservation, whose book is held; the owner is gone.
-            unsafe { os::replace(self.reserved.base().wrapping_add(claim.from), claim.to - claim.from, Replacement::None) };
+            unsafe {
+                os::replace(
+                    self.reserved.base().wrapping_add(claim.from),
+                    claim.to - claim.from,
+                    Replacement::None,
+                )
+            };
         }
         book.claims.retain(|claim| claim.name != name);
     }
@@ -190,7 +259,11 @@ impl Book {
         for claim in &mut self.claims {
             if claim.from < to && claim.to > from {
                 if claim.to > to {
-                    tails.push(Claim { from: to, to: claim.to, name: claim.name });
+                    tails.push(Claim {
+                        from: to,
+                        to: claim.to,
+                        name: claim.name,
+                    });
                 }
                 claim.to = from;
             }

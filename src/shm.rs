@@ -8,14 +8,11 @@ use std::fs::File;
 
 use crate::error::Outcome;
 
-#[allow(unused_imports, reason = "issue 5 lists and seals")]
 pub use calls::{list, shm_open, shm_unlink};
-#[allow(unused_imports, reason = "issue 5 lists and seals")]
 pub use sealed::{add_seals, memfd_create, seals};
 
 /// POSIX shared memory; Android's C library has none, Windows names sections.
 #[cfg(all(unix, not(target_os = "android")))]
-#[allow(dead_code, reason = "issue 5 lists and seals")]
 mod calls {
     use std::ffi::CStr;
     use std::os::fd::FromRawFd;
@@ -83,7 +80,6 @@ mod calls {
 }
 
 #[cfg(not(all(unix, not(target_os = "android"))))]
-#[allow(dead_code, reason = "issue 5 lists and seals")]
 mod calls {
     use std::ffi::CStr;
 
@@ -105,7 +101,6 @@ mod calls {
 }
 
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-#[allow(dead_code, reason = "issue 5 lists and seals")]
 mod sealed {
     use std::ffi::CStr;
     use std::os::fd::{AsRawFd, FromRawFd};
@@ -180,7 +175,6 @@ mod sealed {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-#[allow(dead_code, reason = "issue 5 lists and seals")]
 mod sealed {
     use std::ffi::CStr;
 

@@ -6,7 +6,7 @@ import { Mapping } from '../mapping.js'
 import { native } from '../native.js'
 import { addressOf, fileOffset, hint, int, size } from './arguments.js'
 import { constant } from './constant.js'
-import { closeAll, mappingOf } from './posix-mapping.js'
+import { closeAll, mappingOf, originOf } from './posix-mapping.js'
 
 import type { Core } from '../core.js'
 import type { Access } from '../types.js'
@@ -54,7 +54,7 @@ export function mmap(
   const isPrivate = !has(bits, 'MAP_SHARED')
   const memory = native.posixMap(address, bytes, protection, bits, descriptor, from)
   closeAll(covered)
-  return mappingOf(memory, accessOf(protection, isPrivate), isPrivate)
+  return mappingOf(memory, originOf(accessOf(protection, isPrivate), isPrivate, !has(bits, 'MAP_ANONYMOUS')))
 }
 
 /**
@@ -95,13 +95,29 @@ export function msync(addr: Mapping | bigint, length: number | bigint, flags: nu
  */
 export function mprotect(addr: Mapping | bigint, length: number | bigint, prot: number): void {
   const protection = int(prot, 'prot')
-  const ids = native.posixProtect(addressOf(addr, 'addr'), size(length, 'length'), protection)
-  if (!has(protection, 'PROT_WRITE')) return
+  const address = addressOf(addr, 'addr')
+  const bytes = size(length, 'length')
+  const ids = native.posixProtect(address, bytes, protection)
   for (const id of ids) {
-    for (const core of holdersOf(id)) {
-      if (core.access === 'read') core.access = accessOf(protection, core.isPrivate)
-    }
+    for (const core of holdersOf(id)) remember(core, address, bytes, protection)
   }
+}
+
+/** Checked methods throw EACCES where the processor would fault. */
+function remember(core: Core, address: bigint, bytes: bigint, prot: number): void {
+  const start = core.native.address
+  const from = address > start ? Number(address - start) : 0
+  const pages = BigInt(Mapping.pageSize)
+  const end = ((address + bytes + pages - 1n) / pages) * pages
+  const to = Math.min(Number(end - start), core.byteLength)
+  if (to <= from) return
+  if (has(prot, 'PROT_WRITE') && core.access === 'read') {
+    core.access = accessOf(prot, core.isPrivate)
+    core.protections = undefined
+  }
+  if (core.access === 'read')
+    core.protect(has(prot, 'PROT_READ') || has(prot, 'PROT_EXEC') ? 'read' : 'none', from, to - from)
+  else core.protect(has(prot, 'PROT_WRITE') ? 'write' : prot === 0 ? 'none' : 'read', from, to - from)
 }
 
 /** madvise(2): any advice by its number, also those that drop contents. */
@@ -149,7 +165,7 @@ export function mremap(
   const { access, isPrivate, path } = core
   if (old > 0n && !has(bits, 'MREMAP_DONTUNMAP')) core.close()
   closeAll(covered)
-  return mappingOf(memory, access, isPrivate, path)
+  return mappingOf(memory, originOf(access, isPrivate, core.fd !== undefined, path))
 }
 
 /** The state of the mapping that begins at an address. */

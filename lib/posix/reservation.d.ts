@@ -40,7 +40,7 @@ export declare class Reservation implements Disposable {
      * When that Mapping is closed, the place is free again, and still reserved.
      *
      * @param at in bytes from the start of the reservation, a multiple of the page size.
-     * @param options those of `MappedFile.open`; `offset` must be a multiple of the page size. A mapping's own range is the default for itself.
+     * @param options of those of `MappedFile.open`: access, offset, length, create, mode, sparse, exec. `offset` must be a multiple of the page size. A mapping's own range is the default for itself.
      */
     place(at: number, target: null, options: MemoryPlaceOptions): Mapping<ArrayBuffer>;
     place(at: number, target: Target | Mapping, options?: OpenOptions): Mapping<ArrayBuffer>;

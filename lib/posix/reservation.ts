@@ -4,7 +4,7 @@ import { native } from '../native.js'
 import { openRequest } from '../options.js'
 import { nativeTarget } from '../target.js'
 import { byteCount, checkInteger, optionsOf } from '../validate.js'
-import { closeAll, mappingOf } from './posix-mapping.js'
+import { closeAll, mappingOf, originOf } from './posix-mapping.js'
 
 import type { NativeReservation } from '../../binding.js'
 import type { OpenRequest } from '../options.js'
@@ -28,6 +28,9 @@ export type MirrorOptions = Opt<{
   /** Of one of the two; a multiple of the page size. Default: that of the mapping, or to the end of the file. */
   length: number | bigint
 }>
+
+/** Of the options of `MappedFile.open`, those that say what and not where. */
+const PLACE = ['access', 'offset', 'length', 'create', 'mode', 'sparse', 'exec']
 
 interface Placement {
   readonly target: NativeTarget
@@ -77,11 +80,11 @@ export class Reservation implements Disposable {
    * When that Mapping is closed, the place is free again, and still reserved.
    *
    * @param at in bytes from the start of the reservation, a multiple of the page size.
-   * @param options those of `MappedFile.open`; `offset` must be a multiple of the page size. A mapping's own range is the default for itself.
+   * @param options of those of `MappedFile.open`: access, offset, length, create, mode, sparse, exec. `offset` must be a multiple of the page size. A mapping's own range is the default for itself.
    */
   place(at: number, target: null, options: MemoryPlaceOptions): Mapping<ArrayBuffer>
   place(at: number, target: Target | Mapping, options?: OpenOptions): Mapping<ArrayBuffer>
-  place(at: number, target: Target | Mapping | null, options?: OpenOptions | MemoryPlaceOptions): Mapping {
+  place(at: number, target: Target | Mapping | null, options?: OpenOptions | MemoryPlaceOptions): Mapping<ArrayBuffer> {
     return this.#place(at, target, options, false)
   }
 
@@ -91,29 +94,33 @@ export class Reservation implements Disposable {
    */
   replace(at: number, target: null, options: MemoryPlaceOptions): Mapping<ArrayBuffer>
   replace(at: number, target: Target | Mapping, options?: OpenOptions): Mapping<ArrayBuffer>
-  replace(at: number, target: Target | Mapping | null, options?: OpenOptions | MemoryPlaceOptions): Mapping {
+  replace(
+    at: number,
+    target: Target | Mapping | null,
+    options?: OpenOptions | MemoryPlaceOptions,
+  ): Mapping<ArrayBuffer> {
     return this.#place(at, target, options, true)
   }
 
-  #place(at: number, target: Target | Mapping | null, options: unknown, over: boolean): Mapping {
+  #place(at: number, target: Target | Mapping | null, options: unknown, over: boolean): Mapping<ArrayBuffer> {
     this.#check(at)
     const memory = target === null ? this.#memory(at, options, over) : this.#file(at, target, options, over)
     if (over) closeAll(this.#native.bare())
     return memory
   }
 
-  #memory(at: number, options: unknown, over: boolean): Mapping {
+  #memory(at: number, options: unknown, over: boolean): Mapping<ArrayBuffer> {
     const given = optionsOf(options, ['length'], 'Reservation.place')
     const length = byteCount(given['length'], 'options.length')
     checkInteger(length, 'options.length', 1)
-    return mappingOf(this.#native.placeMemory(at, over, length), 'write', true)
+    return mappingOf(this.#native.placeMemory(at, over, length), originOf('write', true, false))
   }
 
-  #file(at: number, given: Target | Mapping, options: unknown, over: boolean): Mapping {
+  #file(at: number, given: Target | Mapping, options: unknown, over: boolean): Mapping<ArrayBuffer> {
     const { target, request } = placement(given, options, 'read')
     const { flags, offset, length, mode, access } = request
     const memory = this.#native.place(at, over, target, flags, offset, length, mode)
-    return mappingOf(memory, access, access === 'copy', typeof target === 'number' ? undefined : target)
+    return mappingOf(memory, originOf(access, access === 'copy', true, typeof target === 'number' ? undefined : target))
   }
 
   /**
@@ -135,7 +142,7 @@ export class Reservation implements Disposable {
       throw invalidArgValue('options.access', 'copy', 'must be shared: two private copies would differ')
     const { flags, offset, length, access } = request
     const placed = this.#native.mirror((at as number | undefined) ?? -1, target, flags, offset, length)
-    return mappingOf(placed, access, false, typeof target === 'number' ? undefined : target) as Mapping<ArrayBuffer>
+    return mappingOf(placed, originOf(access, false, true, typeof target === 'number' ? undefined : target))
   }
 
   /** munmap(2) of a part: mappings that are covered as a whole are closed, others lose what is covered. The place stays reserved. */
@@ -175,13 +182,12 @@ function placement(given: Mapping | Target, options: unknown, access: Access): P
       : access === 'read'
         ? {}
         : { access }
-  const asked = options === undefined ? {} : (options as Record<string, unknown>)
+  const asked = options === undefined ? {} : optionsOf(options, PLACE, 'Reservation.place')
   return { target, request: openRequest({ ...own, ...defined(asked) }) }
 }
 
 /** `undefined` is absent. */
 function defined(options: Record<string, unknown>): Record<string, unknown> {
-  if (options === null || typeof options !== 'object') return options
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 

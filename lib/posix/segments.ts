@@ -7,7 +7,7 @@ import { fileMode, optionsOf } from '../validate.js'
 import { addressOf, hint, int, size, text } from './arguments.js'
 import { constant } from './constant.js'
 import { coreAt } from './memory.js'
-import { closeAll, mappingOf } from './posix-mapping.js'
+import { closeAll, mappingOf, originOf } from './posix-mapping.js'
 
 import type { NativeMapping } from '../../binding.js'
 import type { Core } from '../core.js'
@@ -59,7 +59,7 @@ export function shmget(key: number, length: number | bigint, flags: number): num
  */
 export function shmat(id: number, addr: bigint | null = null, flags = 0): Mapping {
   const { memory, readOnly, covered } = attach(id, addr, flags)
-  const mapping = mappingOf(memory, readOnly ? 'read' : 'write', false)
+  const mapping = mappingOf(memory, originOf(readOnly ? 'read' : 'write', false, false))
   closeAll(covered)
   markAttached(mapping)
   return mapping

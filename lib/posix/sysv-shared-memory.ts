@@ -1,10 +1,11 @@
 import { stateOf } from '../accessors.js'
 import { Core } from '../core.js'
 import { invalidArgValue } from '../errors.js'
-import { Mapping } from '../mapping.js'
+import { Mapping, openedWith } from '../mapping.js'
 import { native } from '../native.js'
 import { checkInteger, fileMode, optionalBoolean, optionsOf } from '../validate.js'
 import { constant } from './constant.js'
+import { originOf } from './posix-mapping.js'
 import { attach, ftok, markAttached, shmget, status } from './segments.js'
 
 import type { Opt } from '../types.js'
@@ -71,9 +72,9 @@ export class SysvSharedMemory extends Mapping<ArrayBuffer> {
 
   static #attach(id: number, readOnly: boolean): SysvSharedMemory {
     const { memory } = attach(id, null, readOnly ? constant('SHM_RDONLY') : 0)
-    return new SysvSharedMemory(
-      new Core(memory, { access: readOnly ? 'read' : 'write', path: undefined, isPrivate: false }),
-      id,
+    return openedWith(
+      memory,
+      () => new SysvSharedMemory(new Core(memory, originOf(readOnly ? 'read' : 'write', false, false)), id),
     )
   }
 

@@ -30,7 +30,13 @@ pub struct MapKind {
 
 /// No flag has a number here.
 pub fn map_kind(_flags: i32) -> MapKind {
-    MapKind { fixed: false, exact: false, anonymous: true, private: true, page: super::page_size() }
+    MapKind {
+        fixed: false,
+        exact: false,
+        anonymous: true,
+        private: true,
+        page: super::page_size(),
+    }
 }
 
 /// No protection has a number here.
@@ -79,7 +85,11 @@ pub fn into_fd(_file: std::fs::File) -> i32 {
     -1
 }
 
-pub fn plain_arguments(_form: crate::region::Form, _fd: i32, _offset: u64) -> Outcome<MapArguments> {
+pub fn plain_arguments(
+    _form: crate::region::Form,
+    _fd: i32,
+    _offset: u64,
+) -> Outcome<MapArguments> {
     none("mmap")
 }
 

@@ -43,14 +43,25 @@ pub fn map_kind(flags: i32) -> MapKind {
     const MAP_HUGE_SHIFT: i32 = 26;
     const MAP_HUGE_MASK: i32 = 0x3f;
     let exact = flags & MAP_FIXED_NOREPLACE != 0;
-    let page = match (flags & libc::MAP_HUGETLB != 0, (flags >> MAP_HUGE_SHIFT) & MAP_HUGE_MASK) {
+    let page = match (
+        flags & libc::MAP_HUGETLB != 0,
+        (flags >> MAP_HUGE_SHIFT) & MAP_HUGE_MASK,
+    ) {
         (false, _) => super::page_size(),
         (true, 0) => super::huge_page_size(),
-        (true, log) => 1_usize.checked_shl(log as u32).unwrap_or_else(super::huge_page_size),
+        (true, log) => 1_usize
+            .checked_shl(log as u32)
+            .unwrap_or_else(super::huge_page_size),
     };
     let shared = matches!(flags & libc::MAP_TYPE, libc::MAP_SHARED | 0x3);
     // With both bits the kernel (mm/mmap.c, ksys_mmap_pgoff) does as MAP_FIXED_NOREPLACE says: nothing is ever replaced.
-    MapKind { fixed: flags & libc::MAP_FIXED != 0 && !exact, exact, anonymous: flags & libc::MAP_ANONYMOUS != 0, private: !shared, page }
+    MapKind {
+        fixed: flags & libc::MAP_FIXED != 0 && !exact,
+        exact,
+        anonymous: flags & libc::MAP_ANONYMOUS != 0,
+        private: !shared,
+        page,
+    }
 }
 
 /// Reads the flags of mmap(2).
@@ -73,12 +84,22 @@ pub fn map_kind(flags: i32) -> MapKind {
 pub fn protection_parts(protection: i32) -> (bool, bool, bool, bool) {
     let has = |bit| protection & bit != 0;
     let plain = protection & !(libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC) == 0;
-    (has(libc::PROT_READ), has(libc::PROT_WRITE), has(libc::PROT_EXEC), plain)
+    (
+        has(libc::PROT_READ),
+        has(libc::PROT_WRITE),
+        has(libc::PROT_EXEC),
+        plain,
+    )
 }
 
 /// mmap(2) at `hint` or elsewhere; never with `MAP_FIXED`, which [`move_over`] does.
 pub fn map_raw(hint: usize, length: usize, arguments: MapArguments) -> Outcome<*mut u8> {
-    let MapArguments { protection, flags, fd, offset } = arguments;
+    let MapArguments {
+        protection,
+        flags,
+        fd,
+        offset,
+    } = arguments;
     let kind = map_kind(flags);
     debug_assert!(!kind.fixed);
     // SAFETY: without MAP_FIXED the kernel replaces nothing that is mapped.
@@ -92,17 +113,39 @@ pub fn map_raw(hint: usize, length: usize, arguments: MapArguments) -> Outcome<*
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-unsafe fn map_call(address: usize, length: usize, protection: i32, flags: i32, fd: i32, offset: i64) -> Outcome<*mut u8> {
+unsafe fn map_call(
+    address: usize,
+    length: usize,
+    protection: i32,
+    flags: i32,
+    fd: i32,
+    offset: i64,
+) -> Outcome<*mut u8> {
     // SAFETY: as the caller promises.
     let base = unsafe { libc::mmap64(address as *mut _, length, protection, flags, fd, offset) };
-    if base == libc::MAP_FAILED { Err(Fail::last("mmap")) } else { Ok(base.cast()) }
+    if base == libc::MAP_FAILED {
+        Err(Fail::last("mmap"))
+    } else {
+        Ok(base.cast())
+    }
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-unsafe fn map_call(address: usize, length: usize, protection: i32, flags: i32, fd: i32, offset: i64) -> Outcome<*mut u8> {
+unsafe fn map_call(
+    address: usize,
+    length: usize,
+    protection: i32,
+    flags: i32,
+    fd: i32,
+    offset: i64,
+) -> Outcome<*mut u8> {
     // SAFETY: as the caller promises.
     let base = unsafe { libc::mmap(address as *mut _, length, protection, flags, fd, offset) };
-    if base == libc::MAP_FAILED { Err(Fail::last("mmap")) } else { Ok(base.cast()) }
+    if base == libc::MAP_FAILED {
+        Err(Fail::last("mmap"))
+    } else {
+        Ok(base.cast())
+    }
 }
 
 /// munmap(2) of whole mappings that nobody can reach any more.
@@ -156,9 +199,24 @@ pub unsafe fn move_over(fresh: Fresh, target: *mut u8, length: usize) -> Outcome
 /// As on Linux.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub unsafe fn move_over(fresh: Fresh, target: *mut u8, length: usize) -> Outcome<()> {
-    let MapArguments { protection, flags, fd, offset } = fresh.0;
+    let MapArguments {
+        protection,
+        flags,
+        fd,
+        offset,
+    } = fresh.0;
     // SAFETY: as the caller promises.
-    unsafe { map_call(target as usize, length, protection, flags | libc::MAP_FIXED, fd, offset).map(|_| ()) }
+    unsafe {
+        map_call(
+            target as usize,
+            length,
+            protection,
+            flags | libc::MAP_FIXED,
+            fd,
+            offset,
+        )
+        .map(|_| ())
+    }
 }
 
 /// A mapping for [`move_over`]: on Linux it is there already.
@@ -173,13 +231,24 @@ impl Fresh {
     /// Maps elsewhere first: whatever mmap(2) refuses leaves the target as it is.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub fn map(length: usize, arguments: MapArguments) -> Outcome<Self> {
-        map_raw(0, length, MapArguments { flags: arguments.flags & !libc::MAP_FIXED, ..arguments }).map(Self)
+        map_raw(
+            0,
+            length,
+            MapArguments {
+                flags: arguments.flags & !libc::MAP_FIXED,
+                ..arguments
+            },
+        )
+        .map(Self)
     }
 
     /// Maps elsewhere first: whatever mmap(2) refuses leaves the target as it is.
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     pub fn map(length: usize, arguments: MapArguments) -> Outcome<Self> {
-        let arguments = MapArguments { flags: arguments.flags & !libc::MAP_FIXED, ..arguments };
+        let arguments = MapArguments {
+            flags: arguments.flags & !libc::MAP_FIXED,
+            ..arguments
+        };
         let trial = map_raw(0, length, arguments)?;
         unmap(trial, length);
         Ok(Self(arguments))
@@ -217,23 +286,44 @@ pub fn into_fd(file: std::fs::File) -> i32 {
 
 /// The arguments that map a file (or memory) as MappedFile does.
 pub fn plain_arguments(form: crate::region::Form, fd: i32, offset: u64) -> Outcome<MapArguments> {
-    let protection = libc::PROT_READ | if form.writable { libc::PROT_WRITE } else { 0 } | if form.exec { libc::PROT_EXEC } else { 0 };
-    let flags = if form.private { libc::MAP_PRIVATE } else { libc::MAP_SHARED } | if fd < 0 { libc::MAP_ANON | super::NORESERVE } else { 0 };
+    let protection = libc::PROT_READ
+        | if form.writable { libc::PROT_WRITE } else { 0 }
+        | if form.exec { libc::PROT_EXEC } else { 0 };
+    let flags = if form.private {
+        libc::MAP_PRIVATE
+    } else {
+        libc::MAP_SHARED
+    } | if fd < 0 {
+        libc::MAP_ANON | super::NORESERVE
+    } else {
+        0
+    };
     let offset = i64::try_from(offset).map_err(|_| Fail::system(code::EOVERFLOW, "mmap"))?;
-    Ok(MapArguments { protection, flags, fd, offset })
+    Ok(MapArguments {
+        protection,
+        flags,
+        fd,
+        offset,
+    })
 }
 
 /// madvise(2), the number as it is: some drop contents, as the caller asked.
 pub fn advise_raw(pages: Pages, advice: i32) -> Outcome<()> {
     // SAFETY: pages of live Regions; no advice unmaps.
-    done(unsafe { libc::madvise(pages.base.cast(), pages.length, advice) }, "madvise")
+    done(
+        unsafe { libc::madvise(pages.base.cast(), pages.length, advice) },
+        "madvise",
+    )
 }
 
 /// msync(2), the flags as they are.
 pub fn sync_raw(pages: Pages, flags: i32) -> Outcome<()> {
     loop {
         // SAFETY: pages of live Regions; msync changes no address space.
-        let outcome = done(unsafe { libc::msync(pages.base.cast(), pages.length, flags) }, "msync");
+        let outcome = done(
+            unsafe { libc::msync(pages.base.cast(), pages.length, flags) },
+            "msync",
+        );
         match outcome {
             Err(fail) if fail.errno() == Some(libc::EINTR) => {}
             outcome => return outcome,
@@ -244,25 +334,38 @@ pub fn sync_raw(pages: Pages, flags: i32) -> Outcome<()> {
 /// mlock(2). On private writable pages it copies each one.
 pub fn lock_raw(pages: Pages) -> Outcome<()> {
     // SAFETY: pages of live Regions; mlock changes no contents.
-    done(unsafe { libc::mlock(pages.base.cast(), pages.length) }, "mlock")
+    done(
+        unsafe { libc::mlock(pages.base.cast(), pages.length) },
+        "mlock",
+    )
 }
 
 /// munlock(2).
 pub fn unlock_raw(pages: Pages) -> Outcome<()> {
     // SAFETY: pages of live Regions.
-    done(unsafe { libc::munlock(pages.base.cast(), pages.length) }, "munlock")
+    done(
+        unsafe { libc::munlock(pages.base.cast(), pages.length) },
+        "munlock",
+    )
 }
 
 /// mincore(2): one byte a page of the system.
 pub fn core_raw(pages: Pages) -> Outcome<Vec<u8>> {
     let mut states = vec![0_u8; pages.length.div_ceil(super::page_size())];
     // SAFETY: pages of live Regions, and one byte of answer for each.
-    done(unsafe { libc::mincore(pages.base.cast(), pages.length, states.as_mut_ptr().cast()) }, "mincore")?;
+    done(
+        unsafe { libc::mincore(pages.base.cast(), pages.length, states.as_mut_ptr().cast()) },
+        "mincore",
+    )?;
     Ok(states)
 }
 
 fn done(status: i32, syscall: &'static str) -> Outcome<()> {
-    if status == 0 { Ok(()) } else { Err(Fail::last(syscall)) }
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(Fail::last(syscall))
+    }
 }
 
 /// What is said of mremap(2)'s flags.
@@ -279,7 +382,11 @@ pub struct RemapKind {
 /// Reads the flags of mremap(2); what it does not know, or not together, is EINVAL.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn remap_kind(flags: i32) -> Outcome<RemapKind> {
-    let kind = RemapKind { may_move: flags & libc::MREMAP_MAYMOVE != 0, fixed: flags & libc::MREMAP_FIXED != 0, keep: flags & libc::MREMAP_DONTUNMAP != 0 };
+    let kind = RemapKind {
+        may_move: flags & libc::MREMAP_MAYMOVE != 0,
+        fixed: flags & libc::MREMAP_FIXED != 0,
+        keep: flags & libc::MREMAP_DONTUNMAP != 0,
+    };
     let known = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
     if flags & !known != 0 || !kind.may_move && (kind.fixed || kind.keep) {
         return Err(Fail::system(code::EINVAL, "mremap"));
@@ -298,7 +405,11 @@ pub fn remap_kind(_flags: i32) -> Outcome<RemapKind> {
 pub fn grow_here(base: *mut u8, old: usize, new: usize) -> Outcome<()> {
     // SAFETY: a mapping of the caller's, which only gets longer; without MREMAP_MAYMOVE its pages stay.
     let there = unsafe { libc::mremap(base.cast(), old, new, 0) };
-    if there == libc::MAP_FAILED { Err(Fail::last("mremap")) } else { Ok(()) }
+    if there == libc::MAP_FAILED {
+        Err(Fail::last("mremap"))
+    } else {
+        Ok(())
+    }
 }
 
 /// A second mapping of the same shared pages: mremap(2), "if `old_size` is zero, and `old_address` refers to a shareable mapping".
@@ -306,7 +417,11 @@ pub fn grow_here(base: *mut u8, old: usize, new: usize) -> Outcome<()> {
 pub fn map_twice(base: *mut u8, length: usize) -> Outcome<*mut u8> {
     // SAFETY: a mapping of the caller's, which stays as it is.
     let there = unsafe { libc::mremap(base.cast(), 0, length, libc::MREMAP_MAYMOVE) };
-    if there == libc::MAP_FAILED { Err(Fail::last("mremap")) } else { Ok(there.cast()) }
+    if there == libc::MAP_FAILED {
+        Err(Fail::last("mremap"))
+    } else {
+        Ok(there.cast())
+    }
 }
 
 /// Moves the pages of a private mapping elsewhere and to another length. The old range stays mapped (`MREMAP_DONTUNMAP`; Linux 5.7, for files
@@ -329,7 +444,15 @@ pub fn move_elsewhere(base: *mut u8, old: usize, new: usize) -> Outcome<*mut u8>
     }
     let fail = Fail::last("mremap");
     // SAFETY: back to where the pages came from: that range is the caller's, and nothing is in it.
-    unsafe { libc::mremap(there, old, old, libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, base) };
+    unsafe {
+        libc::mremap(
+            there,
+            old,
+            old,
+            libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
+            base,
+        )
+    };
     Err(fail)
 }
 

@@ -4,6 +4,8 @@
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
+use super::Seal;
+
 /// The default size of huge pages (`/proc/meminfo`), in bytes; the ordinary page where there are none.
 pub fn huge_page_size() -> usize {
     number_of("/proc/meminfo", "Hugepagesize:").map_or_else(super::page_size, |kib| kib * 1024)
@@ -72,16 +74,18 @@ pub fn may_vanish(file: &File) -> bool {
         0x1501_3346, // UDF
         0x786f_4256, // VirtualBox shared folders
     ];
-    file_system(file).is_some_and(|(magic, _)| FOREIGN.contains(&magic)) || file.metadata().is_ok_and(|meta| is_removable(meta.dev()))
+    file_system(file).is_some_and(|(magic, _)| FOREIGN.contains(&magic))
+        || file.metadata().is_ok_and(|meta| is_removable(meta.dev()))
 }
 
 /// `/sys/dev/block/…/removable`, of the device or of the disk that its partition is on.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn is_removable(device: u64) -> bool {
     let (major, minor) = (libc::major(device), libc::minor(device));
-    ["removable", "../removable"]
-        .iter()
-        .any(|name| std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/{name}")).is_ok_and(|text| text.trim() == "1"))
+    ["removable", "../removable"].iter().any(|name| {
+        std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/{name}"))
+            .is_ok_and(|text| text.trim() == "1")
+    })
 }
 
 /// Whether a file can vanish under us: `MNT_LOCAL` and `MNT_REMOVABLE` of statfs(2).
@@ -111,4 +115,37 @@ pub fn find_symbol(name: &std::ffi::CStr) -> Option<usize> {
     // SAFETY: `name` is a NUL-terminated string; RTLD_DEFAULT searches what is loaded and loads nothing.
     let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     (!address.is_null()).then_some(address as usize)
+}
+
+/// The flags of shm_open(3) that callers need.
+pub const SHM_CREATE_EXCLUSIVE: i32 = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
+/// As above.
+pub const SHM_READ_WRITE: i32 = libc::O_RDWR | libc::O_CLOEXEC;
+/// As above.
+pub const SHM_READ: i32 = libc::O_RDONLY | libc::O_CLOEXEC;
+
+/// memfd_create(2): closed at exec, may be sealed.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub const MEMFD_SEALABLE: u32 = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+/// No memfd here: the call answers that itself.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub const MEMFD_SEALABLE: u32 = 0;
+
+/// Their bits.
+pub fn seal_bits(seals: &[Seal]) -> i32 {
+    // linux/fcntl.h; libc names them for Linux only.
+    let bit = |seal: &Seal| match seal {
+        Seal::More => 1,
+        Seal::Shrink => 2,
+        Seal::Grow => 4,
+        Seal::Write => 8,
+        Seal::FutureWrite => 16,
+    };
+    seals.iter().map(bit).fold(0, |all, one| all | one)
+}
+
+/// The same file, through a description that cannot write.
+pub fn reopen_read_only(file: &File) -> crate::error::Outcome<File> {
+    File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
+        .map_err(|error| crate::error::Fail::io(&error, "open"))
 }

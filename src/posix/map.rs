@@ -17,9 +17,22 @@ use crate::{fault, registry};
 
 /// mmap(2).
 #[napi]
-pub fn posix_map(env: &Env, address: BigInt, length: BigInt, protection: i32, flags: i32, fd: i32, offset: BigInt) -> napi::Result<NativeMapping> {
+pub fn posix_map(
+    env: &Env,
+    address: BigInt,
+    length: BigInt,
+    protection: i32,
+    flags: i32,
+    fd: i32,
+    offset: BigInt,
+) -> napi::Result<NativeMapping> {
     let (offset, _) = offset.get_i64();
-    let arguments = MapArguments { protection, flags, fd, offset };
+    let arguments = MapArguments {
+        protection,
+        flags,
+        fd,
+        offset,
+    };
     word(&address, "mmap")
         .and_then(|address| map(address, word(&length, "mmap")?, arguments))
         .map(NativeMapping::new)
@@ -29,10 +42,10 @@ pub fn posix_map(env: &Env, address: BigInt, length: BigInt, protection: i32, fl
 fn map(address: usize, length: usize, arguments: MapArguments) -> Outcome<Arc<Region>> {
     let kind = os::map_kind(arguments.flags);
     let place = match kind.fixed {
-        true => Some(
-            registry::space_around(address, length)
-                .ok_or_else(|| Fail::system(code::EINVAL, "mmap").hint("MAP_FIXED only inside of a Reservation; MAP_FIXED_NOREPLACE elsewhere"))?,
-        ),
+        true => Some(registry::space_around(address, length).ok_or_else(|| {
+            Fail::system(code::EINVAL, "mmap")
+                .hint("MAP_FIXED only inside of a Reservation; MAP_FIXED_NOREPLACE elsewhere")
+        })?),
         false => None,
     };
     fault::ensure();
@@ -42,14 +55,20 @@ fn map(address: usize, length: usize, arguments: MapArguments) -> Outcome<Arc<Re
         false => match os::duplicate(arguments.fd) {
             Ok(file) => Some(Arc::new(file)),
             Err(fail) if fail.errno() == Some(code::EBADF) => None,
-            Err(fail) => return Err(fail.errno().map_or(fail, |errno| Fail::system(errno, "mmap"))),
+            Err(fail) => {
+                return Err(fail
+                    .errno()
+                    .map_or(fail, |errno| Fail::system(errno, "mmap")));
+            }
         },
     };
     let page = match &file {
         Some(file) => os::facts(file)?.huge_page.unwrap_or_else(os::page_size),
         None => kind.page,
     };
-    let whole = length.checked_next_multiple_of(page).ok_or_else(|| Fail::system(code::ENOMEM, "mmap"))?;
+    let whole = length
+        .checked_next_multiple_of(page)
+        .ok_or_else(|| Fail::system(code::ENOMEM, "mmap"))?;
     let lost = |base: *mut u8| {
         os::unmap(base, whole);
         Fail::system(code::EBADF, "mmap")
@@ -80,7 +99,14 @@ fn map(address: usize, length: usize, arguments: MapArguments) -> Outcome<Arc<Re
     }
 }
 
-fn finish(memory: Memory, length: usize, page: usize, file: Option<Arc<std::fs::File>>, kind: os::MapKind, arguments: MapArguments) -> Arc<Region> {
+fn finish(
+    memory: Memory,
+    length: usize,
+    page: usize,
+    file: Option<Arc<std::fs::File>>,
+    kind: os::MapKind,
+    arguments: MapArguments,
+) -> Arc<Region> {
     let (readable, writable, exec, plain) = os::protection_parts(arguments.protection);
     // What mprotect(2) may still make of it; what it is now, the facade knows.
     let access = match &file {
@@ -88,9 +114,30 @@ fn finish(memory: Memory, length: usize, page: usize, file: Option<Arc<std::fs::
         Some(file) if !os::is_writable(file) => Access::Read,
         _ => Access::Write,
     };
-    let form = Form { access, private: kind.private, writable, exec, mapped: file.is_some() };
-    let offset = if file.is_some() { arguments.offset as u64 } else { 0 };
-    let region = Region::new(memory, length, form, Source { file, offset, path: None, page, sparse: true });
+    let form = Form {
+        access,
+        private: kind.private,
+        writable,
+        exec,
+        mapped: file.is_some(),
+    };
+    let offset = if file.is_some() {
+        arguments.offset as u64
+    } else {
+        0
+    };
+    let region = Region::new(
+        memory,
+        length,
+        form,
+        Source {
+            file,
+            offset,
+            path: None,
+            page,
+            sparse: true,
+        },
+    );
     if !readable || !plain {
         region.remember(0, region.map_len(), Protection::Raw(arguments.protection));
     }
@@ -100,7 +147,12 @@ fn finish(memory: Memory, length: usize, page: usize, file: Option<Arc<std::fs::
 /// munmap(2). Returns the ids of the mappings that are to be closed, as nothing of them remains; of others `PROT_NONE` pages are left. With
 /// `all`, also of those that would be closed: their owners are elsewhere.
 #[napi]
-pub fn posix_unmap(env: &Env, address: BigInt, length: BigInt, all: bool) -> napi::Result<Vec<f64>> {
+pub fn posix_unmap(
+    env: &Env,
+    address: BigInt,
+    length: BigInt,
+    all: bool,
+) -> napi::Result<Vec<f64>> {
     let unmap = || {
         let (address, length) = (word(&address, "munmap")?, word(&length, "munmap")?);
         if length == 0 || !address.is_multiple_of(os::page_size()) {
@@ -109,7 +161,10 @@ pub fn posix_unmap(env: &Env, address: BigInt, length: BigInt, all: bool) -> nap
         let found = registry::find(address, length, "munmap")?;
         let whole = if all { Vec::new() } else { found.wholly() };
         for stretch in &found.stretches {
-            if !whole.iter().any(|region| Arc::ptr_eq(region, &stretch.region)) {
+            if !whole
+                .iter()
+                .any(|region| Arc::ptr_eq(region, &stretch.region))
+            {
                 stretch.region.punch_out(stretch.from, stretch.to);
             }
         }
@@ -120,13 +175,30 @@ pub fn posix_unmap(env: &Env, address: BigInt, length: BigInt, all: bool) -> nap
 
 /// mremap(2) of a mapping as a whole; `target` is for `MREMAP_FIXED`.
 #[napi]
-pub fn posix_remap(env: &Env, address: BigInt, old_size: BigInt, new_size: BigInt, flags: i32, target: BigInt) -> napi::Result<NativeMapping> {
+pub fn posix_remap(
+    env: &Env,
+    address: BigInt,
+    old_size: BigInt,
+    new_size: BigInt,
+    flags: i32,
+    target: BigInt,
+) -> napi::Result<NativeMapping> {
     let remap = || {
         let kind = os::remap_kind(flags)?;
-        let region = registry::at(word(&address, "mremap")?).ok_or_else(|| Fail::system(code::EINVAL, "mremap").hint("not the first byte of a mapping of this package"))?;
-        region.remap(word(&old_size, "mremap")?, word(&new_size, "mremap")?, kind, word(&target, "mremap")?)
+        let region = registry::at(word(&address, "mremap")?).ok_or_else(|| {
+            Fail::system(code::EINVAL, "mremap")
+                .hint("not the first byte of a mapping of this package")
+        })?;
+        region.remap(
+            word(&old_size, "mremap")?,
+            word(&new_size, "mremap")?,
+            kind,
+            word(&target, "mremap")?,
+        )
     };
-    remap().map(NativeMapping::new).map_err(|fail| fail.into_js(env))
+    remap()
+        .map(NativeMapping::new)
+        .map_err(|fail| fail.into_js(env))
 }
 
 /// The id of the mapping whose first byte is at an address.
@@ -140,5 +212,14 @@ pub fn posix_owner(address: BigInt) -> Option<f64> {
 #[napi]
 pub fn posix_covered(address: BigInt, length: BigInt) -> Vec<f64> {
     let find = || registry::find(word(&address, "mmap")?, word(&length, "mmap")?, "mmap");
-    find().map_or_else(|_| Vec::new(), |found| found.wholly().iter().map(|region| region.id() as f64).collect())
+    find().map_or_else(
+        |_| Vec::new(),
+        |found| {
+            found
+                .wholly()
+                .iter()
+                .map(|region| region.id() as f64)
+                .collect()
+        },
+    )
 }

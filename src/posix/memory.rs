@@ -12,28 +12,48 @@ use crate::os::{self, Protection};
 use crate::region::Pages;
 use crate::registry::{self, Stretch};
 
-fn each(address: &BigInt, length: &BigInt, syscall: &'static str, mut call: impl FnMut(&Stretch, Pages) -> Outcome<()>) -> Outcome<()> {
+fn each(
+    address: &BigInt,
+    length: &BigInt,
+    syscall: &'static str,
+    mut call: impl FnMut(&Stretch, Pages) -> Outcome<()>,
+) -> Outcome<()> {
     let (address, length) = (word(address, syscall)?, word(length, syscall)?);
     let found = registry::find(address, length, syscall)?;
     for stretch in &found.stretches {
         call(stretch, stretch.region.pages_at(stretch.from, stretch.to))?;
     }
-    if found.gaps { Err(Fail::system(code::ENOMEM, syscall)) } else { Ok(()) }
+    if found.gaps {
+        Err(Fail::system(code::ENOMEM, syscall))
+    } else {
+        Ok(())
+    }
 }
 
 /// Most of these calls insist on the first byte of a page.
 fn aligned(address: &BigInt, syscall: &'static str) -> Outcome<()> {
-    if word(address, syscall)?.is_multiple_of(os::page_size()) { Ok(()) } else { Err(Fail::system(code::EINVAL, syscall)) }
+    if word(address, syscall)?.is_multiple_of(os::page_size()) {
+        Ok(())
+    } else {
+        Err(Fail::system(code::EINVAL, syscall))
+    }
 }
 
 /// mprotect(2). Returns the ids of the mappings that it changed.
 #[napi]
-pub fn posix_protect(env: &Env, address: BigInt, length: BigInt, protection: i32) -> napi::Result<Vec<f64>> {
+pub fn posix_protect(
+    env: &Env,
+    address: BigInt,
+    length: BigInt,
+    protection: i32,
+) -> napi::Result<Vec<f64>> {
     let mut ids = Vec::new();
     aligned(&address, "mprotect")
         .and_then(|()| {
             each(&address, &length, "mprotect", |stretch, pages| {
-                stretch.region.protect_pages(pages, Protection::Raw(protection))?;
+                stretch
+                    .region
+                    .protect_pages(pages, Protection::Raw(protection))?;
                 ids.push(stretch.region.id() as f64);
                 Ok(())
             })
@@ -45,7 +65,13 @@ pub fn posix_protect(env: &Env, address: BigInt, length: BigInt, protection: i32
 /// madvise(2).
 #[napi]
 pub fn posix_advise(env: &Env, address: BigInt, length: BigInt, advice: i32) -> napi::Result<()> {
-    aligned(&address, "madvise").and_then(|()| each(&address, &length, "madvise", |_, pages| os::advise_raw(pages, advice))).map_err(|fail| fail.into_js(env))
+    aligned(&address, "madvise")
+        .and_then(|()| {
+            each(&address, &length, "madvise", |_, pages| {
+                os::advise_raw(pages, advice)
+            })
+        })
+        .map_err(|fail| fail.into_js(env))
 }
 
 /// msync(2).
@@ -64,13 +90,17 @@ pub fn posix_sync(env: &Env, address: BigInt, length: BigInt, flags: i32) -> nap
 /// mlock(2).
 #[napi]
 pub fn posix_lock(env: &Env, address: BigInt, length: BigInt) -> napi::Result<()> {
-    each(&address, &length, "mlock", |_, pages| os::lock_raw(pages)).map_err(|fail| fail.into_js(env))
+    each(&address, &length, "mlock", |_, pages| os::lock_raw(pages))
+        .map_err(|fail| fail.into_js(env))
 }
 
 /// munlock(2).
 #[napi]
 pub fn posix_unlock(env: &Env, address: BigInt, length: BigInt) -> napi::Result<()> {
-    each(&address, &length, "munlock", |_, pages| os::unlock_raw(pages)).map_err(|fail| fail.into_js(env))
+    each(&address, &length, "munlock", |_, pages| {
+        os::unlock_raw(pages)
+    })
+    .map_err(|fail| fail.into_js(env))
 }
 
 /// mincore(2): one byte a page.

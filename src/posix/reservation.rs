@@ -36,7 +36,11 @@ impl NativeReservation {
     #[napi(factory)]
     pub fn reserve(env: &Env, length: f64) -> napi::Result<Self> {
         let space = Space::new(length as usize).map_err(|fail| fail.into_js(env))?;
-        Ok(Self { address: space.base(), length: space.length(), space: Some(space) })
+        Ok(Self {
+            address: space.base(),
+            length: space.length(),
+            space: Some(space),
+        })
     }
 
     /// First byte.
@@ -51,7 +55,10 @@ impl NativeReservation {
         self.length as f64
     }
 
-    #[allow(clippy::too_many_arguments, reason = "numbers cross into native code faster than an object that has them")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "numbers cross into native code faster than an object that has them"
+    )]
     /// Maps a file at a fixed place; the other arguments are those of `NativeMapping.openSync`. `over`: whatever is there gives way.
     #[napi]
     pub fn place(
@@ -71,57 +78,137 @@ impl NativeReservation {
             open::open_as(&request, |file, form, source, length| {
                 let arguments = os::plain_arguments(form, os::raw_fd(file), source.offset)?;
                 if !source.offset.is_multiple_of(source.page as u64) {
-                    return Err(Fail::system(code::EINVAL, "mmap").hint("the offset must be a multiple of the page size"));
+                    return Err(Fail::system(code::EINVAL, "mmap")
+                        .hint("the offset must be a multiple of the page size"));
                 }
-                place(space, at as usize, over, &[length], || Fresh::map(length, arguments), form, source)
+                place(
+                    space,
+                    at as usize,
+                    over,
+                    &[length],
+                    || Fresh::map(length, arguments),
+                    form,
+                    source,
+                )
             })
         };
-        place().map(NativeMapping::new).map_err(|fail| fail.into_js(env))
+        place()
+            .map(NativeMapping::new)
+            .map_err(|fail| fail.into_js(env))
     }
 
     /// Zero-filled private memory at a fixed place.
     #[napi]
-    pub fn place_memory(&self, env: &Env, at: f64, over: bool, length: f64) -> napi::Result<NativeMapping> {
+    pub fn place_memory(
+        &self,
+        env: &Env,
+        at: f64,
+        over: bool,
+        length: f64,
+    ) -> napi::Result<NativeMapping> {
         let length = length as usize;
         let place = || {
-            let form = Form { access: Access::Write, private: true, writable: true, exec: false, mapped: false };
-            let source = Source { file: None, offset: 0, path: None, page: os::page_size(), sparse: false };
+            let form = Form {
+                access: Access::Write,
+                private: true,
+                writable: true,
+                exec: false,
+                mapped: false,
+            };
+            let source = Source {
+                file: None,
+                offset: 0,
+                path: None,
+                page: os::page_size(),
+                sparse: false,
+            };
             let arguments = os::plain_arguments(form, -1, 0)?;
             fault::ensure();
-            place(self.space()?, at as usize, over, &[length], || Fresh::map(length, arguments), form, source)
+            place(
+                self.space()?,
+                at as usize,
+                over,
+                &[length],
+                || Fresh::map(length, arguments),
+                form,
+                source,
+            )
         };
-        place().map(NativeMapping::new).map_err(|fail| fail.into_js(env))
+        place()
+            .map(NativeMapping::new)
+            .map_err(|fail| fail.into_js(env))
     }
 
     /// The same pages of a file twice in a row; `at` -1: the first free place.
     #[napi]
-    pub fn mirror(&self, env: &Env, at: f64, target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64) -> napi::Result<NativeMapping> {
+    pub fn mirror(
+        &self,
+        env: &Env,
+        at: f64,
+        target: Either3<String, Buffer, i32>,
+        flags: u32,
+        offset: f64,
+        length: f64,
+    ) -> napi::Result<NativeMapping> {
         let request = Request::new(target, flags, offset, length, 0, 0.0);
         let mirror = || {
             let space = self.space()?;
             open::open_as(&request, |file, form, source, length| {
-                if length == 0 || !length.is_multiple_of(source.page) || !source.offset.is_multiple_of(source.page as u64) {
-                    return Err(Fail::system(code::EINVAL, "mmap").hint("a mirror needs whole pages"));
+                if length == 0
+                    || !length.is_multiple_of(source.page)
+                    || !source.offset.is_multiple_of(source.page as u64)
+                {
+                    return Err(
+                        Fail::system(code::EINVAL, "mmap").hint("a mirror needs whole pages")
+                    );
                 }
                 let arguments = os::plain_arguments(form, os::raw_fd(file), source.offset)?;
-                let at = if at < 0.0 { space.free_place(2 * length).ok_or_else(|| Fail::system(code::ENOMEM, "mmap").hint("no room in the reservation"))? } else { at as usize };
-                place(space, at, false, &[length, length], || Fresh::map(length, arguments), form, source)
+                let at = if at < 0.0 {
+                    space.free_place(2 * length).ok_or_else(|| {
+                        Fail::system(code::ENOMEM, "mmap").hint("no room in the reservation")
+                    })?
+                } else {
+                    at as usize
+                };
+                place(
+                    space,
+                    at,
+                    false,
+                    &[length, length],
+                    || Fresh::map(length, arguments),
+                    form,
+                    source,
+                )
             })
         };
-        mirror().map(NativeMapping::new).map_err(|fail| fail.into_js(env))
+        mirror()
+            .map(NativeMapping::new)
+            .map_err(|fail| fail.into_js(env))
     }
 
     /// The ids of the mappings in it that are open.
     #[napi]
     pub fn placed(&self) -> Vec<f64> {
-        self.space.as_ref().map_or_else(Vec::new, |space| space.regions().iter().map(|region| region.id() as f64).collect())
+        self.space.as_ref().map_or_else(Vec::new, |space| {
+            space
+                .regions()
+                .iter()
+                .map(|region| region.id() as f64)
+                .collect()
+        })
     }
 
     /// Those of which nothing remains, as others were placed over them.
     #[napi]
     pub fn bare(&self) -> Vec<f64> {
-        let all = self.space.as_ref().map_or_else(Vec::new, |space| space.regions());
-        all.iter().filter(|region| region.mapped_ranges(0, region.map_len()).is_empty()).map(|region| region.id() as f64).collect()
+        let all = self
+            .space
+            .as_ref()
+            .map_or_else(Vec::new, |space| space.regions());
+        all.iter()
+            .filter(|region| region.mapped_ranges(0, region.map_len()).is_empty())
+            .map(|region| region.id() as f64)
+            .collect()
     }
 
     /// Nothing can be placed any more; the address space goes with the last mapping in it.
@@ -150,7 +237,9 @@ fn place(
         match map() {
             Ok(mapped) => fresh.push((mapped, length.next_multiple_of(page))),
             Err(fail) => {
-                fresh.into_iter().for_each(|(mapped, length)| mapped.discard(length));
+                fresh
+                    .into_iter()
+                    .for_each(|(mapped, length)| mapped.discard(length));
                 return Err(fail);
             }
         }

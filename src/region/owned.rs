@@ -27,17 +27,29 @@ pub struct Owned {
 impl Owned {
     /// What mmap(2) returned.
     pub fn mapped(base: *mut u8, length: usize) -> Self {
-        Self { base, length: AtomicUsize::new(length), keeper: Keeper::Mapped }
+        Self {
+            base,
+            length: AtomicUsize::new(length),
+            keeper: Keeper::Mapped,
+        }
     }
 
     /// What shmat(2) returned.
     pub fn attached(base: *mut u8, length: usize) -> Self {
-        Self { base, length: AtomicUsize::new(length), keeper: Keeper::Attached }
+        Self {
+            base,
+            length: AtomicUsize::new(length),
+            keeper: Keeper::Attached,
+        }
     }
 
     /// A part of a reservation, under the name by which that knows it.
     pub fn placed(space: &Arc<Space>, base: *mut u8, length: usize, name: u64) -> Self {
-        Self { base, length: AtomicUsize::new(length), keeper: Keeper::Placed(Arc::clone(space), name) }
+        Self {
+            base,
+            length: AtomicUsize::new(length),
+            keeper: Keeper::Placed(Arc::clone(space), name),
+        }
     }
 
     /// A name for `placed`.
@@ -73,7 +85,10 @@ impl Owned {
     pub fn with_ranges<R>(&self, action: impl FnOnce(&[Pages]) -> R) -> R {
         match &self.keeper {
             Keeper::Placed(space, name) => space.with_claims(*name, action),
-            _ => action(&[Pages { base: self.base, length: self.length() }]),
+            _ => action(&[Pages {
+                base: self.base,
+                length: self.length(),
+            }]),
         }
     }
 }

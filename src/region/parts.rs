@@ -1,9 +1,12 @@
 //! Regions in parts. munmap(2) of a part leaves a hole, a mapping placed over a part takes it, a mirror shows its file twice: from then on the
 //! guard has one slot for each part, as each has a story of its own.
-#![allow(unsafe_code, reason = "registers parts of this Region's own range with the guard")]
+#![allow(
+    unsafe_code,
+    reason = "registers parts of this Region's own range with the guard"
+)]
 
-use std::sync::{Arc, MutexGuard, PoisonError};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::owned::replace_all;
 use super::{Memory, Pages, Region};
@@ -28,13 +31,21 @@ impl Region {
     }
 
     fn part(&self, from: usize, to: usize, shows: usize, hole: bool) -> Part {
-        let file = if self.form.mapped && !hole { self.file() } else { None };
+        let file = if self.form.mapped && !hole {
+            self.file()
+        } else {
+            None
+        };
         let range = fault::Range {
             base: self.base as usize + from,
             len: to - from,
             page: self.page,
             fd: file.as_ref().map_or(-1, |file| os::raw_fd(file)),
-            file_offset: if file.is_some() { self.file_base() + shows as u64 } else { 0 },
+            file_offset: if file.is_some() {
+                self.file_base() + shows as u64
+            } else {
+                0
+            },
             backing: match (file.is_some(), self.form.private) {
                 (false, _) => Backing::Anonymous,
                 (true, true) => Backing::Private,
@@ -49,7 +60,13 @@ impl Region {
         {
             slot.retire(|| ());
         }
-        Part { from, to, shows, hole, slot }
+        Part {
+            from,
+            to,
+            shows,
+            hole,
+            slot,
+        }
     }
 
     /// Takes `from..to` out of this Region, and runs `change`, which puts other pages there, while the guard's handler keeps off.
@@ -61,7 +78,15 @@ impl Region {
         }
         let mut parts = self.parts();
         let whole = parts.is_none();
-        let before = parts.take().unwrap_or_else(|| vec![Part { from: 0, to: self.map_len(), shows: 0, hole: false, slot: None }]);
+        let before = parts.take().unwrap_or_else(|| {
+            vec![Part {
+                from: 0,
+                to: self.map_len(),
+                shows: 0,
+                hole: false,
+                slot: None,
+            }]
+        });
         let (mut after, mut ending) = (Vec::new(), Vec::new());
         for part in before {
             if !whole && (part.to <= from || part.from >= to) {
@@ -82,7 +107,10 @@ impl Region {
         }
         after.sort_by_key(|part| part.from);
         // The new slots answer already; the old ones end with the change.
-        let mut slots: Vec<&Slot> = ending.iter().filter_map(|part| part.slot.as_ref()).collect();
+        let mut slots: Vec<&Slot> = ending
+            .iter()
+            .filter_map(|part| part.slot.as_ref())
+            .collect();
         if whole {
             slots.extend(&self.slot);
         }
@@ -94,13 +122,17 @@ impl Region {
     /// munmap(2) of a part: `PROT_NONE` pages stay.
     pub fn punch_out(&self, from: usize, to: usize) {
         // SAFETY: whole pages of this Region (the caller has clipped the range to what it still has); `cut` keeps the handler off.
-        self.cut(from, to, true, || unsafe { os::replace(self.base.wrapping_add(from), to - from, Replacement::None) });
+        self.cut(from, to, true, || unsafe {
+            os::replace(self.base.wrapping_add(from), to - from, Replacement::None)
+        });
     }
 
     /// After mremap(2) in place: another Region has these pages now, and this one only waits for its views to go.
     pub fn hand_over(&self) {
         crate::registry::forget(self);
-        self.cut(0, self.map_len(), false, || self.handed_over.store(true, Ordering::Release));
+        self.cut(0, self.map_len(), false, || {
+            self.handed_over.store(true, Ordering::Release)
+        });
     }
 
     /// Whether `hand_over` was called.
@@ -123,16 +155,35 @@ impl Region {
         let clip = |start: usize, end: usize| (start.max(from), end.min(to));
         match &*self.parts() {
             None => vec![clip(0, self.map_len())],
-            Some(parts) => parts.iter().filter(|part| !part.hole).map(|part| clip(part.from, part.to)).collect(),
+            Some(parts) => parts
+                .iter()
+                .filter(|part| !part.hole)
+                .map(|part| clip(part.from, part.to))
+                .collect(),
         }
         .into_iter()
         .filter(|(start, end)| start < end)
         .collect()
     }
 
+    /// Those of some pages of this Region that are mapped.
+    pub fn mapped_pages(&self, pages: Pages) -> Vec<Pages> {
+        if self.is_in_one_piece() {
+            return vec![pages];
+        }
+        let from = pages.base as usize - self.base as usize;
+        let mapped = self.mapped_ranges(from, from + pages.length);
+        mapped
+            .into_iter()
+            .map(|(from, to)| self.pages_at(from, to))
+            .collect()
+    }
+
     /// Whether anything of `from..to` is still this Region's, mapped or not.
     pub fn holds(&self, from: usize, to: usize) -> bool {
-        self.parts().as_ref().is_none_or(|parts| parts.iter().any(|part| part.from < to && part.to > from))
+        self.parts()
+            .as_ref()
+            .is_none_or(|parts| parts.iter().any(|part| part.from < to && part.to > from))
     }
 
     /// Whether nothing was taken out of it, and nothing is in it twice.
@@ -142,7 +193,10 @@ impl Region {
 
     pub(super) fn with_part_slots(&self, look: &mut impl FnMut(&Slot)) {
         if let Some(parts) = &*self.parts() {
-            parts.iter().filter_map(|part| part.slot.as_ref()).for_each(look);
+            parts
+                .iter()
+                .filter_map(|part| part.slot.as_ref())
+                .for_each(look);
         }
     }
 
@@ -154,7 +208,8 @@ impl Region {
                 None => action(),
             },
             Some(parts) => {
-                let slots: Vec<&Slot> = parts.iter().filter_map(|part| part.slot.as_ref()).collect();
+                let slots: Vec<&Slot> =
+                    parts.iter().filter_map(|part| part.slot.as_ref()).collect();
                 all_locked(&slots, action)
             }
         }
@@ -171,7 +226,12 @@ impl Region {
                     let _ = slot.clear(|_, _| Ok(()));
                     Ok(())
                 } else {
-                    self.clear_slot(slot, part.from, part.shows)
+                    self.clear_part(
+                        slot,
+                        self.base.wrapping_add(part.from),
+                        part.from,
+                        part.shows,
+                    )
                 };
                 result = result.and(cleared);
             }
@@ -227,13 +287,24 @@ impl Region {
 
     /// The slots of all parts, for the end.
     pub(super) fn take_part_slots(&mut self) -> Vec<Slot> {
-        let parts = self.parts.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        parts.into_iter().flatten().filter_map(|part| part.slot).collect()
+        let parts = self
+            .parts
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        parts
+            .into_iter()
+            .flatten()
+            .filter_map(|part| part.slot)
+            .collect()
     }
 
     /// The pages from `from` to `to`, in bytes from the base.
     pub fn pages_at(&self, from: usize, to: usize) -> Pages {
-        Pages { base: self.base.wrapping_add(from), length: to - from }
+        Pages {
+            base: self.base.wrapping_add(from),
+            length: to - from,
+        }
     }
 }
 
@@ -260,7 +331,10 @@ fn ended<'a, R>(slots: &[&Slot], action: impl FnOnce() -> R + 'a) -> R {
             None => action(),
             Some((first, rest)) => first.locked(|edit| {
                 let result = step(rest, action);
-                edit.set_range(fault::Range { len: 0, ..edit.range() });
+                edit.set_range(fault::Range {
+                    len: 0,
+                    ..edit.range()
+                });
                 result
             }),
         }
