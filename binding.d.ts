@@ -135,6 +135,28 @@ export declare class NativeMapping {
   get holders(): number
 }
 
+/** Address space taken in advance. */
+export declare class NativeReservation {
+  /** mmap(2) with `PROT_NONE`. */
+  static reserve(length: number): NativeReservation
+  /** First byte. */
+  get address(): bigint
+  /** Whole pages, in bytes. */
+  get length(): number
+  /** Maps a file at a fixed place; the other arguments are those of `NativeMapping.openSync`. `over`: whatever is there gives way. */
+  place(at: number, over: boolean, target: string | Buffer | number, flags: number, offset: number, length: number, mode: number): NativeMapping
+  /** Zero-filled private memory at a fixed place. */
+  placeMemory(at: number, over: boolean, length: number): NativeMapping
+  /** The same pages of a file twice in a row; `at` -1: the first free place. */
+  mirror(at: number, target: string | Buffer | number, flags: number, offset: number, length: number): NativeMapping
+  /** The ids of the mappings in it that are open. */
+  placed(): Array<number>
+  /** Those of which nothing remains, as others were placed over them. */
+  bare(): Array<number>
+  /** Nothing can be placed any more; the address space goes with the last mapping in it. */
+  close(): void
+}
+
 /** What file offsets must be a multiple of, in bytes; memmap hides it. */
 export declare function allocationGranularity(): number
 
@@ -173,6 +195,78 @@ export declare function ownersOf(id: number): object[]
 
 /** sysconf(_SC_PAGESIZE), in bytes. */
 export declare function pageSize(): number
+
+/** madvise(2). */
+export declare function posixAdvise(address: bigint, length: bigint, advice: number): void
+
+/** mincore(2): one byte a page. */
+export declare function posixCore(address: bigint, length: bigint): Uint8Array
+
+/** The ids of the mappings that a placement would cover as a whole. */
+export declare function posixCovered(address: bigint, length: bigint): Array<number>
+
+/** ftok(3). */
+export declare function posixFtok(path: string, id: number): number
+
+/** mlock(2). */
+export declare function posixLock(address: bigint, length: bigint): void
+
+/** mmap(2). */
+export declare function posixMap(address: bigint, length: bigint, protection: number, flags: number, fd: number, offset: bigint): NativeMapping
+
+/** memfd_create(2). */
+export declare function posixMemfdCreate(name: string, flags: number): number
+
+/** The id of the mapping whose first byte is at an address. */
+export declare function posixOwner(address: bigint): number | null
+
+/** mprotect(2). Returns the ids of the mappings that it changed. */
+export declare function posixProtect(address: bigint, length: bigint, protection: number): Array<number>
+
+/** mremap(2) of a mapping as a whole; `target` is for `MREMAP_FIXED`. */
+export declare function posixRemap(address: bigint, oldSize: bigint, newSize: bigint, flags: number, target: bigint): NativeMapping
+
+/** shmat(2). `read_only`, `exec`, `over`: what `SHM_RDONLY`, `SHM_EXEC` and `SHM_REMAP` in `flags` say. */
+export declare function posixShmat(id: number, address: bigint, flags: number, readOnly: boolean, exec: boolean, over: boolean): NativeMapping
+
+/** shmctl(2) with `IPC_SET`; what is absent stays. */
+export declare function posixShmChange(id: number, uid?: number | undefined | null, gid?: number | undefined | null, mode?: number | undefined | null): void
+
+/** shmctl(2) with a command that takes no structure. */
+export declare function posixShmControl(id: number, command: number): void
+
+/** shmget(2). */
+export declare function posixShmget(key: number, length: bigint, flags: number): number
+
+/** shm_open(3). */
+export declare function posixShmOpen(name: string, flags: number, mode: number): number
+
+/** shmctl(2) with `IPC_RMID`. */
+export declare function posixShmRemove(id: number): void
+
+/**
+ * shmctl(2) with `IPC_STAT`: key, length, mode, uid, gid, creator's uid and gid, its process, the last one's, attachments, times of
+ * attaching, detaching and changing.
+ */
+export declare function posixShmStat(id: number): Array<number>
+
+/** shm_unlink(3). */
+export declare function posixShmUnlink(name: string): void
+
+/** msync(2). */
+export declare function posixSync(address: bigint, length: bigint, flags: number): void
+
+/** sysconf(3): -1 where there is no limit, as in C. */
+export declare function posixSysconf(name: number): bigint
+
+/** munlock(2). */
+export declare function posixUnlock(address: bigint, length: bigint): void
+
+/**
+ * munmap(2). Returns the ids of the mappings that are to be closed, as nothing of them remains; of others `PROT_NONE` pages are left. With
+ * `all`, also of those that would be closed: their owners are elsewhere.
+ */
+export declare function posixUnmap(address: bigint, length: bigint, all: boolean): Array<number>
 
 /** `epoch[0]` is incremented whenever a mapping of this process faults; `on_fault` is called soon after, on this thread. */
 export declare function setup(epoch: Int32Array, onFault: () => void): void

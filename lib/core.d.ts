@@ -27,6 +27,7 @@ export interface Origin {
 export declare class Core {
     #private;
     readonly native: NativeMapping;
+    /** `seal` can narrow it, mprotect(2) widen it. */
     access: Access;
     readonly path: string | Buffer | undefined;
     readonly isPrivate: boolean;

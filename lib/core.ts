@@ -40,6 +40,7 @@ const MOVED: MappingFault = Object.freeze({ kind: 'moved', offset: 0 })
  */
 export class Core {
   readonly native: NativeMapping
+  /** `seal` can narrow it, mprotect(2) widen it. */
   access: Access
   readonly path: string | Buffer | undefined
   readonly isPrivate: boolean

@@ -100,6 +100,11 @@ export function otherProcess(): Error {
   )
 }
 
+/** Use of a reservation after `close()`. */
+export function invalidReservation(): Error {
+  return coded(Error, 'ERR_INVALID_STATE', 'Invalid state: the reservation is closed')
+}
+
 /** More than the engine can address through one buffer. */
 export function bufferTooLarge(limit: number): RangeError {
   return coded(
@@ -143,7 +148,7 @@ export function mappingFault(fault: MappingFault, path: string | Uint8Array | un
 
 /** A system error that no system call was needed for. */
 export function systemError(
-  code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY' | 'ENOMEM' | 'ENOTSUP',
+  code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY' | 'EINVAL' | 'ENOMEM' | 'ENOTSUP',
   syscall: string,
   path?: string | Uint8Array,
 ): Error {

@@ -25,18 +25,16 @@ mod open;
 mod os;
 mod owners;
 mod pool;
+mod posix;
 mod raw;
 mod region;
+mod registry;
 mod request;
+mod reservation;
 mod search;
 mod shared_memory;
 mod shm;
-#[cfg_attr(not(test), expect(dead_code, reason = "issue 7 calls it by name"))]
 mod sysconf;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "issue 7 calls it by name")
-)]
 mod sysv;
 mod tasks;
 mod weak;

@@ -83,7 +83,7 @@ impl NativeMapping {
             region.disown(&overlay);
             overlay.restore();
         }
-        let alone = Arc::get_mut(&mut region).is_some();
+        let alone = Arc::get_mut(&mut region).is_some_and(|region| region.owns_alone());
         region.let_go(true, alone);
         self.closing.replace((!alone).then_some(region));
     }
