@@ -49,6 +49,20 @@ export declare class NativeMapping {
   close(): void
   /** Second half, after the views were detached. `views_remain`: some could not be, and read zeros from now on. */
   release(viewsRemain: boolean): void
+  /** futex(2) in this thread, for at most so many milliseconds: a code of `NativeWaiter`. */
+  waitSlice(byteOffset: number, expected: number, milliseconds: number): number
+  /** Wakes at most `count` waiters of the word, of any thread and process; how many there were. */
+  notify(byteOffset: number, count: number): number
+}
+
+/** The asynchronous waits of one JavaScript environment. */
+export declare class NativeWaiter {
+  /** `settled(code, token)` is called on this thread when a wait ends; it does not keep the process alive. `code`: 0 ok, 1 not equal, 2 timed out, 3 closed, 16 + errno. */
+  constructor(settled: (news: number) => void)
+  /** futex_waitv(2) on another thread: a token, or 0 if the word has another value now. `timeout` in milliseconds, negative for none. */
+  wait(mapping: NativeMapping, byteOffset: number, expected: number, timeout: number): number
+  /** Ends a wait without a call. */
+  cancel(token: number): void
 }
 
 /** What file offsets must be a multiple of, in bytes; memmap hides it. */

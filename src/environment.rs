@@ -49,6 +49,7 @@ pub fn allocation_granularity() -> u32 {
 pub fn is_supported(feature: String) -> bool {
     match feature.as_str() {
         "faultGuard" => fault::enabled(),
+        "wait" => crate::futex::SUPPORTED,
         _ => false,
     }
 }

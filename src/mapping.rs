@@ -35,11 +35,13 @@ impl NativeMapping {
         Self { region: Some(region), closing: None }
     }
 
-    fn open_region(&self) -> Outcome<&Arc<Region>> {
+    /// The Region, until `close()`.
+    pub(crate) fn open_region(&self) -> Outcome<&Arc<Region>> {
         self.region.as_ref().ok_or_else(Fail::closed)
     }
 
-    fn run<T>(&self, env: &Env, action: impl FnOnce(&Arc<Region>) -> Outcome<T>) -> napi::Result<T> {
+    /// Runs an action on the Region and makes its failure a JavaScript error.
+    pub(crate) fn run<T>(&self, env: &Env, action: impl FnOnce(&Arc<Region>) -> Outcome<T>) -> napi::Result<T> {
         self.open_region().and_then(action).map_err(|fail| fail.into_js(env))
     }
 }

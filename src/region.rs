@@ -178,6 +178,8 @@ impl Region {
             return;
         }
         self.retired.store(true, Ordering::Release);
+        // Their key is about to change: no wake would ever reach them.
+        crate::wait::close(self.id);
         // Without a guard nobody turns a late access to nothing into zeros: then zeros must be there at once.
         let with = if self.slot.is_some() { Replacement::None } else { Replacement::Zeros };
         match &self.slot {
