@@ -2,12 +2,14 @@
 
 mod bytes;
 mod carrier;
+mod constants;
 mod environment;
 mod errno;
 mod error;
 mod fault;
 mod futex;
 mod mapping;
+mod mapping_control;
 mod open;
 mod os;
 mod raw;

@@ -1,18 +1,19 @@
 //! The class that TypeScript wraps: convert, delegate, return. Every argument was checked in `lib/`; ranges are checked once more where memory is touched.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer, Either3, Float64ArraySlice, Uint8ArraySlice, Unknown};
+use napi::bindgen_prelude::{ObjectFinalize, AsyncTask, BigInt, Buffer, Either3, Float64ArraySlice, Uint8ArraySlice, Unknown};
 use napi::Env;
 use napi_derive::napi;
 
 use crate::bytes;
+use crate::carrier::exports::Exports;
 use crate::carrier::external;
 use crate::error::{Fail, Outcome};
-use crate::fault::raw_fd;
-use crate::open;
+use crate::{open, os};
 use crate::region::{Access, Region};
-use crate::request::Request;
+use crate::request::{self, Request};
 use crate::tasks::flush::FlushTask;
 use crate::tasks::open::OpenTask;
 
@@ -22,17 +23,20 @@ const FLUSH_NO_WAIT: u32 = 1;
 const FLUSH_INVALIDATE: u32 = 2;
 
 /// One holder of a Region.
-#[napi]
+#[napi(custom_finalize)]
 pub struct NativeMapping {
-    region: Option<Arc<Region>>,
+    pub(crate) region: Option<Arc<Region>>,
     /// After `close()`, until `release()`.
-    closing: Option<Arc<Region>>,
+    pub(crate) closing: Option<Arc<Region>>,
+    /// The length before a resize that moved.
+    pub(crate) before: usize,
+    exports: RefCell<Exports>,
 }
 
 impl NativeMapping {
     /// The first holder of a fresh Region.
     pub fn new(region: Arc<Region>) -> Self {
-        Self { region: Some(region), closing: None }
+        Self { region: Some(region), closing: None, before: 0, exports: RefCell::default() }
     }
 
     /// The Region, until `close()`.
@@ -50,35 +54,35 @@ impl NativeMapping {
 impl NativeMapping {
     /// open(2), mmap(2). `flags`: bits of `lib/flags.ts`; `length` -1: to the end.
     #[napi]
-    pub fn open_sync(env: &Env, target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64, mode: u32) -> napi::Result<Self> {
-        let request = Request::new(target, flags, offset, length, mode);
+    pub fn open_sync(env: &Env, target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64, mode: u32, capacity: f64) -> napi::Result<Self> {
+        let request = Request::new(target, flags, offset, length, mode, capacity);
         open::open(&request).map(Self::new).map_err(|fail| fail.into_js(env))
     }
 
     /// The same on another thread.
     #[napi(ts_return_type = "Promise<NativeMapping>")]
-    pub fn open(target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64, mode: u32) -> AsyncTask<OpenTask> {
-        AsyncTask::new(OpenTask(Request::new(target, flags, offset, length, mode)))
+    pub fn open(target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64, mode: u32, capacity: f64) -> AsyncTask<OpenTask> {
+        AsyncTask::new(OpenTask(Request::new(target, flags, offset, length, mode, capacity)))
     }
 
     /// Private zero-filled memory.
     #[napi]
-    pub fn anonymous(env: &Env, length: f64) -> napi::Result<Self> {
-        open::anonymous(length as usize).map(Self::new).map_err(|fail| fail.into_js(env))
+    pub fn anonymous(env: &Env, length: f64, flags: u32) -> napi::Result<Self> {
+        open::anonymous(length as usize, flags & request::HUGE != 0, flags & request::NO_RESERVE != 0).map(Self::new).map_err(|fail| fail.into_js(env))
     }
 
     /// Writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of whole pages, id.
     #[napi]
     pub fn describe(&self, env: &Env, mut out: Float64ArraySlice<'_>) -> napi::Result<()> {
         self.run(env, |region| {
-            let fd = region.file().map_or(-1, |file| raw_fd(&file));
+            let fd = region.file().map_or(-1, |file| os::raw_fd(&file));
             let facts = [
                 region.len() as f64,
                 region.delta() as f64,
                 region.offset() as f64,
                 f64::from(fd),
                 region.page() as f64,
-                1.0,
+                if region.form().mapped || !region.has_file() { 1.0 } else { 0.0 },
                 region.map_len() as f64,
                 region.id() as f64,
             ];
@@ -104,7 +108,11 @@ impl NativeMapping {
             }
             .cloned()
         })?;
-        external::export(env, &region, start as usize, length as usize)
+        let buffer = external::export(env, &region, start as usize, length as usize)?;
+        if let Some(buffer) = &buffer {
+            self.exports.borrow_mut().add(env, buffer);
+        }
+        Ok(buffer)
     }
 
     /// Copies out without a view.
@@ -192,6 +200,12 @@ impl NativeMapping {
         }
     }
 
+    /// Between the halves: every exported buffer that JavaScript can still reach. The second call finds none.
+    #[napi(ts_return_type = "ArrayBuffer[]")]
+    pub fn exported<'env>(&self, env: &'env Env) -> Vec<Unknown<'env>> {
+        self.exports.borrow_mut().take(env)
+    }
+
     /// Second half, after the views were detached. `views_remain`: some could not be, and read zeros from now on.
     #[napi]
     pub fn release(&mut self, views_remain: bool) {
@@ -200,6 +214,13 @@ impl NativeMapping {
         {
             region.leave_zeros();
         }
+    }
+}
+
+impl ObjectFinalize for NativeMapping {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.exports.borrow_mut().forget(&env);
+        Ok(())
     }
 }
 

@@ -9,9 +9,9 @@ use memmap2::{MmapOptions, MmapRaw};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault;
-use crate::os::{self, FileKind, OpenMode};
-use crate::region::{Access, Form, Region, Source};
-use crate::request::{Request, Target};
+use crate::os::{self, FileKind, OpenMode, Pages, Reserved};
+use crate::region::{Access, Form, Memory, Region, Source};
+use crate::request::{IfUnsafe, Request, Target};
 
 /// Opens and maps.
 pub fn open(request: &Request) -> Outcome<Arc<Region>> {
@@ -20,55 +20,105 @@ pub fn open(request: &Request) -> Outcome<Arc<Region>> {
 }
 
 /// Private zero-filled memory.
-pub fn anonymous(length: usize) -> Outcome<Arc<Region>> {
-    let form = Form { access: Access::Write, private: true, writable: true };
-    let pages = if length == 0 {
-        None
-    } else {
-        Some(MmapOptions::new().len(length).map_anon().map_err(|error| Fail::io(&error, "mmap"))?.into())
+pub fn anonymous(length: usize, huge: bool, no_reserve: bool) -> Outcome<Arc<Region>> {
+    let form = Form { access: Access::Write, private: true, writable: true, exec: false, mapped: false };
+    let page = if huge { os::huge_page_size() } else { os::page_size() };
+    let memory = match length {
+        0 => Memory::Empty,
+        _ => {
+            fault::ensure();
+            map_zeros(length, huge, no_reserve, page)?.into()
+        }
     };
-    Ok(Region::new(pages, length, form, Source { file: None, offset: 0, path: None }))
+    Ok(Region::new(memory, length, form, nameless(page)))
+}
+
+/// The same for a Region that replaces another one of this form and page size.
+pub fn anonymous_with(length: usize, form: Form, page: usize) -> Outcome<Arc<Region>> {
+    let huge = page != os::page_size();
+    let memory = if length == 0 { Memory::Empty } else { map_zeros(length, huge, true, page)?.into() };
+    Ok(Region::new(memory, length, form, nameless(page)))
+}
+
+fn nameless(page: usize) -> Source {
+    Source { file: None, offset: 0, path: None, page, sparse: false }
+}
+
+fn map_zeros(length: usize, huge: bool, no_reserve: bool, page: usize) -> Outcome<MmapRaw> {
+    let mut options = MmapOptions::new();
+    // munmap(2): the length of a mapping of huge pages must be a multiple of their size.
+    options.len(length.checked_next_multiple_of(page).ok_or_else(|| Fail::system(code::ENOMEM, "mmap"))?);
+    if huge {
+        options.huge(None);
+    }
+    if no_reserve {
+        options.no_reserve_swap();
+    }
+    options.map_anon().map(Into::into).map_err(|error| {
+        let fail = Fail::io(&error, "mmap");
+        if huge && fail.errno() == Some(code::ENOMEM) { fail.hint("no huge pages are free; see /proc/sys/vm/nr_hugepages") } else { fail }
+    })
 }
 
 fn attempt(request: &Request) -> Outcome<Arc<Region>> {
     let (file, created) = file_of(request)?;
-    let before = os::facts(&file)?;
+    let result = region_of(&file, request);
+    if let (Err(_), true, Target::Path(path)) = (&result, created, &request.target) {
+        os::remove_if_same(path, &file);
+    }
+    result
+}
+
+fn region_of(file: &Arc<File>, request: &Request) -> Outcome<Arc<Region>> {
+    let before = os::facts(file)?;
     let size = match before.kind {
         FileKind::Regular | FileKind::Block => Some(before.size),
         FileKind::Character => None,
         FileKind::Directory => return Err(Fail::system(code::EISDIR, "mmap")),
         FileKind::Stream => return Err(Fail::system(code::ENODEV, "mmap")),
     };
-    if request.access == Access::Write && !os::is_writable(&file) {
+    if request.access == Access::Write && !os::is_writable(file) {
         return Err(Fail::system(code::EACCES, "mmap"));
     }
-    let result = length_of(request, size).and_then(|length| {
-        let end = request.offset + length;
-        let extended = size.is_some_and(|size| end > size);
-        if extended {
-            extend(&file, request, before.size, end)?;
-        }
-        let mapped = map(&file, request, length);
-        if extended && mapped.is_err() {
-            take_back(&file, before.size, end);
-        }
-        mapped
-    });
-    match result {
-        Ok((pages, length, form)) => {
-            let source = Source { file: Some(file), offset: request.offset, path: request.path() };
-            Ok(Region::new(pages, length, form, source))
-        }
-        Err(fail) => {
-            if let (true, Target::Path(path)) = (created, &request.target) {
-                os::remove_if_same(path, &file);
-            }
-            Err(fail)
-        }
+    let length = length_of(request, size)?;
+    let end = request.offset + length;
+    let length = usize::try_from(length).map_err(|_| Fail::system(code::ENOMEM, "mmap").hint("longer than the address space"))?;
+    let page = match before.huge_page {
+        Some(huge) => huge,
+        None if request.huge => return Err(Fail::system(code::ENOTSUP, "mmap").hint("the file is not on a hugetlbfs; advise('hugepage') asks for transparent huge pages")),
+        None => os::page_size(),
+    };
+    if request.if_unsafe != IfUnsafe::Map && os::may_vanish(file) {
+        return match request.if_unsafe {
+            IfUnsafe::Copy => private_copy(file, request, length, page),
+            _ => Err(Fail::system(code::ENOTSUP, "mmap").hint("the file can vanish under a mapping: it is on a network, FUSE or removable file system")),
+        };
     }
+    let extended = size.is_some_and(|size| end > size);
+    if extended {
+        extend(file, request.sparse, before.size, end)?;
+    }
+    let mapped = finished(file, request, length, page);
+    if extended && mapped.is_err() {
+        take_back(file, before.size, end);
+    }
+    mapped
 }
 
-fn file_of(request: &Request) -> Outcome<(File, bool)> {
+fn finished(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outcome<Arc<Region>> {
+    let (memory, form) = map(file, request, length, page)?;
+    let source = Source { file: Some(Arc::clone(file)), offset: request.offset, path: request.path(), page, sparse: request.sparse };
+    let region = Region::new(memory, length, form, source);
+    if request.populate && length > 0 {
+        os::populate_read(region.pages(0, length));
+    }
+    if request.lock {
+        region.lock(0, length)?;
+    }
+    Ok(region)
+}
+
+fn file_of(request: &Request) -> Outcome<(Arc<File>, bool)> {
     match &request.target {
         Target::Path(path) => {
             let mode = OpenMode { write: request.access == Access::Write, create: request.create, exclusive: request.exclusive };
@@ -76,6 +126,7 @@ fn file_of(request: &Request) -> Outcome<(File, bool)> {
         }
         Target::Fd(fd) => os::duplicate(*fd).map(|file| (file, false)),
     }
+    .map(|(file, created)| (Arc::new(file), created))
 }
 
 /// How many bytes to map; `size` is `None` for a character device.
@@ -96,8 +147,9 @@ fn length_of(request: &Request, size: Option<u64>) -> Outcome<u64> {
     Ok(end - request.offset)
 }
 
-fn extend(file: &File, request: &Request, old: u64, new: u64) -> Outcome<()> {
-    let done = if request.sparse { os::set_length(file, new) } else { os::allocate(file, old, new) };
+/// Makes the file longer; on failure it is as before.
+pub fn extend(file: &File, sparse: bool, old: u64, new: u64) -> Outcome<()> {
+    let done = if sparse { os::set_length(file, new) } else { os::allocate(file, old, new) };
     if done.is_err() {
         take_back(file, old, new);
     }
@@ -105,7 +157,7 @@ fn extend(file: &File, request: &Request, old: u64, new: u64) -> Outcome<()> {
 }
 
 /// Gives a failed extension back, unless somebody else has changed the size meanwhile.
-fn take_back(file: &File, old: u64, new: u64) {
+pub fn take_back(file: &File, old: u64, new: u64) {
     if let Ok(now) = os::facts(file)
         && now.size > old
         && now.size <= new
@@ -114,46 +166,98 @@ fn take_back(file: &File, old: u64, new: u64) {
     }
 }
 
-fn map(file: &File, request: &Request, length: u64) -> Outcome<(Option<MmapRaw>, usize, Form)> {
+fn map(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outcome<(Memory, Form)> {
     let access = request.access;
     let guarded = fault::enabled();
     let form = Form {
         access,
-        private: access == Access::Copy || (access == Access::Read && !guarded),
-        writable: access != Access::Read || !guarded,
+        private: access == Access::Copy || (access == Access::Read && !guarded && !request.exec),
+        writable: access != Access::Read || !(guarded || request.exec),
+        exec: request.exec,
+        mapped: true,
     };
-    let size = usize::try_from(length).map_err(|_| Fail::system(code::ENOMEM, "mmap").hint("longer than the address space"))?;
-    if size == 0 {
-        return Ok((None, 0, form));
+    if let Some(capacity) = request.capacity {
+        let capacity = usize::try_from(capacity).map_err(|_| Fail::system(code::ENOMEM, "mmap"))?.max(length);
+        return reserve(file, form, request.offset, length, capacity, page).map(|memory| (memory, form));
+    }
+    if length == 0 {
+        return Ok((Memory::Empty, form));
     }
     fault::ensure();
-    let mut options = MmapOptions::new();
-    options.offset(request.offset).len(size);
-    // SAFETY (of all four): the bytes may change under us and the file may shrink; Region hands out raw pointers only, and the guard answers the faults.
-    let attempt = |form: Form| -> std::io::Result<MmapRaw> {
-        match (form.private, form.writable) {
-            (false, true) => options.map_raw(file),
-            (false, false) => options.map_raw_read_only(file),
-            // SAFETY: see above.
-            (true, true) if access == Access::Read => unsafe { options.clone().no_reserve_swap().map_copy(file).map(Into::into) },
-            // SAFETY: see above.
-            (true, true) => unsafe { options.map_copy(file).map(Into::into) },
-            // SAFETY: see above.
-            (true, false) => unsafe { options.map_copy_read_only(file).map(Into::into) },
-        }
-    };
-    let fallbacks = [Form { private: false, writable: false, ..form }, Form { private: true, writable: false, ..form }];
-    let first = match attempt(form) {
-        Ok(pages) => return Ok((Some(pages), size, form)),
-        Err(error) => Fail::io(&error, "mmap"),
+    let first = match map_file_with(file, form, request.offset, length, page, request.no_reserve) {
+        Ok(memory) => return Ok((memory, form)),
+        Err(fail) => fail,
     };
     // Files that refuse one form take another: sysfs only PROT_READ|MAP_PRIVATE; strict overcommit refuses the private writable one.
-    if access == Access::Read && first.errno() != Some(code::EBADF) {
-        for form in fallbacks {
-            if let Ok(pages) = attempt(form) {
-                return Ok((Some(pages), size, form));
+    if access == Access::Read && !request.exec && first.errno() != Some(code::EBADF) {
+        for form in [Form { private: false, writable: false, ..form }, Form { private: true, writable: false, ..form }] {
+            if let Ok(memory) = map_file_with(file, form, request.offset, length, page, false) {
+                return Ok((memory, form));
             }
         }
     }
     Err(first)
+}
+
+/// Maps a part of a file in the given form, where the kernel likes.
+pub fn map_file(file: &File, form: Form, offset: u64, length: usize, page: usize) -> Outcome<Memory> {
+    if length == 0 { Ok(Memory::Empty) } else { map_file_with(file, form, offset, length, page, false) }
+}
+
+fn map_file_with(file: &File, form: Form, offset: u64, length: usize, page: usize, no_reserve: bool) -> Outcome<Memory> {
+    let mut options = MmapOptions::new();
+    let whole = if page == os::page_size() { length } else { length.next_multiple_of(page) };
+    options.offset(offset).len(whole);
+    if no_reserve || (form.private && form.access == Access::Read) {
+        options.no_reserve_swap();
+    }
+    let mapped: std::io::Result<MmapRaw> = match (form.exec, form.private, form.writable) {
+        // SAFETY (of all): the bytes may change under us and the file may shrink; Region hands out raw pointers only, and the guard answers the faults.
+        (true, _, _) => unsafe { options.map_exec(file).map(Into::into) },
+        (false, false, true) => options.map_raw(file),
+        (false, false, false) => options.map_raw_read_only(file),
+        // SAFETY: see above.
+        (false, true, true) => unsafe { options.map_copy(file).map(Into::into) },
+        // SAFETY: see above.
+        (false, true, false) => unsafe { options.map_copy_read_only(file).map(Into::into) },
+    };
+    mapped.map(Into::into).map_err(|error| Fail::io(&error, "mmap"))
+}
+
+/// Maps into a range that is reserved first, so that the mapping can grow where it is.
+fn reserve(file: &File, form: Form, offset: u64, length: usize, capacity: usize, page: usize) -> Outcome<Memory> {
+    let delta = usize::try_from(offset % page as u64).unwrap_or(0);
+    let room = capacity.checked_add(delta).and_then(|bytes| bytes.checked_next_multiple_of(page)).ok_or_else(|| Fail::system(code::ENOMEM, "mmap"))?;
+    let reserved = Reserved::new(room.max(page))?;
+    fault::ensure();
+    if length > 0 {
+        // SAFETY: the range lies inside what was just reserved; nobody else knows it.
+        unsafe { os::map_again(reserved.base(), (delta + length).next_multiple_of(page), Some(file), offset - delta as u64, form)? };
+    }
+    Ok(Memory::Reserved(reserved))
+}
+
+/// `ifUnsafe: 'copy'`: the bytes are read instead of mapped.
+fn private_copy(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outcome<Arc<Region>> {
+    if length as u64 > os::free_memory() {
+        return Err(Fail::Coded {
+            code: "ERR_FS_FILE_TOO_LARGE",
+            range: true,
+            message: format!("A private copy of {length} bytes is larger than the free memory"),
+        });
+    }
+    let form = Form { access: request.access, private: true, writable: request.access != Access::Read, exec: false, mapped: false };
+    let source = Source { file: Some(Arc::clone(file)), offset: request.offset, path: request.path(), page, sparse: false };
+    if length == 0 {
+        return Ok(Region::new(Memory::Empty, 0, form, source));
+    }
+    fault::ensure();
+    let memory = map_zeros(length, false, false, os::page_size())?;
+    // SAFETY: fresh private memory that nobody else knows yet.
+    let bytes = unsafe { std::slice::from_raw_parts_mut(memory.as_mut_ptr(), length) };
+    os::read_at(file, bytes, request.offset)?;
+    if request.access == Access::Read {
+        os::protect(Pages { base: memory.as_mut_ptr(), length: length.next_multiple_of(page) }, os::Protection::Read)?;
+    }
+    Ok(Region::new(memory.into(), length, form, source))
 }

@@ -11,6 +11,15 @@ const COPY: u32 = 2;
 const CREATE: u32 = 4;
 const EXCLUSIVE: u32 = 8;
 const SPARSE: u32 = 16;
+const EXEC: u32 = 32;
+const POPULATE: u32 = 64;
+/// `MAP_NORESERVE`.
+pub const NO_RESERVE: u32 = 128;
+const LOCK: u32 = 256;
+/// Huge pages.
+pub const HUGE: u32 = 512;
+const UNSAFE_COPY: u32 = 2048;
+const UNSAFE_THROW: u32 = 4096;
 
 
 /// What is to be mapped.
@@ -20,6 +29,17 @@ pub enum Target {
     Path(PathBuf),
     /// Somebody's descriptor, to be duplicated.
     Fd(i32),
+}
+
+/// What to do with a file that can vanish under a mapping.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IfUnsafe {
+    /// Map it all the same.
+    Map,
+    /// Read it into private memory.
+    Copy,
+    /// Refuse.
+    Throw,
 }
 
 /// How it is to be mapped.
@@ -39,11 +59,25 @@ pub struct Request {
     pub exclusive: bool,
     /// Extend without allocating.
     pub sparse: bool,
+    /// `PROT_EXEC`.
+    pub exec: bool,
+    /// Fault the pages in at once.
+    pub populate: bool,
+    /// `MAP_NORESERVE`.
+    pub no_reserve: bool,
+    /// mlock(2).
+    pub lock: bool,
+    /// Insist on huge pages.
+    pub huge: bool,
+    /// Bytes of address space to reserve.
+    pub capacity: Option<u64>,
+    /// What to do on a network, FUSE or removable file system.
+    pub if_unsafe: IfUnsafe,
 }
 
 impl Request {
     /// The numbers are safe integers: TypeScript has seen to it.
-    pub fn new(target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64, mode: u32) -> Self {
+    pub fn new(target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64, mode: u32, capacity: f64) -> Self {
         Self {
             target: match target {
                 Either3::A(text) => Target::Path(text.into()),
@@ -62,6 +96,19 @@ impl Request {
             create: (flags & (CREATE | EXCLUSIVE) != 0).then_some(mode),
             exclusive: flags & EXCLUSIVE != 0,
             sparse: flags & SPARSE != 0,
+            exec: flags & EXEC != 0,
+            populate: flags & POPULATE != 0,
+            no_reserve: flags & NO_RESERVE != 0,
+            lock: flags & LOCK != 0,
+            huge: flags & HUGE != 0,
+            capacity: (capacity > 0.0).then_some(capacity as u64),
+            if_unsafe: if flags & UNSAFE_COPY != 0 {
+                IfUnsafe::Copy
+            } else if flags & UNSAFE_THROW != 0 {
+                IfUnsafe::Throw
+            } else {
+                IfUnsafe::Map
+            },
         }
     }
 

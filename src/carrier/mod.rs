@@ -1,3 +1,4 @@
 //! Region -> the buffer that JavaScript sees; one file for each kind of buffer.
 
+pub mod exports;
 pub mod external;

@@ -1,20 +1,184 @@
-pub enum Backing { Shared, Private, Anonymous }
-pub struct Range { pub base: usize, pub len: usize, pub page: usize, pub fd: i32, pub file_offset: u64, pub backing: Backing }
-pub fn enabled() -> bool { false }
-pub fn ensure() -> bool { true }
-#[derive(Clone, Copy)] pub enum Kind { Truncated = 1 }
-impl Kind { pub fn blocks(self) -> bool { true } pub fn name(self) -> &'static str { "truncated" } }
-#[derive(Clone, Copy)] pub struct Fault { pub kind: Kind, pub offset: usize }
-pub struct Slot;
-pub struct Edit;
-impl Slot {
- pub fn fault(&self) -> Option<Fault> { None } pub fn count(&self) -> u32 { 0 }
- pub fn locked<R>(&self, f: impl FnOnce(&mut Edit) -> R) -> R { f(&mut Edit) }
- pub fn retire(&self, replace: impl FnOnce()) { replace() }
- pub fn clear(&self, _r: impl FnMut(usize, usize)) {}
- pub fn release(self, unmap: impl FnOnce()) { unmap() }
+//! The fault guard: a page of a mapping that cannot be read or written must not kill the process.
+//!
+//! Reading order: this file (the words callers use), `slots` (which addresses are ours, and who may touch them when), `pages` (what becomes of a
+//! page that faulted), `handler` (the signal handler), `chain` (living with the handlers of others), `watcher` (carrying the news to JavaScript),
+//! `lock` and `sys` (what may be used inside a signal handler).
+//!
+//! | caller | calls |
+//! | --- | --- |
+//! | every open | [`ensure`], [`register`] |
+//! | resize, protect, place, discard | [`Slot::locked`] round its `mmap` or `mprotect` |
+//! | close | [`Slot::retire`], later, when nothing can reach the memory any more, [`Slot::release`] |
+//! | clearFault | [`Slot::clear`] |
+//! | `fault`, checked methods, flush | [`Slot::fault`] |
+//! | once per JavaScript environment | [`subscribe`] |
+//!
+//! Where there is no guard (Windows so far, `MEMMAP_FAULT_GUARD=0`) the same names exist: [`enabled`] is false and [`register`] gives `None`.
+
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "macos",
+    target_os = "freebsd"
+))]
+mod bits;
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "macos",
+    target_os = "freebsd"
+))]
+mod chain;
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "macos",
+    target_os = "freebsd"
+))]
+mod handler;
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "macos",
+    target_os = "freebsd"
+))]
+mod lock;
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "macos",
+    target_os = "freebsd"
+))]
+mod pages;
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "macos",
+    target_os = "freebsd"
+))]
+mod slots;
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "macos",
+    target_os = "freebsd"
+))]
+mod sys;
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "macos",
+    target_os = "freebsd"
+))]
+mod watcher;
+
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "macos",
+    target_os = "freebsd"
+)))]
+mod stub;
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
+
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "macos",
+    target_os = "freebsd"
+)))]
+pub use self::stub::{Edit, Slot, Subscription, ensure, register, subscribe};
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "macos",
+    target_os = "freebsd"
+))]
+pub use self::{
+    chain::ensure,
+    slots::{Edit, Slot, register},
+    watcher::{Subscription, subscribe},
+};
+
+#[cfg(all(
+    any(test, feature = "test-hooks"),
+    any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "macos",
+        target_os = "freebsd"
+    )
+))]
+pub use self::handler::set_delay;
+
+/// What stands behind the pages of a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backing {
+    /// `MAP_SHARED` of a file or memory object.
+    Shared,
+    /// `MAP_PRIVATE` of a file: the pages may hold edits that exist nowhere else.
+    Private,
+    /// No file.
+    Anonymous,
 }
-pub fn register(_r: Range, _id: u64) -> Option<Slot> { None }
-pub struct Subscription;
-pub fn subscribe(_e: *mut i32, _w: Box<dyn Fn() + Send>) -> Subscription { Subscription }
-pub fn raw_fd(f: &std::fs::File) -> i32 { use std::os::fd::AsRawFd; f.as_raw_fd() }
+
+/// The pages of one mapping. While its slot lives, nobody else maps or unmaps anything inside it without the slot's lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    pub base: usize,
+    /// Bytes; whole pages of size `page`.
+    pub len: usize,
+    /// The mapping's own page size: that of the huge pages where it has some.
+    pub page: usize,
+    /// The file behind the pages, -1 for none. Stays open while the slot lives; owned by the caller.
+    pub fd: i32,
+    /// Where in the file `base` stands.
+    pub file_offset: u64,
+    pub backing: Backing,
+    /// Whether every page may be written. Tells a store to a read-only page from a missing one on systems that raise the same signal for both.
+    pub writable: bool,
+}
+
+/// Why a page faulted. The numbers are those that `NativeMapping.fault` hands to TypeScript (5, `moved`, is found by carriers, not by signals).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// Past the end of the file: zeros from there to the end of the mapping.
+    Truncated = 1,
+    /// The page could not be read: zeros in it.
+    Io = 2,
+    /// A store into a hole of a file on a full disk: zeros in that page, and what was stored since.
+    NoSpace = 3,
+    /// A store to a read-only page: it is a private copy from then on.
+    Protected = 4,
+}
+
+/// A fault that was survived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub kind: Kind,
+    /// Bytes from the `base` of the range.
+    pub offset: usize,
+}
+
+/// The news of one fault, for [`Subscription::take_events`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The `mapping_id` that was given to [`register`].
+    pub mapping: u64,
+    pub fault: Fault,
+}
+
+/// Whether this process is guarded: the system has a guard and `MEMMAP_FAULT_GUARD` (read once) is not `0`.
+pub fn enabled() -> bool {
+    static WANTED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    cfg!(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "macos",
+        target_os = "freebsd"
+    )) && *WANTED
+        .get_or_init(|| std::env::var_os("MEMMAP_FAULT_GUARD").is_none_or(|value| value != "0"))
+}

@@ -4,11 +4,25 @@
 mod unix;
 #[cfg(unix)]
 pub use unix::*;
+#[cfg(unix)]
+mod unix_control;
+#[cfg(unix)]
+pub use unix_control::*;
+#[cfg(unix)]
+mod unix_reserve;
+#[cfg(unix)]
+mod unix_system;
+#[cfg(unix)]
+pub use unix_system::*;
+#[cfg(unix)]
+pub use unix_reserve::*;
 
 #[cfg(not(unix))]
 mod stub;
 #[cfg(not(unix))]
 pub use stub::*;
+
+pub use crate::region::Pages;
 
 /// What a target is, as far as mapping cares.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +46,8 @@ pub struct FileFacts {
     pub kind: FileKind,
     /// Its length in bytes; 0 for a character device.
     pub size: u64,
+    /// The page size of a file on a file system of huge pages.
+    pub huge_page: Option<usize>,
 }
 
 /// What lies in the pages of a mapping after `close()`.

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use super::{FileFacts, FileKind, Replacement};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::region::Form;
+use crate::region::{Form, Pages};
 
 /// sysconf(_SC_PAGESIZE), in bytes.
 pub fn page_size() -> usize {
@@ -24,6 +24,11 @@ pub fn page_size() -> usize {
 /// What file offsets of mappings must be a multiple of: the page, on Unix.
 pub fn allocation_granularity() -> usize {
     page_size()
+}
+
+/// The descriptor's number.
+pub fn raw_fd(file: &File) -> i32 {
+    file.as_raw_fd()
 }
 
 /// How a path is opened.
@@ -118,7 +123,9 @@ pub fn facts(file: &File) -> Outcome<FileFacts> {
         FileKind::Character => 0,
         _ => meta.size(),
     };
-    Ok(FileFacts { kind, size })
+    // Only file systems with blocks larger than a page are asked twice.
+    let huge_page = if meta.blksize() > page_size() as u64 { super::huge_page_of(file) } else { None };
+    Ok(FileFacts { kind, size, huge_page })
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -138,6 +145,21 @@ fn block_size(file: &File, fallback: u64) -> u64 {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn block_size(_file: &File, fallback: u64) -> u64 {
     fallback
+}
+
+/// pread(2) until the slice is full or the file ends; gives what it got.
+pub fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> Outcome<usize> {
+    use std::os::unix::fs::FileExt;
+    let mut done = 0;
+    while done < bytes.len() {
+        match file.read_at(&mut bytes[done..], offset + done as u64) {
+            Ok(0) => break,
+            Ok(got) => done += got,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Fail::io(&error, "read")),
+        }
+    }
+    Ok(done)
 }
 
 /// ftruncate(2).
@@ -213,10 +235,10 @@ pub fn remove_if_same(path: &Path, file: &File) {
 }
 
 /// msync(2) of whole pages.
-pub fn sync_pages(base: *mut u8, length: usize, wait: bool, invalidate: bool) -> Outcome<()> {
+pub fn sync_pages(pages: Pages, wait: bool, invalidate: bool) -> Outcome<()> {
     let flags = if wait { libc::MS_SYNC } else { libc::MS_ASYNC } | if invalidate { libc::MS_INVALIDATE } else { 0 };
     // SAFETY: the caller gives whole pages of a mapping that it keeps alive; msync changes no address space.
-    if retry(|| unsafe { libc::msync(base.cast(), length, flags) }) < 0 {
+    if retry(|| unsafe { libc::msync(pages.base.cast(), pages.length, flags) }) < 0 {
         return Err(Fail::last("msync"));
     }
     Ok(())
@@ -295,7 +317,7 @@ unsafe fn place_anonymous(base: *mut u8, length: usize, protection: i32) -> bool
 /// # Safety
 /// `base..base + length` is whole pages of a mapping that the caller owns and nobody else maps into meanwhile.
 pub unsafe fn map_again(base: *mut u8, length: usize, file: Option<&File>, offset: u64, form: Form) -> Outcome<()> {
-    let protection = libc::PROT_READ | if form.writable { libc::PROT_WRITE } else { 0 };
+    let protection = libc::PROT_READ | if form.writable { libc::PROT_WRITE } else { 0 } | if form.exec { libc::PROT_EXEC } else { 0 };
     let shared = if form.private { libc::MAP_PRIVATE } else { libc::MAP_SHARED };
     let kind = if file.is_some() { 0 } else { libc::MAP_ANON };
     let offset = libc::off_t::try_from(if file.is_some() { offset } else { 0 }).map_err(|_| Fail::system(code::EOVERFLOW, "mmap"))?;
@@ -306,9 +328,9 @@ pub unsafe fn map_again(base: *mut u8, length: usize, file: Option<&File>, offse
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const NORESERVE: i32 = libc::MAP_NORESERVE;
+pub(super) const NORESERVE: i32 = libc::MAP_NORESERVE;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-const NORESERVE: i32 = 0;
+pub(super) const NORESERVE: i32 = 0;
 
 fn retry(mut call: impl FnMut() -> i32) -> i32 {
     loop {

@@ -1,15 +1,21 @@
 //! A range of whole pages and everything that must happen to it in order: it is mapped once, guarded, replaced at close, unmapped by the last `Arc`.
 #![allow(unsafe_code, reason = "raw pointers to pages that others may write; no reference to mapped bytes is ever made")]
 
+mod control;
+mod resize;
+
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use memmap2::MmapRaw;
 
+pub use self::control::Residency;
+pub use self::resize::Resized;
+
 use crate::error::{Fail, Outcome};
-use crate::fault::{self, Backing, Fault, Slot};
-use crate::os::{self, Replacement};
+use crate::fault::{self, Backing, Fault, Kind, Slot};
+use crate::os::{self, Protection, Replacement, Reserved};
 
 /// What a mapping may do with its bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,11 +31,40 @@ pub enum Access {
 /// Where the pages come from.
 pub struct Source {
     /// The file, absent for anonymous memory.
-    pub file: Option<File>,
+    pub file: Option<Arc<File>>,
     /// File offset of the user's first byte.
     pub offset: u64,
     /// The path, for messages.
     pub path: Option<String>,
+    /// The mapping's own page size: larger for huge pages.
+    pub page: usize,
+    /// Extend without allocating.
+    pub sparse: bool,
+}
+
+/// A range of whole pages of a live Region.
+#[derive(Clone, Copy, Debug)]
+pub struct Pages {
+    /// The first one.
+    pub base: *mut u8,
+    /// In bytes.
+    pub length: usize,
+}
+
+/// Who gives the address range back.
+pub enum Memory {
+    /// An empty mapping.
+    Empty,
+    /// memmap2's: the kernel chose the address.
+    Mapped(MmapRaw),
+    /// Address space reserved beyond the end, so that growing does not move.
+    Reserved(Reserved),
+}
+
+impl From<MmapRaw> for Memory {
+    fn from(mapped: MmapRaw) -> Self {
+        Self::Mapped(mapped)
+    }
 }
 
 /// How the pages are mapped, for those that put them there again.
@@ -41,26 +76,35 @@ pub struct Form {
     pub private: bool,
     /// `PROT_WRITE`.
     pub writable: bool,
+    /// `PROT_EXEC`.
+    pub exec: bool,
+    /// The pages are the file's; false for anonymous memory and for a private copy that was read.
+    pub mapped: bool,
 }
 
 /// The pages.
 pub struct Region {
-    pages: Option<MmapRaw>,
+    memory: Memory,
+    base: *mut u8,
     delta: usize,
-    length: usize,
+    /// The user's bytes; changes only inside a reserved range.
+    length: AtomicUsize,
     page: usize,
     form: Form,
     offset: u64,
     path: Option<String>,
     id: u64,
+    sparse: bool,
     /// Kept until `close()`: closing another descriptor of the same file would drop the process's fcntl locks on it early.
     file: Mutex<Option<Arc<File>>>,
     slot: Option<Slot>,
     holders: AtomicUsize,
     retired: AtomicBool,
+    /// What `protect` changed, latest last, in bytes from `base`: whoever maps a page again must protect it again.
+    protections: Mutex<Vec<(usize, usize, Protection)>>,
 }
 
-// SAFETY: the pointer in `pages` is only used through raw copies; what others write meanwhile is data, never a Rust reference.
+// SAFETY: `base` is only used through raw copies; what others write meanwhile is data, never a Rust reference.
 unsafe impl Send for Region {}
 // SAFETY: as above; all other fields are Sync.
 unsafe impl Sync for Region {}
@@ -68,41 +112,50 @@ unsafe impl Sync for Region {}
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 impl Region {
-    /// Takes what memmap2 mapped (`None`: an empty mapping) under the guard. `length` is the user's; the pages begin `offset % page` before its first byte.
-    pub fn new(pages: Option<MmapRaw>, length: usize, form: Form, source: Source) -> Arc<Self> {
-        let page = os::page_size();
-        let delta = usize::try_from(source.offset % page as u64).unwrap_or(0);
-        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+    /// Takes what was mapped under the guard. `length` is the user's; the pages begin `delta` bytes before its first byte.
+    pub fn new(memory: Memory, length: usize, form: Form, source: Source) -> Arc<Self> {
+        let page = source.page;
+        let delta = if form.mapped { usize::try_from(source.offset % page as u64).unwrap_or(0) } else { 0 };
+        let base = match &memory {
+            Memory::Empty => std::ptr::null_mut(),
+            // memmap2 points at the user's first byte.
+            Memory::Mapped(mapped) => mapped.as_mut_ptr().wrapping_sub(delta),
+            Memory::Reserved(reserved) => reserved.base(),
+        };
         let mut region = Self {
-            pages,
-            delta: if source.file.is_some() { delta } else { 0 },
-            length,
+            memory,
+            base,
+            delta,
+            length: AtomicUsize::new(length),
             page,
             form,
             offset: source.offset,
             path: source.path,
-            id,
-            file: Mutex::new(source.file.map(Arc::new)),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            sparse: source.sparse,
+            file: Mutex::new(source.file),
             slot: None,
             holders: AtomicUsize::new(1),
             retired: AtomicBool::new(false),
+            protections: Mutex::new(Vec::new()),
         };
-        if region.pages.is_some() {
-            region.slot = fault::register(
-                fault::Range {
-                    base: region.base() as usize,
-                    len: region.map_len(),
-                    page,
-                    fd: region.file().as_ref().map_or(-1, |file| fault::raw_fd(file)),
-                    file_offset: region.offset - region.delta as u64,
-                    backing: match (region.has_file(), form.private) {
-                        (false, _) => Backing::Anonymous,
-                        (true, true) => Backing::Private,
-                        (true, false) => Backing::Shared,
-                    },
+        if !region.base.is_null() {
+            let file = if form.mapped { region.file() } else { None };
+            let range = fault::Range {
+                base: region.base as usize,
+                // A reserved range may be empty so far; its slot must be there all the same.
+                len: region.map_len().max(page),
+                page,
+                fd: file.as_ref().map_or(-1, |file| os::raw_fd(file)),
+                file_offset: region.file_base(),
+                backing: match (file.is_some(), form.private) {
+                    (false, _) => Backing::Anonymous,
+                    (true, true) => Backing::Private,
+                    (true, false) => Backing::Shared,
                 },
-                id,
-            );
+                writable: form.writable,
+            };
+            region.slot = fault::register(range, region.id);
         }
         Arc::new(region)
     }
@@ -114,7 +167,7 @@ impl Region {
 
     /// The user's length in bytes.
     pub fn len(&self) -> usize {
-        self.length
+        self.length.load(Ordering::Acquire)
     }
 
     /// From the page-aligned base to the user's first byte.
@@ -129,7 +182,7 @@ impl Region {
 
     /// Whole pages, in bytes.
     pub fn map_len(&self) -> usize {
-        (self.delta + self.length).next_multiple_of(self.page)
+        (self.delta + self.len()).next_multiple_of(self.page)
     }
 
     /// The mapping's own page size.
@@ -154,15 +207,32 @@ impl Region {
 
     /// First page; null for an empty mapping.
     pub fn base(&self) -> *mut u8 {
-        self.pages.as_ref().map_or(std::ptr::null_mut(), |pages| {
-            // memmap2 points at the user's first byte.
-            pages.as_mut_ptr().wrapping_sub(self.delta)
-        })
+        self.base
     }
 
     /// The user's first byte; null for an empty mapping.
     pub fn start(&self) -> *mut u8 {
-        self.pages.as_ref().map_or(std::ptr::null_mut(), MmapRaw::as_mut_ptr)
+        if self.base.is_null() { self.base } else { self.base.wrapping_add(self.delta) }
+    }
+
+    /// The whole pages that a range of the user's bytes touches.
+    pub fn pages(&self, position: usize, length: usize) -> Pages {
+        let from = (self.delta + position) / self.page * self.page;
+        let to = (self.delta + position + length).next_multiple_of(self.page);
+        Pages { base: self.base.wrapping_add(from), length: if length == 0 { 0 } else { to - from } }
+    }
+
+    /// Runs something that maps or protects pages of this Region while the guard's handler keeps off.
+    pub fn locked<R>(&self, action: impl FnOnce() -> R) -> R {
+        match &self.slot {
+            Some(slot) => slot.locked(|_| action()),
+            None => action(),
+        }
+    }
+
+    /// How many mappings stand on these pages.
+    pub fn holders(&self) -> usize {
+        self.holders.load(Ordering::Acquire)
     }
 
     /// One more mapping stands on these pages.
@@ -209,10 +279,10 @@ impl Region {
     /// Fails when nothing may be trusted until `clear_fault`.
     pub fn check_fault(&self) -> Outcome<()> {
         match self.fault() {
-            (Some(Fault { kind, offset }), _) if kind.blocks() => Err(Fail::Coded {
+            (Some(Fault { kind, offset }), _) if kind != Kind::Protected => Err(Fail::Coded {
                 code: "ERR_MAPPING_FAULT",
                 range: false,
-                message: format!("The mapping faulted ({} at {offset}); call clearFault() to map the file's pages again", kind.name()),
+                message: format!("The mapping faulted ({kind:?} at {offset}); call clearFault() to map the file's pages again"),
             }),
             _ => Ok(()),
         }
@@ -221,11 +291,12 @@ impl Region {
     /// Maps the file's pages again where the guard had put others.
     pub fn clear_fault(&self) -> Outcome<()> {
         let Some(slot) = &self.slot else { return Ok(()) };
-        let file = self.file();
+        let file = if self.form.mapped { self.file() } else { None };
         let mut failed = None;
         slot.clear(|offset, length| {
             // SAFETY: the range lies inside this Region (the slot says so) and the slot's lock is held, so nobody else maps there.
             let done = unsafe { os::map_again(self.base().wrapping_add(offset), length, file.as_deref(), self.file_base() + offset as u64, self.form) };
+            let done = done.and_then(|()| self.protect_again(offset, offset + length));
             if let Err(fail) = done {
                 failed = Some(fail);
             }
@@ -236,13 +307,11 @@ impl Region {
     /// Makes a range of the file durable: its pages, then the file.
     pub fn flush(&self, position: usize, length: usize, wait: bool, invalidate: bool) -> Outcome<()> {
         self.check_fault()?;
-        if self.form.private || self.pages.is_none() || length == 0 {
+        if self.form.private || self.base.is_null() || length == 0 {
             return Ok(());
         }
         let Some(file) = self.file() else { return Ok(()) };
-        let from = (self.delta + position) / self.page * self.page;
-        let to = self.delta + position + length;
-        os::sync_pages(self.base().wrapping_add(from), to - from, wait, invalidate).map_err(|fail| fail.at(self.path()))?;
+        os::sync_pages(self.pages(position, length), wait, invalidate).map_err(|fail| fail.at(self.path()))?;
         if wait {
             os::sync_file(&file).map_err(|fail| fail.at(self.path()))?;
         }
@@ -253,11 +322,12 @@ impl Region {
     pub fn size(&self) -> Outcome<u64> {
         match self.file() {
             Some(file) => os::facts(&file).map(|facts| facts.size).map_err(|fail| fail.at(self.path())),
-            None => Ok(self.length as u64),
+            None => Ok(self.len() as u64),
         }
     }
 
-    fn has_file(&self) -> bool {
+    /// Whether it was opened from a file (and is not closed).
+    pub fn has_file(&self) -> bool {
         self.file_cell().is_some()
     }
 
@@ -269,20 +339,28 @@ impl Region {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn protections(&self) -> MutexGuard<'_, Vec<(usize, usize, Protection)>> {
+        self.protections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn replace(&self, with: Replacement) {
-        if self.pages.is_some() {
+        if !self.base.is_null() {
+            let length = match &self.memory {
+                Memory::Reserved(reserved) => reserved.length(),
+                _ => self.map_len(),
+            };
             // SAFETY: the pages are this Region's until its drop, and the caller holds the slot's lock.
-            unsafe { os::replace(self.base(), self.map_len(), with) };
+            unsafe { os::replace(self.base, length, with) };
         }
     }
 }
 
 impl Drop for Region {
     fn drop(&mut self) {
-        let pages = self.pages.take();
+        let memory = std::mem::replace(&mut self.memory, Memory::Empty);
         match self.slot.take() {
-            Some(slot) => slot.release(|| drop(pages)),
-            None => drop(pages),
+            Some(slot) => slot.release(|| drop(memory)),
+            None => drop(memory),
         }
     }
 }

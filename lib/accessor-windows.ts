@@ -1,0 +1,171 @@
+import { Budget } from './budget'
+import { NO_VIEW } from './core'
+import { detach } from './detach'
+import { checkRange } from './validate'
+
+import type { Holder } from './budget'
+import type { Core } from './core'
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+const SMALLEST = 64 * KiB
+const LARGEST = MiB
+const STEP = 4
+
+/** So many accesses of one neighbourhood go through the native side before a buffer (5 us) is made there. */
+const PATIENCE = 8
+
+/** Neighbourhoods that are counted at the same time. */
+const PLACES = 8
+
+/** All mappings of the environment together keep windows of so many bytes. */
+const windows = new Budget(32 * MiB)
+
+/** Eight bytes on their way to or from a place that has no window, and the same as the native side takes them, by their number. */
+const scratch = new DataView(new ArrayBuffer(8))
+const scratchBytes = Array.from({ length: 9 }, (_, size) => new Uint8Array(scratch.buffer, 0, size))
+
+/** A getter outside of the window: the bytes at `position` as the first of the view that returns. */
+export function load(core: Core, position: number, size: number): DataView {
+  core.checkOpen()
+  checkRange(position, 'position', size, core.byteLength)
+  core.checkFault()
+  move(core, position)
+  core.native.readInto(scratchBytes[size]!, position)
+  core.checkFault()
+  return scratch
+}
+
+/** A setter outside of the window: checks everything; the value goes into the view that returns, and then `store` does it. */
+export function prepare(core: Core, position: number, size: number): DataView {
+  core.checkOpen()
+  checkRange(position, 'position', size, core.byteLength)
+  core.checkWritable('write')
+  core.checkFault()
+  return scratch
+}
+
+/** After `prepare`. */
+export function store(core: Core, position: number, size: number): void {
+  // Converting the value can run the user's code, which can close the mapping.
+  core.checkOpen()
+  move(core, position)
+  core.native.writeFrom(scratchBytes[size]!, position)
+  core.checkFault()
+}
+
+/** Brings the window to where accesses gather. The first few of a mapping leave nothing behind: opening, one look and closing stay cheap. */
+function move(core: Core, position: number): void {
+  if (++core.misses <= PATIENCE / 2 || core.refused) return
+  core.accessorWindows ??= new AccessorWindows(core)
+  core.accessorWindows.miss(core.delta + position)
+}
+
+interface Window {
+  readonly buffer: ArrayBuffer
+  readonly view: DataView
+  readonly start: number
+  readonly id: number
+}
+
+/**
+ * The accessors' own buffers. No user ever sees one, so nobody can transfer it under the accessors' feet, and a window that others need
+ * the room of is detached at once: V8 gets its bytes back without a GC.
+ */
+export class AccessorWindows implements Holder {
+  readonly #core: Core
+  readonly #self: WeakRef<this> = new WeakRef(this)
+  readonly #windows = new Map<number, Window>()
+  readonly #dropped = new WeakSet<ArrayBuffer>()
+  readonly #places: number[] = new Array<number>(PLACES).fill(-1)
+  readonly #counts: number[] = new Array<number>(PLACES).fill(0)
+  #size = SMALLEST
+  #missesSinceWindow = 0
+
+  constructor(core: Core) {
+    this.#core = core
+  }
+
+  /** An access at `at` (counted from the page-aligned base) found no window. */
+  miss(at: number): void {
+    this.#missesSinceWindow++
+    const half = this.#size / 2
+    const last = Math.max(0, Math.ceil(this.#core.end / half) - 2)
+    const key = Math.min(Math.floor(at / half), last)
+    const window = this.#windows.get(key)
+    if (window !== undefined) {
+      windows.touch(window.id)
+      this.#enter(window)
+      return
+    }
+    const place = key % PLACES
+    if (this.#places[place] !== key) {
+      this.#places[place] = key
+      this.#counts[place] = 0
+    }
+    if (++this.#counts[place]! < PATIENCE) return
+    this.#counts[place] = 0
+    if (this.#missesSinceWindow <= 2 * PATIENCE && this.#windows.size > 0) this.#grow()
+    this.#missesSinceWindow = 0
+    this.#open(at)
+  }
+
+  /** Detaches a window. */
+  drop(key: number): void {
+    const window = this.#windows.get(key)
+    if (window === undefined) return
+    this.#windows.delete(key)
+    const core = this.#core
+    if (core.view === window.view) {
+      core.view = NO_VIEW
+      core.start = core.length = core.writable = 0
+    }
+    if (detach(window.buffer)) this.#dropped.add(window.buffer)
+  }
+
+  /** Whether a buffer of length 0 is one that `drop` detached. */
+  wasDropped(buffer: ArrayBuffer): boolean {
+    return this.#dropped.has(buffer)
+  }
+
+  /** The mapping was closed, which detached everything. */
+  clear(): void {
+    for (const window of this.#windows.values()) windows.remove(window.id)
+    this.#windows.clear()
+  }
+
+  /** One window followed close upon the other: larger ones are worth it. */
+  #grow(): void {
+    if (this.#size >= Math.min(LARGEST, this.#core.end)) return
+    for (const [key, window] of [...this.#windows]) {
+      windows.remove(window.id)
+      this.drop(key)
+    }
+    this.#size = Math.min(this.#size * STEP, LARGEST)
+    this.#places.fill(-1)
+  }
+
+  #open(at: number): void {
+    const { delta, end } = this.#core
+    const half = this.#size / 2
+    const key = Math.min(Math.floor(at / half), Math.max(0, Math.ceil(end / half) - 2))
+    const from = key * half
+    const length = Math.min(this.#size, end - from)
+    const buffer = this.#core.tryExport(from, length)
+    if (buffer === undefined) return
+    const skip = Math.max(0, delta - from)
+    const view = new DataView(buffer, skip, length - skip)
+    const window = { buffer, view, start: from + skip - delta, id: windows.add(this.#self, key, length) }
+    this.#windows.set(key, window)
+    this.#enter(window)
+  }
+
+  #enter(window: Window): void {
+    const core = this.#core
+    core.view = window.view
+    core.start = window.start
+    core.length = window.view.byteLength
+    core.writable = core.access === 'read' ? 0 : core.length
+  }
+}

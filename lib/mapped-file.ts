@@ -1,0 +1,63 @@
+import { native as binding } from './native'
+import { Core } from './core'
+import { recapture } from './errors'
+import { Mapping } from './mapping'
+import { openRequest } from './options'
+import { nativeTarget } from './target'
+
+import type { NativeMapping } from '../binding'
+import type { NativeTarget } from './target'
+import type { OpenRequest } from './options'
+import type { NoSab, OpenOptions, Sab, Target } from './types'
+
+/** A file as memory. */
+export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Mapping<B> {
+  private constructor(core: unknown) {
+    super(core)
+  }
+
+  static #of(native: NativeMapping, target: NativeTarget, request: OpenRequest): MappedFile {
+    const path = typeof target === 'number' ? undefined : target
+    return new MappedFile(new Core(native, { access: request.access, path, isPrivate: request.access === 'copy' }))
+  }
+
+  /**
+   * Maps a file: read-only and whole unless the options say otherwise. Empty files make empty mappings.
+   *
+   * System errors are Node's (`ENOENT`, `EACCES`, `EISDIR`, `ENODEV` for pipes and sockets, `ENOSPC` before anything is mapped); a range
+   * that the file does not have is `ERR_OUT_OF_RANGE` unless `access: 'write'` extends it.
+   *
+   * @example
+   * const index = await MappedFile.open('big.idx')
+   * try {
+   *   index.getUint32(12, true)
+   * } finally {
+   *   index.close()
+   * }
+   */
+  static open(target: Target, options: OpenOptions & Sab): Promise<MappedFile<SharedArrayBuffer>>
+  static open(target: Target, options?: OpenOptions & NoSab): Promise<MappedFile<ArrayBuffer>>
+  static open(target: Target, options?: OpenOptions): Promise<MappedFile>
+  static async open(target: Target, options?: OpenOptions): Promise<MappedFile> {
+    const path = nativeTarget(target)
+    const request = openRequest(options)
+    let native: NativeMapping
+    try {
+      native = await binding.NativeMapping.open(path, request.flags, request.offset, request.length, request.mode, 0)
+    } catch (error) {
+      throw recapture(error)
+    }
+    return MappedFile.#of(native, path, request)
+  }
+
+  /** The twin of {@link open} that waits. */
+  static openSync(target: Target, options: OpenOptions & Sab): MappedFile<SharedArrayBuffer>
+  static openSync(target: Target, options?: OpenOptions & NoSab): MappedFile<ArrayBuffer>
+  static openSync(target: Target, options?: OpenOptions): MappedFile
+  static openSync(target: Target, options?: OpenOptions): MappedFile {
+    const path = nativeTarget(target)
+    const request = openRequest(options)
+    const native = binding.NativeMapping.openSync(path, request.flags, request.offset, request.length, request.mode, 0)
+    return MappedFile.#of(native, path, request)
+  }
+}

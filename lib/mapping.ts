@@ -1,0 +1,271 @@
+import { Buffer } from 'node:buffer'
+
+import { stateOf } from './accessors'
+import { Checked } from './checked'
+import { bufferTooLarge, invalidArgType, invalidArgValue, mappingFault, outOfRange, recapture } from './errors'
+import { native } from './native'
+import { flushRequest } from './options'
+import { checkInteger, relative } from './validate'
+import { MAX_LENGTH, Windows } from './windows'
+
+import type { Core } from './core'
+import type { Access, Feature, FlushOptions, MappingFault, ViewConstructor, ViewOf } from './types'
+
+const FEATURES: readonly string[] = (
+  'views sharedArrayBuffer faultGuard wait memfd seal posixShm sysvShm hugePages residency lock resizeInPlace wasm normal random sequential ' +
+  'willneed cold pageout hugepage nohugepage dontdump dodump dontfork dofork mergeable unmergeable'
+).split(' ')
+
+const supported = new Map<string, boolean>()
+
+/** Memory that is mapped: a file's, or nobody's. Instances come from `MappedFile` and `AnonymousMemory`. `B` is the buffer that its views stand on. */
+export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Checked {
+  /** The system's page, in bytes. */
+  static readonly pageSize: number = native.pageSize()
+
+  /** What file offsets of the system's own mappings are multiples of, in bytes. `offset` need not be. */
+  static readonly allocationGranularity: number = native.allocationGranularity()
+
+  /**
+   * Whether this system, engine and version have a feature.
+   *
+   * @throws `ERR_INVALID_ARG_VALUE` for a feature that no version has.
+   */
+  static isSupported(feature: Feature): boolean {
+    if (typeof feature !== 'string') throw invalidArgType('feature', 'of type string', feature)
+    if (!FEATURES.includes(feature))
+      throw invalidArgValue('feature', feature, `must be one of: '${FEATURES.join("', '")}'`)
+    let answer = supported.get(feature)
+    if (answer === undefined) supported.set(feature, (answer = native.isSupported(feature)))
+    return answer
+  }
+
+  protected constructor(core: unknown) {
+    super(core)
+  }
+
+  /** In bytes; 0 after `close()`. */
+  get byteLength(): number {
+    const core = stateOf(this)
+    return core.closed ? 0 : core.byteLength
+  }
+
+  /** Position in the file of the mapping's first byte. */
+  get fileOffset(): number {
+    return stateOf(this).fileOffset
+  }
+
+  /** What stores do: `'read'`, `'write'` or `'copy'`. */
+  get access(): Access {
+    return stateOf(this).access
+  }
+
+  /** The file as it was given to `open` (a `file:` URL as its path); `undefined` for descriptors and memory without a file. */
+  get path(): string | Buffer | undefined {
+    return stateOf(this).path
+  }
+
+  /** The mapping's own descriptor of the file, which `close()` closes; `undefined` then, and where there is none. */
+  get fd(): number | undefined {
+    const core = stateOf(this)
+    return core.closed ? undefined : core.fd
+  }
+
+  /** Of the mapping's first byte in this process; 0n after `close()` and for an empty mapping. */
+  get address(): bigint {
+    const core = stateOf(this)
+    return core.closed ? 0n : core.native.address
+  }
+
+  /** Of this mapping, in bytes. */
+  get pageSize(): number {
+    return stateOf(this).pageSize
+  }
+
+  /** Whether `close()` was called. */
+  get closed(): boolean {
+    return stateOf(this).closed
+  }
+
+  /** Whether its bytes are the file's pages, not a private copy that was read (`ifUnsafe: 'copy'`). */
+  get mapped(): boolean {
+    return stateOf(this).mapped
+  }
+
+  /** What views stand on: `'none'` where the engine allows none, and after `close()`. */
+  get carrier(): 'external' | 'shared' | 'wasm' | 'resizable' | 'none' {
+    const core = stateOf(this)
+    return core.closed || core.refused ? 'none' : 'external'
+  }
+
+  /** What happened to the memory since it was mapped or `clearFault()` was called, or `null`. */
+  get fault(): MappingFault | null {
+    return stateOf(this).fault
+  }
+
+  /**
+   * The one line to write after reading through views, which show zeros where the file is gone.
+   *
+   * @throws `ERR_MAPPING_FAULT` if the bytes cannot be trusted; a `'protected'` fault loses none.
+   */
+  throwIfFaulted(): void {
+    const core = stateOf(this)
+    const { fault } = core
+    if (fault !== null && fault.kind !== 'protected') throw mappingFault(fault, core.path)
+  }
+
+  /** Maps the file's pages again where a fault had replaced them. */
+  clearFault(): void {
+    stateOf(this).clearFault()
+  }
+
+  /** The file's length now, in bytes; the mapping's own where there is no file. */
+  size(): number {
+    const core = stateOf(this)
+    core.checkOpen()
+    return core.native.size()
+  }
+
+  /**
+   * A Buffer over the whole mapping, no copy; always the same one. `byteOffset` in its ArrayBuffer need not be 0.
+   *
+   * @throws `ERR_BUFFER_TOO_LARGE` where the engine cannot address so much at once: use `subarray`.
+   */
+  get bytes(): Buffer<B> {
+    const core = stateOf(this)
+    core.checkOpen()
+    if (core.byteLength === 0) return Buffer.alloc(0) as Buffer as Buffer<B>
+    return windowsOf(core).whole() as Buffer as Buffer<B>
+  }
+
+  /** A Buffer over the bytes from `begin` (default 0) to `end` (default: the end), no copy. Negative counts from the end; both are clamped. */
+  subarray(begin?: number, end?: number): Buffer<B> {
+    const core = stateOf(this)
+    core.checkOpen()
+    const from = relative(begin, 'begin', 0, core.byteLength)
+    const length = relative(end, 'end', core.byteLength, core.byteLength) - from
+    if (length <= 0) return Buffer.alloc(0) as Buffer as Buffer<B>
+    const windows = windowsOf(core)
+    const start = core.delta + from
+    const buffer = windows.at(start, length)
+    return Buffer.from(buffer, start - windows.origin, length) as Buffer as Buffer<B>
+  }
+
+  /**
+   * A typed array over the mapping, no copy.
+   *
+   * @param byteOffset default 0. The memory address must be a multiple of the element size: `offset % pageSize + byteOffset` must be.
+   * @param length in elements; default: to the end of the mapping, whose bytes must be a whole number of elements.
+   * @throws RangeError for a misaligned offset, part of an element, or more than the mapping has.
+   * @example index.view(BigUint64Array, 64, 1000)
+   */
+  view<C extends ViewConstructor>(Ctor: C, byteOffset = 0, length?: number): ViewOf<C, B> {
+    const core = stateOf(this)
+    core.checkOpen()
+    const unit = elementSize(Ctor)
+    checkInteger(byteOffset, 'byteOffset', 0, core.byteLength)
+    const rest = core.byteLength - byteOffset
+    if ((core.delta + byteOffset) % unit !== 0) {
+      throw outOfRange(
+        'byteOffset',
+        `aligned: the memory address must be a multiple of ${unit} (the mapping begins ${core.delta} bytes into a page)`,
+        byteOffset,
+      )
+    }
+    if (length !== undefined) checkInteger(length, 'length', 0, Math.floor(rest / unit))
+    else if (rest % unit !== 0) {
+      throw outOfRange(
+        'byteOffset',
+        `such that the ${rest} bytes behind it are a whole number of elements of ${unit} bytes`,
+        byteOffset,
+      )
+    }
+    const count = length ?? rest / unit
+    const { buffer, start } = place(core, byteOffset, count * unit)
+    const made = (Ctor as unknown) === Buffer ? Buffer.from(buffer, start, count) : new Ctor(buffer, start, count)
+    return made as ViewOf<C, B>
+  }
+
+  /** A DataView over the mapping, no copy. `byteOffset` defaults to 0, `byteLength` to everything behind it. */
+  dataView(byteOffset = 0, byteLength?: number): DataView<B> {
+    const core = stateOf(this)
+    core.checkOpen()
+    checkInteger(byteOffset, 'byteOffset', 0, core.byteLength)
+    const rest = core.byteLength - byteOffset
+    if (byteLength !== undefined) checkInteger(byteLength, 'byteLength', 0, rest)
+    const length = byteLength ?? rest
+    const { buffer, start } = place(core, byteOffset, length)
+    return new DataView(buffer, start, length) as DataView as DataView<B>
+  }
+
+  /**
+   * Makes what was stored durable, as fsync does; the default range is the whole mapping. Nothing to do where stores are private.
+   *
+   * @throws `EACCES` on a `'read'` mapping, `ERR_MAPPING_FAULT` after a fault, `ERR_INVALID_STATE` if the mapping is closed meanwhile.
+   */
+  async flush(options?: FlushOptions): Promise<void> {
+    const core = stateOf(this)
+    const { offset, length, flags } = checkFlush(core, options)
+    if (core.isPrivate) return
+    try {
+      await core.native.flush(offset, length, flags)
+    } catch (error) {
+      core.checkOpen()
+      throw recapture(error)
+    }
+    core.checkOpen()
+    core.checkFault()
+  }
+
+  /** The twin of {@link flush} that waits. */
+  flushSync(options?: FlushOptions): void {
+    const core = stateOf(this)
+    const { offset, length, flags } = checkFlush(core, options)
+    if (core.isPrivate) return
+    core.native.flushSync(offset, length, flags)
+    core.checkFault()
+  }
+
+  /**
+   * Unmaps; every view becomes length 0, every method throws `ERR_INVALID_STATE` from now on. A second call does nothing.
+   * What was stored in a `'write'` mapping reaches the file, as all of a process's writes do; `flush` first to know when it is durable.
+   */
+  close(): void {
+    stateOf(this).close()
+  }
+
+  /** For `using`: {@link close}. A view that is returned out of a `using` block has length 0. */
+  [Symbol.dispose](): void {
+    stateOf(this).close()
+  }
+}
+
+function windowsOf(core: Core): Windows {
+  return (core.windows ??= new Windows(core))
+}
+
+/** The buffer that has these bytes of the mapping, and where in it they start. */
+function place(core: Core, position: number, length: number): { buffer: ArrayBuffer; start: number } {
+  if (length === 0) return { buffer: new ArrayBuffer(0), start: 0 }
+  if (length > MAX_LENGTH) throw bufferTooLarge(MAX_LENGTH)
+  const windows = windowsOf(core)
+  const at = core.delta + position
+  const buffer = windows.at(at, length)
+  return { buffer, start: at - windows.origin }
+}
+
+/** Constructors of other realms are not instances of ours: what they say of themselves counts. */
+function elementSize(Ctor: unknown): number {
+  const unit = typeof Ctor === 'function' ? (Ctor as Partial<ViewConstructor>).BYTES_PER_ELEMENT : undefined
+  if (unit !== 1 && unit !== 2 && unit !== 4 && unit !== 8)
+    throw invalidArgType('Ctor', 'a TypedArray constructor', Ctor)
+  return unit
+}
+
+function checkFlush(core: Core, options: unknown): ReturnType<typeof flushRequest> {
+  core.checkOpen()
+  const request = flushRequest(options, core.byteLength)
+  core.checkWritable('msync')
+  core.checkFault()
+  return request
+}

@@ -1,0 +1,139 @@
+//! What happens when SIGBUS or SIGSEGV arrives. No allocation, no `thread_local`, no lock but the guard's own, no panic.
+#![allow(
+    unsafe_code,
+    reason = "reads what the kernel hands to a signal handler"
+)]
+
+use std::ffi::{c_int, c_void};
+
+use super::{
+    pages::{Cause, Outcome, Signal},
+    slots, watcher,
+};
+
+// The same numbers on Linux, macOS and FreeBSD (`<signal.h>` of each).
+const SEGV_ACCERR: c_int = 2;
+const BUS_ADRERR: c_int = 2;
+const BUS_OBJERR: c_int = 3;
+/// "Hardware memory error consumed on a machine check: action required", sigaction(2).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const BUS_MCEERR_AR: c_int = 4;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const BUS_MCEERR_AR: c_int = c_int::MIN;
+
+/// Everything else is not about a page: alignment traps would come again for ever, and `kill -BUS` has a process id where the address should be.
+fn classify(signal: c_int, code: c_int) -> Option<Signal> {
+    match (signal, code) {
+        (libc::SIGBUS, BUS_ADRERR | BUS_OBJERR) => Some(Signal::Missing),
+        (libc::SIGBUS, BUS_MCEERR_AR) => Some(Signal::Poisoned),
+        (libc::SIGSEGV, SEGV_ACCERR) => Some(Signal::Denied),
+        _ => None,
+    }
+}
+
+enum Access {
+    Data {
+        store: Option<bool>,
+    },
+    /// Somebody jumps into the mapping. Pages that we put there would not be executable either.
+    Instruction,
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn access(context: *mut c_void, _address: usize) -> Access {
+    // SAFETY: the third argument of an SA_SIGINFO handler is a ucontext_t, kept by the kernel.
+    let error =
+        unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs[libc::REG_ERR as usize] };
+    // The page fault error code, Intel SDM volume 3, 4.7: bit 1 W/R, bit 4 I/D.
+    if error & 16 == 0 {
+        Access::Data {
+            store: Some(error & 2 != 0),
+        }
+    } else {
+        Access::Instruction
+    }
+}
+
+#[cfg(all(target_os = "linux", target_arch = "aarch64"))]
+fn access(context: *mut c_void, address: usize) -> Access {
+    // SAFETY: as above.
+    let counter = unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.pc } as usize;
+    if counter == address {
+        Access::Instruction
+    } else {
+        Access::Data { store: None }
+    }
+}
+
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
+fn access(_context: *mut c_void, _address: usize) -> Access {
+    Access::Data { store: None }
+}
+
+/// True: the interrupted code can go on. False: not ours, ask the handler that was here before.
+///
+/// # Safety
+/// The arguments are those of an SA_SIGINFO handler.
+pub unsafe fn survive(signal: c_int, info: *const libc::siginfo_t, context: *mut c_void) -> bool {
+    // SAFETY: kept by the caller.
+    let code = unsafe { (*info).si_code };
+    let Some(cause) = classify(signal, code) else {
+        return false;
+    };
+    // SAFETY: as above; the codes that `classify` lets through carry an address.
+    let address = unsafe { (*info).si_addr() } as usize;
+    let mut hint = slots::find(address, None);
+    while let Some(found) = hint {
+        let Access::Data { store } = access(context, address) else {
+            return false;
+        };
+        #[cfg(any(test, feature = "test-hooks"))]
+        delay();
+        match found.mend(
+            Cause {
+                signal: cause,
+                store,
+            },
+            address,
+        ) {
+            Some(Outcome::Retry | Outcome::Mended) => return true,
+            Some(Outcome::Reported(event)) => {
+                watcher::report(event);
+                return true;
+            }
+            Some(Outcome::Foreign) => return false,
+            None => hint = slots::find(address, Some(&found)),
+        }
+    }
+    false
+}
+
+#[cfg(any(test, feature = "test-hooks"))]
+static DELAY: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+
+/// Tests only: the handler sleeps this long between finding a slot and locking it. `MEMMAP_TEST_HANDLER_DELAY_US` sets it from outside.
+#[cfg(any(test, feature = "test-hooks"))]
+pub fn set_delay(microseconds: u32) {
+    DELAY.store(microseconds, std::sync::atomic::Ordering::Relaxed);
+}
+
+#[cfg(any(test, feature = "test-hooks"))]
+pub fn read_delay() {
+    if let Some(value) = std::env::var("MEMMAP_TEST_HANDLER_DELAY_US")
+        .ok()
+        .and_then(|value| value.parse().ok())
+    {
+        set_delay(value);
+    }
+}
+
+#[cfg(any(test, feature = "test-hooks"))]
+fn delay() {
+    let microseconds = DELAY.load(std::sync::atomic::Ordering::Relaxed);
+    if microseconds > 0 {
+        super::sys::sleep(microseconds);
+    }
+}

@@ -1,0 +1,238 @@
+//! The system calls of the guard, all fit for a signal handler: nothing allocates, and nothing that is newer than glibc 2.17 is linked.
+#![allow(unsafe_code, reason = "system calls")]
+
+use std::ffi::c_int;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const NO_RESERVE: c_int = libc::MAP_NORESERVE;
+// macOS never reserves for private mappings, FreeBSD ignores the flag.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const NO_RESERVE: c_int = 0;
+
+const READ_WRITE: c_int = libc::PROT_READ | libc::PROT_WRITE;
+
+/// (s) XNU raises SIGBUS for a store to a read-only page, too.
+pub const DENIED_IS_MISSING: bool = cfg!(target_os = "macos");
+
+/// A number for this thread, never 0. A register is read: no lock, no allocation.
+pub fn thread() -> usize {
+    // SAFETY: has no preconditions.
+    unsafe { libc::pthread_self() as usize }
+}
+
+pub fn give_way() {
+    // SAFETY: has no preconditions.
+    unsafe { libc::sched_yield() };
+}
+
+pub fn page_size() -> usize {
+    // SAFETY: has no preconditions.
+    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }
+}
+
+fn errno_location() -> *mut c_int {
+    // SAFETY: gives the address of this thread's errno, which lives as long as the thread.
+    unsafe {
+        #[cfg(target_os = "linux")]
+        return libc::__errno_location();
+        #[cfg(target_os = "android")]
+        return libc::__errno();
+        #[cfg(any(target_os = "macos", target_os = "freebsd"))]
+        return libc::__error();
+    }
+}
+
+pub fn errno() -> c_int {
+    // SAFETY: `errno_location` is valid in this thread.
+    unsafe { *errno_location() }
+}
+
+/// The interrupted code must not see our system calls.
+pub fn set_errno(value: c_int) {
+    // SAFETY: `errno_location` is valid in this thread.
+    unsafe { *errno_location() = value };
+}
+
+fn mmap(
+    at: usize,
+    len: usize,
+    protection: c_int,
+    flags: c_int,
+    fd: c_int,
+    offset: u64,
+) -> Option<usize> {
+    #[cfg(all(
+        any(target_os = "linux", target_os = "android"),
+        target_pointer_width = "64"
+    ))]
+    // SAFETY: raw, because musl's mmap takes a lock. With MAP_FIXED the range belongs to a slot whose lock the caller holds.
+    let found =
+        unsafe { libc::syscall(libc::SYS_mmap, at, len, protection, flags, fd, offset) } as usize;
+    #[cfg(all(
+        any(target_os = "linux", target_os = "android"),
+        not(target_pointer_width = "64")
+    ))]
+    // SAFETY: as above.
+    let found =
+        unsafe { libc::mmap64(at as *mut _, len, protection, flags, fd, offset as _) } as usize;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    // SAFETY: as above.
+    let found =
+        unsafe { libc::mmap(at as *mut _, len, protection, flags, fd, offset as _) } as usize;
+    (found != libc::MAP_FAILED as usize).then_some(found)
+}
+
+/// Fresh memory for the guard's own books; zero-filled, paid for only where it is written.
+pub fn allocate(len: usize) -> Option<usize> {
+    mmap(
+        0,
+        len,
+        READ_WRITE,
+        libc::MAP_PRIVATE | libc::MAP_ANON | NO_RESERVE,
+        -1,
+        0,
+    )
+}
+
+/// Gives back what `allocate` gave.
+pub fn free(at: usize, len: usize) {
+    // SAFETY: the callers pass what `allocate` returned, once.
+    unsafe { libc::munmap(at as *mut _, len) };
+}
+
+/// Puts a new mapping in the place of `at..at + len`, or changes nothing.
+///
+/// Up to Linux 6.11 an `mmap` with `MAP_FIXED` that fails has already unmapped the range, and another thread's mapping may fall into the hole. So
+/// map elsewhere first, then move.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn replace(at: usize, len: usize, flags: c_int, fd: c_int, offset: u64) -> bool {
+    let Some(fresh) = mmap(0, len, READ_WRITE, flags, fd, offset) else {
+        return false;
+    };
+    // SAFETY: `fresh` is ours; the target belongs to a slot whose lock the caller holds.
+    let moved = unsafe {
+        libc::syscall(
+            libc::SYS_mremap,
+            fresh,
+            len,
+            len,
+            libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
+            at,
+        )
+    };
+    if moved == -1 {
+        free(fresh, len);
+    }
+    moved != -1
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn replace(at: usize, len: usize, flags: c_int, fd: c_int, offset: u64) -> bool {
+    mmap(at, len, READ_WRITE, flags | libc::MAP_FIXED, fd, offset).is_some()
+}
+
+/// Zero pages, readable and writable, in the place of `at..at + len`.
+pub fn replace_by_zeros(at: usize, len: usize) -> bool {
+    replace(
+        at,
+        len,
+        libc::MAP_PRIVATE | libc::MAP_ANON | NO_RESERVE,
+        -1,
+        0,
+    ) || replace_by_object(at, len)
+}
+
+/// RLIMIT_DATA and strict overcommit (which ignores `MAP_NORESERVE`) refuse private memory for a long tail; neither counts a sparse memory object.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn replace_by_object(at: usize, len: usize) -> bool {
+    // SAFETY: the name is a C string. By number: the symbol is newer than glibc 2.17.
+    let fd = unsafe {
+        libc::syscall(
+            libc::SYS_memfd_create,
+            c"memmap zeros".as_ptr(),
+            libc::MFD_CLOEXEC,
+        )
+    } as c_int;
+    if fd < 0 {
+        return false;
+    }
+    // SAFETY: `fd` is ours.
+    let sized = unsafe { libc::ftruncate64(fd, len as i64) } == 0;
+    let done = sized
+        && (replace(at, len, libc::MAP_SHARED | NO_RESERVE, fd, 0)
+            || mmap(
+                at,
+                len,
+                READ_WRITE,
+                libc::MAP_SHARED | NO_RESERVE | libc::MAP_FIXED,
+                fd,
+                0,
+            )
+            .is_some());
+    // SAFETY: `fd` is ours, and the mapping keeps its own reference.
+    unsafe { libc::close(fd) };
+    done
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn replace_by_object(_at: usize, _len: usize) -> bool {
+    false
+}
+
+/// A private, writable copy of the same bytes of the file in the place of `at..at + len`.
+pub fn replace_by_copy(at: usize, len: usize, fd: c_int, offset: u64) -> bool {
+    replace(at, len, libc::MAP_PRIVATE | NO_RESERVE, fd, offset)
+}
+
+/// mprotect(2): readable and writable, contents kept.
+pub fn make_writable(at: usize, len: usize) -> bool {
+    // SAFETY: the range belongs to a slot whose lock the caller holds.
+    unsafe { libc::mprotect(at as *mut _, len, READ_WRITE) == 0 }
+}
+
+/// The length of a regular file or memory object. `None` for what has no length that says anything (devices), and if fstat(2) fails.
+pub fn file_size(fd: c_int) -> Option<u64> {
+    #[cfg(not(all(any(target_os = "linux", target_os = "android"), target_env = "gnu")))]
+    use libc::{fstat, stat};
+    #[cfg(all(any(target_os = "linux", target_os = "android"), target_env = "gnu"))]
+    use libc::{fstat64 as fstat, stat64 as stat};
+    let mut found = std::mem::MaybeUninit::<stat>::zeroed();
+    // SAFETY: `found` has room for what fstat writes; a wrong fd is an error, not undefined. fstat is async-signal-safe by POSIX.
+    if unsafe { fstat(fd, found.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    // SAFETY: fstat succeeded, and all zeros is a value of the struct anyway.
+    let found = unsafe { found.assume_init() };
+    // The memory objects of some systems have no type bits.
+    let kind = found.st_mode & libc::S_IFMT;
+    (kind == libc::S_IFREG || kind == 0).then_some(found.st_size as u64)
+}
+
+/// Whether the file system that holds `fd` has no block left for us.
+pub fn disk_is_full(fd: c_int) -> bool {
+    #[cfg(not(all(any(target_os = "linux", target_os = "android"), target_env = "gnu")))]
+    use libc::{fstatfs, statfs};
+    #[cfg(all(any(target_os = "linux", target_os = "android"), target_env = "gnu"))]
+    use libc::{fstatfs64 as fstatfs, statfs64 as statfs};
+    let mut found = std::mem::MaybeUninit::<statfs>::zeroed();
+    // SAFETY: `found` has room for what fstatfs writes. A plain system call in every C library.
+    if unsafe { fstatfs(fd, found.as_mut_ptr()) } != 0 {
+        return false;
+    }
+    // SAFETY: fstatfs succeeded, and all zeros is a value of the struct anyway.
+    let found = unsafe { found.assume_init() };
+    // Blocks that only root may use do not help; neither do the last few that a file system keeps for its own records.
+    let available = found.f_bavail as i64;
+    available < 16
+}
+
+/// Waits, in a test that needs a sleeping handler.
+#[cfg(any(test, feature = "test-hooks"))]
+pub fn sleep(microseconds: u32) {
+    let time = libc::timespec {
+        tv_sec: libc::time_t::from(microseconds / 1_000_000),
+        tv_nsec: libc::c_long::from(microseconds % 1_000_000) * 1000,
+    };
+    // SAFETY: `time` is a valid time; the remainder is not asked for. nanosleep is async-signal-safe by POSIX.
+    unsafe { libc::nanosleep(&raw const time, std::ptr::null_mut()) };
+}

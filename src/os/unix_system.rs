@@ -1,0 +1,107 @@
+//! Facts about this machine and its file systems.
+#![allow(unsafe_code, reason = "system calls that fill structures of ours")]
+
+use std::fs::File;
+use std::os::fd::AsRawFd;
+
+/// The default size of huge pages (`/proc/meminfo`), in bytes; the ordinary page where there are none.
+pub fn huge_page_size() -> usize {
+    number_of("/proc/meminfo", "Hugepagesize:").map_or_else(super::page_size, |kib| kib * 1024)
+}
+
+/// Memory that can be had without swapping (`MemAvailable` of `/proc/meminfo`), in bytes; unlimited where the system does not say.
+pub fn free_memory() -> u64 {
+    number_of("/proc/meminfo", "MemAvailable:").map_or(u64::MAX, |kib| kib as u64 * 1024)
+}
+
+fn number_of(file: &str, name: &str) -> Option<usize> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// fstatfs(2): type and block size.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn file_system(file: &File) -> Option<(u32, usize)> {
+    // SAFETY: an all-zero statfs is a valid value of the structure.
+    let mut facts: libc::statfs64 = unsafe { std::mem::zeroed() };
+    // SAFETY: fstatfs fills the structure, which lives on this stack.
+    let status = unsafe { libc::fstatfs64(file.as_raw_fd(), &raw mut facts) };
+    // The type is a signed word on some systems and unsigned on others; all magic numbers have 32 bits.
+    (status == 0).then_some((facts.f_type as u32, facts.f_bsize as usize))
+}
+
+/// The page size of a hugetlbfs file.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn huge_page_of(file: &File) -> Option<usize> {
+    /// linux/magic.h
+    const HUGETLBFS_MAGIC: u32 = 0x9584_58f6;
+    match file_system(file) {
+        Some((HUGETLBFS_MAGIC, page)) => Some(page),
+        _ => None,
+    }
+}
+
+/// The page size of a hugetlbfs file: Linux only.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn huge_page_of(_file: &File) -> Option<usize> {
+    None
+}
+
+/// Whether a file can vanish under us: it lies on a network, FUSE or removable file system.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn may_vanish(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    // statfs(2) and linux/magic.h.
+    const FOREIGN: [u32; 17] = [
+        0x6969,      // NFS
+        0x517b,      // SMB
+        0xff53_4d42, // CIFS
+        0xfe53_4d42, // SMB2
+        0x6573_5546, // FUSE
+        0x0102_1997, // 9P (v9fs)
+        0x00c3_6400, // Ceph
+        0x5346_414f, // AFS
+        0x6b41_4653, // kAFS
+        0x7375_7245, // Coda
+        0x0bd0_0bd0, // Lustre
+        0x564c,      // NCP
+        0x4d44,      // FAT: memory cards and sticks
+        0x2011_bab0, // exFAT
+        0x9660,      // ISO 9660
+        0x1501_3346, // UDF
+        0x786f_4256, // VirtualBox shared folders
+    ];
+    file_system(file).is_some_and(|(magic, _)| FOREIGN.contains(&magic)) || file.metadata().is_ok_and(|meta| is_removable(meta.dev()))
+}
+
+/// `/sys/dev/block/…/removable`, of the device or of the disk that its partition is on.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn is_removable(device: u64) -> bool {
+    let (major, minor) = (libc::major(device), libc::minor(device));
+    ["removable", "../removable"]
+        .iter()
+        .any(|name| std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/{name}")).is_ok_and(|text| text.trim() == "1"))
+}
+
+/// Whether a file can vanish under us: `MNT_LOCAL` and `MNT_REMOVABLE` of statfs(2).
+#[cfg(target_vendor = "apple")]
+pub fn may_vanish(file: &File) -> bool {
+    /// sys/mount.h
+    const MNT_REMOVABLE: u32 = 0x0000_0200;
+    // SAFETY: an all-zero statfs is a valid value of the structure.
+    let mut facts: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: fstatfs fills the structure, which lives on this stack.
+    let status = unsafe { libc::fstatfs(file.as_raw_fd(), &raw mut facts) };
+    status != 0 || facts.f_flags & libc::MNT_LOCAL as u32 == 0 || facts.f_flags & MNT_REMOVABLE != 0
+}
+
+/// Whether a file can vanish under us: `MNT_LOCAL` of statfs(2).
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+pub fn may_vanish(file: &File) -> bool {
+    // SAFETY: an all-zero statfs is a valid value of the structure.
+    let mut facts: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: fstatfs fills the structure, which lives on this stack.
+    let status = unsafe { libc::fstatfs(file.as_raw_fd(), &raw mut facts) };
+    status != 0 || facts.f_flags & libc::MNT_LOCAL as u64 == 0
+}

@@ -1,0 +1,143 @@
+//! What a mapping's owner may ask of its pages: advice, locks, protection, residency, giving contents back.
+#![allow(unsafe_code, reason = "raw writes into the edges of a discarded range")]
+
+use super::{Access, Pages, Region};
+use crate::errno::code;
+use crate::error::{Fail, Outcome};
+use crate::os::{self, Protection};
+
+/// What mincore says.
+pub struct Residency {
+    /// Pages asked for.
+    pub pages: usize,
+    /// How many are in memory.
+    pub resident: usize,
+    /// One bit a page, lowest bit first.
+    pub bitmap: Vec<u8>,
+    /// Whether the system tells this process the truth.
+    pub exact: bool,
+}
+
+impl Region {
+    /// A hint that loses nothing.
+    pub fn advise(&self, name: &str, position: usize, length: usize) -> Outcome<()> {
+        let advice = os::advice(name).ok_or_else(|| Fail::system(code::ENOTSUP, "madvise"))?;
+        self.on_pages(position, length, |pages| os::advise(pages, advice))
+    }
+
+    /// mlock, without copying private pages.
+    pub fn lock(&self, position: usize, length: usize) -> Outcome<()> {
+        let private = self.form.private && self.form.writable && self.form.mapped;
+        self.on_pages(position, length, |pages| os::lock(pages, private))
+    }
+
+    /// munlock.
+    pub fn unlock(&self, position: usize, length: usize) -> Outcome<()> {
+        self.on_pages(position, length, os::unlock)
+    }
+
+    /// mprotect; never more than the mapping was opened for.
+    pub fn protect(&self, position: usize, length: usize, protection: Protection) -> Outcome<()> {
+        if protection == Protection::Write && self.form.access == Access::Read {
+            return Err(Fail::system(code::EACCES, "mprotect").at(self.path()));
+        }
+        self.on_pages(position, length, |pages| {
+            self.locked(|| os::protect(pages, protection))?;
+            self.remember(pages, protection);
+            Ok(())
+        })
+    }
+
+    /// mincore.
+    pub fn residency(&self, position: usize, length: usize) -> Outcome<Residency> {
+        let pages = self.pages(position, length);
+        let bitmap = if pages.length == 0 { Vec::new() } else { os::residency(pages, self.page).map_err(|fail| fail.at(self.path()))? };
+        let file = if self.form.mapped { self.file() } else { None };
+        Ok(Residency {
+            pages: pages.length / self.page,
+            resident: bitmap.iter().map(|bits| bits.count_ones() as usize).sum(),
+            bitmap,
+            exact: os::residency_is_exact(file.as_deref()),
+        })
+    }
+
+    /// Drops contents: a hole in a shared file, zeros in memory, the file's own bytes in a private copy. Exact to the byte: whole pages are
+    /// given back, the edges are overwritten.
+    pub fn discard(&self, position: usize, length: usize) -> Outcome<()> {
+        if self.form.access == Access::Read {
+            return Err(Fail::system(code::EACCES, "madvise").at(self.path()));
+        }
+        self.check_fault()?;
+        if length == 0 || self.base.is_null() {
+            return Ok(());
+        }
+        let (from, to) = (self.delta + position, self.delta + position + length);
+        let first = from.next_multiple_of(self.page);
+        // The last page belongs to the range when nothing of the user's lies behind it.
+        let last = if to == self.delta + self.len() { to.next_multiple_of(self.page) } else { to / self.page * self.page };
+        if first < last {
+            let pages = Pages { base: self.base.wrapping_add(first), length: last - first };
+            self.give_back(pages, first).map_err(|fail| fail.at(self.path()))?;
+            self.reset(from, first.min(to) - from)?;
+            if to > last { self.reset(last, to - last) } else { Ok(()) }
+        } else {
+            self.reset(from, to - from)
+        }
+    }
+
+    fn give_back(&self, pages: Pages, at: usize) -> Outcome<()> {
+        if self.form.private {
+            return os::drop_private(pages);
+        }
+        match self.file() {
+            Some(file) => os::punch(pages, &file, self.file_base() + at as u64),
+            None => Err(Fail::closed()),
+        }
+    }
+
+    /// The edge of a discarded range: `from` counts from the base.
+    fn reset(&self, from: usize, length: usize) -> Outcome<()> {
+        if length == 0 {
+            return Ok(());
+        }
+        // SAFETY: inside this Region's pages (the caller computed it from a checked range).
+        unsafe { std::ptr::write_bytes(self.base.add(from), 0, length) };
+        if self.form.private
+            && self.form.mapped
+            && let Some(file) = self.file()
+        {
+            let mut bytes = vec![0_u8; length];
+            let got = os::read_at(&file, &mut bytes, self.file_base() + from as u64)?;
+            // SAFETY: as above, and `got <= length`.
+            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.add(from), got) };
+        }
+        Ok(())
+    }
+
+    fn on_pages(&self, position: usize, length: usize, action: impl FnOnce(Pages) -> Outcome<()>) -> Outcome<()> {
+        let pages = self.pages(position, length);
+        if pages.length == 0 {
+            return Ok(());
+        }
+        action(pages).map_err(|fail| fail.at(self.path()))
+    }
+
+    fn remember(&self, pages: Pages, protection: Protection) {
+        let from = pages.base as usize - self.base as usize;
+        let to = from + pages.length;
+        let mut list = self.protections();
+        list.retain(|(start, end, _)| *start < from || *end > to);
+        list.push((from, to, protection));
+    }
+
+    /// Puts back what `protect` had done to a part that was mapped again; `from` and `to` count from the base.
+    pub(super) fn protect_again(&self, from: usize, to: usize) -> Outcome<()> {
+        for (start, end, protection) in self.protections().iter() {
+            let (start, end) = ((*start).max(from), (*end).min(to));
+            if start < end {
+                os::protect(Pages { base: self.base.wrapping_add(start), length: end - start }, *protection)?;
+            }
+        }
+        Ok(())
+    }
+}
