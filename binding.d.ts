@@ -9,14 +9,18 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
-/** One holder of a Region. */
+/**
+ * One holder of a Region.
+ *
+ * Its methods take `&self`: napi-rs lends the object to a task until its Promise is settled, and `close()` must work meanwhile.
+ */
 export declare class NativeMapping {
   /** open(2), mmap(2). `flags`: bits of `lib/flags.ts`; `length` -1: to the end. */
-  static openSync(target: string | Buffer | number, flags: number, offset: number, length: number, mode: number): NativeMapping
+  static openSync(target: string | Buffer | number, flags: number, offset: number, length: number, mode: number, capacity: number): NativeMapping
   /** The same on another thread. */
-  static open(target: string | Buffer | number, flags: number, offset: number, length: number, mode: number): Promise<NativeMapping>
+  static open(target: string | Buffer | number, flags: number, offset: number, length: number, mode: number, capacity: number): Promise<NativeMapping>
   /** Private zero-filled memory. */
-  static anonymous(length: number): NativeMapping
+  static anonymous(length: number, flags: number): NativeMapping
   /** Writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of whole pages, id. */
   describe(out: Float64Array): void
   /** Of the user's first byte. */
@@ -47,26 +51,33 @@ export declare class NativeMapping {
   clearFault(): void
   /** First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped. */
   close(): void
+  /** Between the halves: every exported buffer that JavaScript can still reach. The second call finds none. */
+  exported(): ArrayBuffer[]
   /** Second half, after the views were detached. `views_remain`: some could not be, and read zeros from now on. */
   release(viewsRemain: boolean): void
-  /** futex(2) in this thread, for at most so many milliseconds: a code of `NativeWaiter`. */
-  waitSlice(byteOffset: number, expected: number, milliseconds: number): number
-  /** Wakes at most `count` waiters of the word, of any thread and process; how many there were. */
-  notify(byteOffset: number, count: number): number
-}
-
-/** The asynchronous waits of one JavaScript environment. */
-export declare class NativeWaiter {
-  /** `settled(code, token)` is called on this thread when a wait ends; it does not keep the process alive. `code`: 0 ok, 1 not equal, 2 timed out, 3 closed, 16 + errno. */
-  constructor(settled: (news: number) => void)
-  /** futex_waitv(2) on another thread: a token, or 0 if the word has another value now. `timeout` in milliseconds, negative for none. */
-  wait(mapping: NativeMapping, byteOffset: number, expected: number, timeout: number): number
-  /** Ends a wait without a call. */
-  cancel(token: number): void
+  /** madvise(2) with a hint that loses nothing. */
+  advise(advice: string, position: number, length: number): void
+  /** Drops contents. */
+  discard(position: number, length: number): void
+  /** mlock(2), mlock2(2). */
+  lock(position: number, length: number): void
+  /** munlock(2). */
+  unlock(position: number, length: number): void
+  /** mprotect(2). `protection`: 0 none, 1 read, 2 write, 3 exec. */
+  protect(protection: number, position: number, length: number): void
+  /** mincore(2). */
+  residency(position: number, length: number): NativeResidency
+  /** Another length (-1: the file's present one). `true`: the memory moved; the old views must be detached, then `resized` be called. */
+  resize(length: number, mayMove: boolean): boolean
+  /** Second half of `resize`, after the views were detached: zeros under those that could not be, and the file cut where it shrinks. */
+  resized(viewsRemain: boolean): void
 }
 
 /** What file offsets must be a multiple of, in bytes; memmap hides it. */
 export declare function allocationGranularity(): number
+
+/** The constants of `memmap/posix` that this system has, by name. */
+export declare function constants(): Record<string, number>
 
 /** `napi_detach_arraybuffer`, for engines without `ArrayBuffer.prototype.transfer`. */
 export declare function detach(buffer: ArrayBuffer): void
@@ -74,8 +85,23 @@ export declare function detach(buffer: ArrayBuffer): void
 /** Whether this system has a feature. */
 export declare function isSupported(feature: string): boolean
 
+/** What mincore(2) says. */
+export interface NativeResidency {
+  /** Pages asked for. */
+  pages: number
+  /** How many are in memory. */
+  resident: number
+  /** One bit a page, lowest bit first. */
+  bitmap: Uint8Array
+  /** Whether the system tells this process the truth. */
+  exact: boolean
+}
+
 /** sysconf(_SC_PAGESIZE), in bytes. */
 export declare function pageSize(): number
 
 /** `epoch[0]` is incremented whenever a mapping of this process faults; `on_fault` is called soon after, on this thread. */
 export declare function setup(epoch: Int32Array, onFault: () => void): void
+
+/** The faults of all mappings of this process since this environment last asked, oldest first: id, kind, offset from the page-aligned base, … */
+export declare function takeFaults(): Array<number>

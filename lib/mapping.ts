@@ -134,7 +134,6 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
   get bytes(): Buffer<B> {
     const core = stateOf(this)
     core.checkOpen()
-    if (core.byteLength === 0) return Buffer.alloc(0) as Buffer as Buffer<B>
     return windowsOf(core).whole() as Buffer as Buffer<B>
   }
 

@@ -61,9 +61,10 @@ export class Windows implements Holder {
 
   /** One buffer over everything, kept until `close()`. */
   whole(): Buffer<ArrayBuffer> {
+    const { delta, byteLength, end } = this.#core
+    if (byteLength === 0) return (this.#whole ??= Buffer.alloc(0))
     const known = this.#living(this.#whole?.buffer)
     if (known !== undefined) return this.#whole!
-    const { delta, byteLength, end } = this.#core
     if (end > MAX_LENGTH) throw bufferTooLarge(MAX_LENGTH)
     this.#whole = Buffer.from(this.#core.export(0, end), delta, byteLength)
     return this.#whole

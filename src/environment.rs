@@ -1,13 +1,15 @@
 //! Once per JavaScript environment (main thread, each worker): how news of faults gets there, and what the system offers.
 #![allow(unsafe_code, reason = "the guard writes into an array of JavaScript, which stays referenced until the environment ends")]
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use napi::Env;
 use napi::bindgen_prelude::{Function, Int32Array};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
+use crate::carrier::{overlay, shared};
 use crate::{fault, os};
 
 /// `epoch[0]` is incremented whenever a mapping of this process faults; `on_fault` is called soon after, on this thread.
@@ -17,19 +19,35 @@ pub fn setup(env: &Env, mut epoch: Int32Array, on_fault: Function<'_, (), ()>) -
     napi::bindgen_prelude::retain_current_module_for_unload_safety();
     let news = on_fault.build_threadsafe_function::<()>().weak::<true>().build()?;
     let news = Arc::new(news);
-    // SAFETY: the array's memory lives as long as `epoch`, which the hook below drops only after the subscription.
-    let cell = unsafe { epoch.as_mut() }.as_mut_ptr();
-    let subscription = fault::subscribe(
-        cell,
-        Box::new(move || {
-            news.call((), ThreadsafeFunctionCallMode::NonBlocking);
-        }),
-    );
-    env.add_env_cleanup_hook((subscription, epoch), |(subscription, epoch)| {
+    let wake = Box::new(move || {
+        news.call((), ThreadsafeFunctionCallMode::NonBlocking);
+    });
+    let key = env.raw() as usize;
+    // SAFETY: the array's memory lives as long as `epoch`, which the hook below drops only after the subscription; JavaScript only reads it.
+    let subscription = unsafe { fault::subscribe(epoch.as_mut().as_mut_ptr(), wake) };
+    environments().insert(key, subscription);
+    env.add_env_cleanup_hook(epoch, move |epoch| {
+        overlay::environment_ends(key);
+        let subscription = environments().remove(&key);
         drop(subscription);
         drop(epoch);
     })?;
     Ok(())
+}
+
+/// Who hears of faults, by environment.
+fn environments() -> MutexGuard<'static, HashMap<usize, fault::Subscription>> {
+    static ALL: LazyLock<Mutex<HashMap<usize, fault::Subscription>>> = LazyLock::new(Mutex::default);
+    ALL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The faults of all mappings of this process since this environment last asked, oldest first: id, kind, offset from the page-aligned base, …
+#[napi]
+pub fn take_faults(env: &Env) -> Vec<f64> {
+    let environments = environments();
+    let Some(subscription) = environments.get(&(env.raw() as usize)) else { return Vec::new() };
+    let events = subscription.take_events();
+    events.iter().flat_map(|event| [event.mapping as f64, f64::from(event.fault.kind as u8), event.fault.offset as f64]).collect()
 }
 
 /// sysconf(_SC_PAGESIZE), in bytes.
@@ -50,7 +68,10 @@ pub fn is_supported(feature: String) -> bool {
     match feature.as_str() {
         "faultGuard" => fault::enabled(),
         "wait" => crate::futex::SUPPORTED,
-        _ => false,
+        "sharedArrayBuffer" => shared::available() || overlay::available(),
+        "residency" | "lock" | "resizeInPlace" => cfg!(unix),
+        "hugePages" => os::huge_page_size() != os::page_size(),
+        _ => os::advice(&feature).is_some_and(os::knows_advice),
     }
 }
 

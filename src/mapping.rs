@@ -1,15 +1,16 @@
 //! The class that TypeScript wraps: convert, delegate, return. Every argument was checked in `lib/`; ranges are checked once more where memory is touched.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{ObjectFinalize, AsyncTask, BigInt, Buffer, Either3, Float64ArraySlice, Uint8ArraySlice, Unknown};
+use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer, Either3, Float64ArraySlice, ObjectFinalize, Uint8ArraySlice, Unknown};
 use napi::Env;
 use napi_derive::napi;
 
 use crate::bytes;
 use crate::carrier::exports::Exports;
 use crate::carrier::external;
+use crate::carrier::overlay::Overlay;
 use crate::error::{Fail, Outcome};
 use crate::{open, os};
 use crate::region::{Access, Region};
@@ -23,30 +24,50 @@ const FLUSH_NO_WAIT: u32 = 1;
 const FLUSH_INVALIDATE: u32 = 2;
 
 /// One holder of a Region.
+///
+/// Its methods take `&self`: napi-rs lends the object to a task until its Promise is settled, and `close()` must work meanwhile.
 #[napi(custom_finalize)]
 pub struct NativeMapping {
-    pub(crate) region: Option<Arc<Region>>,
+    pub(crate) region: RefCell<Option<Arc<Region>>>,
     /// After `close()`, until `release()`.
-    pub(crate) closing: Option<Arc<Region>>,
+    pub(crate) closing: RefCell<Option<Arc<Region>>>,
     /// The length before a resize that moved.
-    pub(crate) before: usize,
+    pub(crate) before: Cell<usize>,
+    /// Where V8 carries the pages for this environment.
+    pub(crate) overlay: RefCell<Option<Arc<Overlay>>>,
     exports: RefCell<Exports>,
 }
 
 impl NativeMapping {
     /// The first holder of a fresh Region.
     pub fn new(region: Arc<Region>) -> Self {
-        Self { region: Some(region), closing: None, before: 0, exports: RefCell::default() }
+        Self {
+            region: RefCell::new(Some(region)),
+            closing: RefCell::default(),
+            before: Cell::new(0),
+            overlay: RefCell::default(),
+            exports: RefCell::default(),
+        }
     }
 
-    /// The Region, until `close()`.
-    pub(crate) fn open_region(&self) -> Outcome<&Arc<Region>> {
-        self.region.as_ref().ok_or_else(Fail::closed)
+    pub(crate) fn open_region(&self) -> Outcome<Arc<Region>> {
+        self.region.borrow().clone().ok_or_else(Fail::closed)
     }
 
     /// Runs an action on the Region and makes its failure a JavaScript error.
     pub(crate) fn run<T>(&self, env: &Env, action: impl FnOnce(&Arc<Region>) -> Outcome<T>) -> napi::Result<T> {
-        self.open_region().and_then(action).map_err(|fail| fail.into_js(env))
+        self.open_region().and_then(|region| action(&region)).map_err(|fail| fail.into_js(env))
+    }
+
+    /// A Region that this mapping has no more; kept until `release()` where views stand on it.
+    pub(crate) fn let_go(&self, mut region: Arc<Region>) {
+        if let Some(overlay) = self.overlay.take() {
+            region.disown(&overlay);
+            overlay.restore();
+        }
+        let alone = Arc::get_mut(&mut region).is_some();
+        region.let_go(true, alone);
+        self.closing.replace((!alone).then_some(region));
     }
 }
 
@@ -142,7 +163,7 @@ impl NativeMapping {
     /// memcmp(3): -1, 0 or 1.
     #[napi]
     pub fn compare_with(&self, env: &Env, other: &NativeMapping) -> napi::Result<i32> {
-        self.run(env, |region| Ok(bytes::compare(region, other.open_region()?) as i32))
+        self.run(env, |region| other.open_region().map(|other| bytes::compare(region, &other) as i32))
     }
 
     /// memcmp(3) against bytes of JavaScript.
@@ -192,11 +213,10 @@ impl NativeMapping {
 
     /// First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped.
     #[napi]
-    pub fn close(&mut self) {
-        if let Some(mut region) = self.region.take() {
-            let alone = Arc::get_mut(&mut region).is_some();
-            region.let_go(true, alone);
-            self.closing = (!alone).then_some(region);
+    pub fn close(&self) {
+        let region = self.region.borrow_mut().take();
+        if let Some(region) = region {
+            self.let_go(region);
         }
     }
 
@@ -208,7 +228,7 @@ impl NativeMapping {
 
     /// Second half, after the views were detached. `views_remain`: some could not be, and read zeros from now on.
     #[napi]
-    pub fn release(&mut self, views_remain: bool) {
+    pub fn release(&self, views_remain: bool) {
         if let Some(region) = self.closing.take()
             && views_remain
         {
@@ -226,7 +246,7 @@ impl ObjectFinalize for NativeMapping {
 
 impl Drop for NativeMapping {
     fn drop(&mut self) {
-        if let Some(region) = self.region.take() {
+        if let Some(region) = self.region.get_mut().take() {
             region.let_go(false, false);
         }
     }

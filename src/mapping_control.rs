@@ -1,12 +1,9 @@
 //! Memory controls and resizing of [`NativeMapping`]: convert, delegate, return.
 
-use std::sync::Arc;
-
 use napi::Env;
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
-use crate::error::Fail;
 use crate::mapping::NativeMapping;
 use crate::os::Protection;
 use crate::region::Resized;
@@ -73,27 +70,21 @@ impl NativeMapping {
 
     /// Another length (-1: the file's present one). `true`: the memory moved; the old views must be detached, then `resized` be called.
     #[napi]
-    pub fn resize(&mut self, env: &Env, length: f64, may_move: bool) -> napi::Result<bool> {
+    pub fn resize(&self, env: &Env, length: f64, may_move: bool) -> napi::Result<bool> {
         let resized = self.run(env, |region| region.resize((length >= 0.0).then_some(length as u64), may_move))?;
-        if let Resized::Moved(region) = resized
-            && let Some(mut old) = self.region.replace(region)
-        {
-            self.before = old.len();
-            let alone = Arc::get_mut(&mut old).is_some();
-            old.let_go(true, alone);
-            self.closing = (!alone).then_some(old);
-            return Ok(true);
+        let Resized::Moved(region) = resized else { return Ok(false) };
+        let old = self.region.replace(Some(region));
+        if let Some(old) = old {
+            self.before.set(old.len());
+            self.let_go(old);
         }
-        Ok(false)
+        Ok(true)
     }
 
     /// Second half of `resize`, after the views were detached: zeros under those that could not be, and the file cut where it shrinks.
     #[napi]
-    pub fn resized(&mut self, env: &Env, views_remain: bool) -> napi::Result<()> {
+    pub fn resized(&self, env: &Env, views_remain: bool) -> napi::Result<()> {
         self.release(views_remain);
-        match &self.region {
-            Some(region) => region.finish(self.before).map_err(|fail| fail.into_js(env)),
-            None => Err(Fail::closed().into_js(env)),
-        }
+        self.run(env, |region| region.finish(self.before.get()))
     }
 }

@@ -10,7 +10,7 @@ use napi::{Env, Error, Status, sys};
 use crate::region::Region;
 
 /// `napi_no_external_buffers_allowed`: V8's memory cage.
-const REFUSED: i32 = 22;
+pub const REFUSED: i32 = 22;
 
 /// An ArrayBuffer over `length` bytes at `start` bytes from the Region's base, which keeps the Region mapped. `None` where the engine refuses.
 pub fn export<'env>(env: &'env Env, region: &Arc<Region>, start: usize, length: usize) -> napi::Result<Option<Unknown<'env>>> {

@@ -2,3 +2,5 @@
 
 pub mod exports;
 pub mod external;
+pub mod overlay;
+pub mod shared;

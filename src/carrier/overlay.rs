@@ -4,8 +4,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::error::Outcome;
-use crate::fault::{self, Slot};
+use crate::errno::code;
+use crate::error::{Fail, Outcome};
+use crate::fault::Slot;
 use crate::os;
 use crate::region::{Pages, Region};
 
@@ -31,7 +32,10 @@ static PLACED: Mutex<Vec<Weak<Overlay>>> = Mutex::new(Vec::new());
 
 impl Overlay {
     /// Maps the Region's file once more, over `target` (whole pages, at least as long), which the caller keeps alive until `restore`.
-    pub fn place(region: &Region, target: *mut u8, environment: usize) -> Outcome<Arc<Self>> {
+    pub fn place(region: &Region, target: *mut u8, room: usize, environment: usize) -> Outcome<Arc<Self>> {
+        if !(target as usize).is_multiple_of(region.page()) || room < region.map_len() || !available() {
+            return Err(Fail::system(code::ENOTSUP, "mmap").hint("the engine's pages cannot carry the mapping"));
+        }
         let pages = Pages { base: target, length: region.map_len() };
         let slot = region.guard(target);
         let placed = match &slot {
@@ -93,5 +97,5 @@ pub fn environment_ends(environment: usize) {
 
 /// Whether overlays are possible here: nothing can be mapped over V8's pages on Windows.
 pub fn available() -> bool {
-    cfg!(unix) && fault::supported_system()
+    cfg!(unix)
 }

@@ -105,3 +105,10 @@ pub fn may_vanish(file: &File) -> bool {
     let status = unsafe { libc::fstatfs(file.as_raw_fd(), &raw mut facts) };
     status != 0 || facts.f_flags & libc::MNT_LOCAL as u64 == 0
 }
+
+/// dlsym(3) in everything that is loaded: the address of a function that only some versions of an engine have.
+pub fn find_symbol(name: &std::ffi::CStr) -> Option<usize> {
+    // SAFETY: `name` is a NUL-terminated string; RTLD_DEFAULT searches what is loaded and loads nothing.
+    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    (!address.is_null()).then_some(address as usize)
+}

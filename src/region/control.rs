@@ -42,8 +42,13 @@ impl Region {
             return Err(Fail::system(code::EACCES, "mprotect").at(self.path()));
         }
         self.on_pages(position, length, |pages| {
-            self.locked(|| os::protect(pages, protection))?;
-            self.remember(pages, protection);
+            let from = pages.base as usize - self.base() as usize;
+            let at = |base: *mut u8| os::protect(Pages { base: base.wrapping_add(from), length: pages.length }, protection);
+            self.locked(|| at(self.base))?;
+            for overlay in self.overlays() {
+                overlay.with_slot(|slot| slot.locked(|_| at(overlay.base()))).unwrap_or(Ok(()))?;
+            }
+            self.remember(from, from + pages.length, protection);
             Ok(())
         })
     }
@@ -76,7 +81,7 @@ impl Region {
         // The last page belongs to the range when nothing of the user's lies behind it.
         let last = if to == self.delta + self.len() { to.next_multiple_of(self.page) } else { to / self.page * self.page };
         if first < last {
-            let pages = Pages { base: self.base.wrapping_add(first), length: last - first };
+            let pages = Pages { base: self.base().wrapping_add(first), length: last - first };
             self.give_back(pages, first).map_err(|fail| fail.at(self.path()))?;
             self.reset(from, first.min(to) - from)?;
             if to > last { self.reset(last, to - last) } else { Ok(()) }
@@ -101,7 +106,7 @@ impl Region {
             return Ok(());
         }
         // SAFETY: inside this Region's pages (the caller computed it from a checked range).
-        unsafe { std::ptr::write_bytes(self.base.add(from), 0, length) };
+        unsafe { std::ptr::write_bytes(self.base().add(from), 0, length) };
         if self.form.private
             && self.form.mapped
             && let Some(file) = self.file()
@@ -109,7 +114,7 @@ impl Region {
             let mut bytes = vec![0_u8; length];
             let got = os::read_at(&file, &mut bytes, self.file_base() + from as u64)?;
             // SAFETY: as above, and `got <= length`.
-            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.add(from), got) };
+            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base().add(from), got) };
         }
         Ok(())
     }
@@ -122,20 +127,18 @@ impl Region {
         action(pages).map_err(|fail| fail.at(self.path()))
     }
 
-    fn remember(&self, pages: Pages, protection: Protection) {
-        let from = pages.base as usize - self.base as usize;
-        let to = from + pages.length;
+    fn remember(&self, from: usize, to: usize, protection: Protection) {
         let mut list = self.protections();
         list.retain(|(start, end, _)| *start < from || *end > to);
         list.push((from, to, protection));
     }
 
     /// Puts back what `protect` had done to a part that was mapped again; `from` and `to` count from the base.
-    pub(super) fn protect_again(&self, from: usize, to: usize) -> Outcome<()> {
+    pub(super) fn protect_again(&self, base: *mut u8, from: usize, to: usize) -> Outcome<()> {
         for (start, end, protection) in self.protections().iter() {
             let (start, end) = ((*start).max(from), (*end).min(to));
             if start < end {
-                os::protect(Pages { base: self.base.wrapping_add(start), length: end - start }, *protection)?;
+                os::protect(Pages { base: base.wrapping_add(start), length: end - start }, *protection)?;
             }
         }
         Ok(())

@@ -5,14 +5,15 @@ mod control;
 mod resize;
 
 use std::fs::File;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use memmap2::MmapRaw;
 
-pub use self::control::Residency;
 pub use self::resize::Resized;
 
+use crate::carrier::overlay::Overlay;
 use crate::error::{Fail, Outcome};
 use crate::fault::{self, Backing, Fault, Kind, Slot};
 use crate::os::{self, Protection, Replacement, Reserved};
@@ -100,6 +101,10 @@ pub struct Region {
     slot: Option<Slot>,
     holders: AtomicUsize,
     retired: AtomicBool,
+    /// Where V8 carries these pages, too.
+    overlays: Mutex<Vec<Weak<Overlay>>>,
+    /// The carrier whose pages are the true ones: private memory cannot be in two places. Null where it is at `base`.
+    adopted: AtomicPtr<u8>,
     /// What `protect` changed, latest last, in bytes from `base`: whoever maps a page again must protect it again.
     protections: Mutex<Vec<(usize, usize, Protection)>>,
 }
@@ -137,27 +142,90 @@ impl Region {
             slot: None,
             holders: AtomicUsize::new(1),
             retired: AtomicBool::new(false),
+            overlays: Mutex::new(Vec::new()),
+            adopted: AtomicPtr::new(std::ptr::null_mut()),
             protections: Mutex::new(Vec::new()),
         };
         if !region.base.is_null() {
-            let file = if form.mapped { region.file() } else { None };
-            let range = fault::Range {
-                base: region.base as usize,
-                // A reserved range may be empty so far; its slot must be there all the same.
-                len: region.map_len().max(page),
-                page,
-                fd: file.as_ref().map_or(-1, |file| os::raw_fd(file)),
-                file_offset: region.file_base(),
-                backing: match (file.is_some(), form.private) {
-                    (false, _) => Backing::Anonymous,
-                    (true, true) => Backing::Private,
-                    (true, false) => Backing::Shared,
-                },
-                writable: form.writable,
-            };
-            region.slot = fault::register(range, region.id);
+            region.slot = region.guard(region.base);
         }
         Arc::new(region)
+    }
+
+    /// A slot of the guard for these pages at `base`: the Region's own place, or a carrier's.
+    pub fn guard(&self, base: *mut u8) -> Option<Slot> {
+        let file = if self.form.mapped { self.file() } else { None };
+        let range = fault::Range {
+            base: base as usize,
+            // A reserved range may be empty so far; its slot must be there all the same.
+            len: self.map_len().max(self.page),
+            page: self.page,
+            fd: file.as_ref().map_or(-1, |file| os::raw_fd(file)),
+            file_offset: if file.is_some() { self.file_base() } else { 0 },
+            backing: match (file.is_some(), self.form.private) {
+                (false, _) => Backing::Anonymous,
+                (true, true) => Backing::Private,
+                (true, false) => Backing::Shared,
+            },
+            writable: self.form.writable,
+        };
+        // SAFETY: the pages are this Region's (or a carrier's that it placed), and every mmap and mprotect on them goes through the slot's lock.
+        unsafe { fault::register(range, self.id) }
+    }
+
+    /// Maps the file over `target`, in this Region's form: a carrier's pages.
+    pub fn map_over(&self, target: *mut u8) -> Outcome<()> {
+        let file = if self.form.mapped { self.file() } else { None };
+        let form = if self.form.mapped { self.form } else { Form { writable: true, ..self.form } };
+        // SAFETY: the carrier vouches for `target`, which is as long as this Region; the slot's lock is held.
+        unsafe { os::map_again(target, self.map_len(), file.as_deref(), self.file_base(), form) }.map_err(|fail| fail.at(self.path()))?;
+        if !self.form.mapped {
+            // SAFETY: both are `map_len` bytes; these pages are nobody's file, so neither side can fault.
+            unsafe { std::ptr::copy_nonoverlapping(self.base(), target, self.map_len()) };
+        }
+        self.protect_again(target, 0, self.map_len())
+    }
+
+    /// V8 carries these pages, too; with `adopt` they are the true ones from now on.
+    pub fn carry(&self, overlay: &Arc<Overlay>, adopt: bool) {
+        let mut all = self.overlays.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|other| other.strong_count() > 0);
+        all.push(Arc::downgrade(overlay));
+        if adopt {
+            self.adopted.store(overlay.base(), Ordering::Release);
+        }
+    }
+
+    /// V8 gets those pages back.
+    pub fn disown(&self, overlay: &Overlay) {
+        let _ = self.adopted.compare_exchange(overlay.base(), std::ptr::null_mut(), Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    /// Whether the true pages are a carrier's, which ends with its environment.
+    pub fn is_adopted(&self) -> bool {
+        !self.adopted.load(Ordering::Acquire).is_null()
+    }
+
+    /// Whether any carrier stands on these pages: they can't get another length then.
+    pub fn is_carried(&self) -> bool {
+        !self.overlays().is_empty()
+    }
+
+    fn overlays(&self) -> Vec<Arc<Overlay>> {
+        let all = self.overlays.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    fn with_slots(&self, mut look: impl FnMut(&Slot)) {
+        if let Some(slot) = &self.slot {
+            look(slot);
+        }
+        // Looked at under its own lock, as most mappings have none.
+        if !self.overlays.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            for overlay in self.overlays() {
+                overlay.with_slot(&mut look);
+            }
+        }
     }
 
     /// Unique in this process.
@@ -207,19 +275,20 @@ impl Region {
 
     /// First page; null for an empty mapping.
     pub fn base(&self) -> *mut u8 {
-        self.base
+        let adopted = self.adopted.load(Ordering::Acquire);
+        if adopted.is_null() { self.base } else { adopted }
     }
 
     /// The user's first byte; null for an empty mapping.
     pub fn start(&self) -> *mut u8 {
-        if self.base.is_null() { self.base } else { self.base.wrapping_add(self.delta) }
+        if self.base.is_null() { self.base } else { self.base().wrapping_add(self.delta) }
     }
 
     /// The whole pages that a range of the user's bytes touches.
     pub fn pages(&self, position: usize, length: usize) -> Pages {
         let from = (self.delta + position) / self.page * self.page;
         let to = (self.delta + position + length).next_multiple_of(self.page);
-        Pages { base: self.base.wrapping_add(from), length: if length == 0 { 0 } else { to - from } }
+        Pages { base: self.base().wrapping_add(from), length: if length == 0 { 0 } else { to - from } }
     }
 
     /// Runs something that maps or protects pages of this Region while the guard's handler keeps off.
@@ -268,12 +337,19 @@ impl Region {
         }
     }
 
-    /// The first fault that was not cleared, with its offset from the user's first byte, and how many there were.
+    /// The first fault that was not cleared, with its offset from the user's first byte, and how many there were: here and on every carrier.
     pub fn fault(&self) -> (Option<Fault>, u32) {
-        self.slot.as_ref().map_or((None, 0), |slot| {
-            let fault = slot.fault().map(|fault| Fault { offset: fault.offset.saturating_sub(self.delta), ..fault });
-            (fault, slot.count())
-        })
+        let mut first = None;
+        let mut count = 0;
+        self.with_slots(|slot| {
+            let fault = slot.fault();
+            count += slot.count();
+            // One that lost data goes before one that did not.
+            if first.is_none_or(|first: Fault| first.kind == Kind::Protected) {
+                first = fault.or(first);
+            }
+        });
+        (first.map(|fault| Fault { offset: fault.offset.saturating_sub(self.delta), ..fault }), count)
     }
 
     /// Fails when nothing may be trusted until `clear_fault`.
@@ -290,18 +366,34 @@ impl Region {
 
     /// Maps the file's pages again where the guard had put others.
     pub fn clear_fault(&self) -> Outcome<()> {
-        let Some(slot) = &self.slot else { return Ok(()) };
+        let mut result = Ok(());
+        if let Some(slot) = &self.slot {
+            result = self.clear_slot(slot, self.base);
+        }
+        for overlay in self.overlays() {
+            if let Some(Err(fail)) = overlay.with_slot(|slot| self.clear_slot(slot, overlay.base())) {
+                result = Err(fail);
+            }
+        }
+        result.map_err(|fail| fail.at(self.path()))
+    }
+
+    fn clear_slot(&self, slot: &Slot, base: *mut u8) -> Outcome<()> {
         let file = if self.form.mapped { self.file() } else { None };
         let mut failed = None;
-        slot.clear(|offset, length| {
-            // SAFETY: the range lies inside this Region (the slot says so) and the slot's lock is held, so nobody else maps there.
-            let done = unsafe { os::map_again(self.base().wrapping_add(offset), length, file.as_deref(), self.file_base() + offset as u64, self.form) };
-            let done = done.and_then(|()| self.protect_again(offset, offset + length));
-            if let Err(fail) = done {
+        let cleared = slot.clear(|offset, length| {
+            // SAFETY: the range lies inside this Region or its carrier (the slot says so) and the slot's lock is held, so nobody else maps there.
+            let done = unsafe { os::map_again(base.wrapping_add(offset), length, file.as_deref(), self.file_base() + offset as u64, self.form) };
+            done.and_then(|()| self.protect_again(base, offset, offset + length)).map_err(|fail| {
                 failed = Some(fail);
-            }
+                io::Error::other("not mapped")
+            })
         });
-        failed.map_or(Ok(()), |fail| Err(fail.at(self.path())))
+        match (cleared, failed) {
+            (Ok(()), _) => Ok(()),
+            (Err(_), Some(fail)) => Err(fail),
+            (Err(error), None) => Err(Fail::io(&error, "mmap")),
+        }
     }
 
     /// Makes a range of the file durable: its pages, then the file.

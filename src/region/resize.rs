@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use super::{Access, Memory, Region, Source};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
+use crate::fault;
 use crate::open;
 use crate::os::{self, Replacement};
 
@@ -23,6 +24,9 @@ impl Region {
     pub fn resize(&self, length: Option<u64>, may_move: bool) -> Outcome<Resized> {
         if self.holders() > 1 {
             return Err(Fail::system(code::EBUSY, "mremap").hint("the mapping is shared with another one"));
+        }
+        if self.is_carried() {
+            return Err(Fail::system(code::EBUSY, "mremap").hint("the engine's own memory carries the mapping"));
         }
         if self.form.private && self.form.mapped && self.form.access == Access::Copy || !self.form.mapped && self.file().is_some() {
             return Err(Fail::system(code::ENOTSUP, "mremap").hint("a private copy of a file keeps its length"));
@@ -111,7 +115,11 @@ impl Region {
             }
         };
         match &self.slot {
-            Some(slot) => slot.locked(|edit| map().inspect(|()| edit.set_len(new_end)))?,
+            Some(slot) => slot.locked(|edit| {
+                map()?;
+                edit.set_range(fault::Range { len: new_end.max(self.page), ..edit.range() });
+                Ok::<(), Fail>(())
+            })?,
             None => map()?,
         }
         self.length.store(new, Ordering::Release);

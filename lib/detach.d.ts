@@ -1,0 +1,6 @@
+/**
+ * Makes a buffer length 0 without touching its memory; `false` when it still reaches it.
+ *
+ * `napi_detach_arraybuffer` would abort the process on a buffer that the user marked untransferable (Node 24, Deno); `transfer` throws.
+ */
+export declare function detach(buffer: ArrayBuffer): boolean;

@@ -1,0 +1,26 @@
+import type { MappingFault } from './types';
+/**
+ * Gives an error that was made on another thread the stack of the `await` that met it: its own has one line.
+ * Errors of this package only; anything else comes back as it is.
+ */
+export declare function recapture(error: unknown): unknown;
+/** `expected` ends the sentence: `of type number`, `an instance of Buffer`. */
+export declare function invalidArgType(name: string, expected: string, value: unknown): TypeError;
+/** `reason` follows the name: `must be one of: 'read', 'write'`. */
+export declare function invalidArgValue(name: string, value: unknown, reason?: string): TypeError;
+/** `range` follows `It must be`: `>= 0 && <= 10`, `an integer`. */
+export declare function outOfRange(name: string, range: string, value: unknown): RangeError;
+/** Use after `close()`. */
+export declare function invalidState(): Error;
+/** More than the engine can address through one buffer. */
+export declare function bufferTooLarge(limit: number): RangeError;
+/** The engine allows no buffer over foreign memory. */
+export declare function viewsUnavailable(): Error;
+/** An option or value that a later version brings. */
+export declare function featureUnavailable(what: string): Error;
+/** `new MappedFile()`. */
+export declare function illegalConstructor(): TypeError;
+/** The bytes of the mapping are not those of the file any more. */
+export declare function mappingFault(fault: MappingFault, path: string | Uint8Array | undefined): Error;
+/** A system error that no system call was needed for. */
+export declare function systemError(code: 'EACCES' | 'EBADF', syscall: string, path?: string | Uint8Array): Error;

@@ -1,0 +1,15 @@
+import type { Core } from './core';
+import type { MappingFault } from './types';
+/**
+ * `epoch[0]` is counted up by the guard whenever any mapping of this process faults, before the access that faulted returns.
+ * It has a buffer of its own: typed arrays of a few bytes live on the heap, where the collector moves them.
+ */
+export declare const epoch: Int32Array<ArrayBuffer>;
+/** From now on faults of this mapping are published. */
+export declare function register(core: Core): void;
+/** It was closed. */
+export declare function unregister(core: Core): void;
+/** Asks the native side, and remembers the answer for after `close()`. */
+export declare function currentFault(core: Core): MappingFault | null;
+/** Publishes what has happened to a mapping since the last time; the first fault of a mapping is also a process warning. */
+export declare function announce(core: Core): void;

@@ -1,0 +1,18 @@
+/**
+ * The bits that `lib/options.ts` sends to `src/request.rs`. An absent access bit is `'read'`.
+ * From `EXEC` on they belong to options that are not offered yet.
+ */
+export declare const ACCESS_WRITE = 1;
+export declare const ACCESS_COPY = 2;
+export declare const CREATE = 4;
+export declare const EXCLUSIVE = 8;
+export declare const SPARSE = 16;
+export declare const EXEC = 32;
+export declare const POPULATE = 64;
+export declare const NO_RESERVE = 128;
+export declare const LOCK = 256;
+export declare const HUGE = 512;
+export declare const CAPACITY = 1024;
+/** The bits of `flush` and `flushSync`. */
+export declare const FLUSH_NO_WAIT = 1;
+export declare const FLUSH_INVALIDATE = 2;

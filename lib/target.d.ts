@@ -1,0 +1,5 @@
+import { Buffer } from 'node:buffer';
+/** What the native side opens, or duplicates. */
+export type NativeTarget = string | Buffer | number;
+/** Takes a path, a `file:` URL, a FileHandle or a descriptor as `node:fs` does. */
+export declare function nativeTarget(target: unknown): NativeTarget;

@@ -1,0 +1,128 @@
+import type { Buffer } from 'node:buffer';
+import type { FileHandle } from 'node:fs/promises';
+/** Properties that may be absent or `undefined`: friendly to `exactOptionalPropertyTypes`. */
+export type Opt<T> = {
+    [K in keyof T]?: T[K] | undefined;
+};
+/** `'read'`: stores never reach the file; `'write'`: shared with the file; `'copy'`: private, stores are kept and never reach the file. */
+export type Access = 'read' | 'write' | 'copy';
+/** Any memory of JavaScript. */
+export type Bytes = NodeJS.ArrayBufferView | ArrayBufferLike;
+/** What `fill` repeats: text (UTF-8), one byte, or bytes. */
+export type Needle = string | number | Uint8Array;
+/** A range of a mapping, in bytes. `offset` defaults to 0, `length` to everything behind it. */
+export type ByteRange = Opt<{
+    offset: number;
+    length: number;
+}>;
+/** What a mapping will be used for. */
+export type Advice = 'normal' | 'random' | 'sequential' | 'willneed' | 'cold' | 'pageout' | 'hugepage' | 'nohugepage' | 'dontdump' | 'dodump' | 'dontfork' | 'dofork' | 'mergeable' | 'unmergeable';
+/** What {@link Mapping.isSupported} can be asked about. */
+export type Feature = 'views' | 'sharedArrayBuffer' | 'faultGuard' | 'wait' | 'memfd' | 'seal' | 'posixShm' | 'sysvShm' | 'hugePages' | 'residency' | 'lock' | 'resizeInPlace' | 'wasm' | Advice;
+/** What happened to the memory of a mapping, and at which byte of it. */
+export interface MappingFault {
+    /**
+     * `'truncated'`: the file became shorter, zeros from its end on; `'io'`, `'nospace'`: zeros in that page;
+     * `'protected'`: a store to a read-only page, which is a private copy from then on; `'moved'`: the engine moved the memory.
+     */
+    readonly kind: 'truncated' | 'io' | 'nospace' | 'protected' | 'moved';
+    /** In bytes from the mapping's first byte. */
+    readonly offset: number;
+}
+/** What is published on the diagnostics channel `memmap:fault`. */
+export interface FaultMessage extends MappingFault {
+    /** The {@link Mapping} that faulted. */
+    readonly mapping: object;
+    /** Its file, as it was given to `open`. */
+    readonly path: string | Buffer | undefined;
+}
+interface Kinds<B extends ArrayBufferLike> {
+    Int8Array: Int8Array<B>;
+    Uint8Array: Uint8Array<B>;
+    Uint8ClampedArray: Uint8ClampedArray<B>;
+    Int16Array: Int16Array<B>;
+    Uint16Array: Uint16Array<B>;
+    Int32Array: Int32Array<B>;
+    Uint32Array: Uint32Array<B>;
+    Float32Array: Float32Array<B>;
+    Float64Array: Float64Array<B>;
+    BigInt64Array: BigInt64Array<B>;
+    BigUint64Array: BigUint64Array<B>;
+}
+/** A typed array constructor, `Buffer`, or a subclass of one. */
+export interface ViewConstructor {
+    new (buffer: any, byteOffset?: number, length?: number): ArrayBufferView & {
+        readonly [Symbol.toStringTag]: string;
+    };
+    readonly BYTES_PER_ELEMENT: number;
+}
+/** The view that a constructor makes. The plain constructors follow the mapping's buffer type; subclasses and Float16Array keep their own. */
+export type ViewOf<C extends ViewConstructor, B extends ArrayBufferLike> = InstanceType<C> extends {
+    readonly [Symbol.toStringTag]: infer K;
+} ? K extends keyof Kinds<B> ? Kinds<ArrayBuffer>[K] extends InstanceType<C> ? Kinds<B>[K] : InstanceType<C> : InstanceType<C> : never;
+type OpenCommon = Opt<{
+    /** First byte of the file to map; any byte, not only a page's first. Default 0. */
+    offset: number | bigint;
+    /** How many bytes to map. Default: to the end of the file. 0 makes an empty mapping. */
+    length: number | bigint;
+    /** Not offered yet. */
+    exec: boolean;
+    /** Not offered yet. */
+    populate: boolean;
+    /** Not offered yet. */
+    noReserve: boolean;
+    /** Not offered yet. */
+    lock: boolean;
+    /** Not offered yet. */
+    hugePages: boolean;
+    /** Not offered yet. */
+    advice: Advice;
+    /** Only `'map'`, the default, is offered yet. */
+    ifUnsafe: 'map' | 'copy' | 'throw';
+    /** Not offered yet. */
+    sharedArrayBuffer: boolean;
+}>;
+type WriteOnly = Opt<{
+    /** `true`: create the file when it is not there; `'exclusive'`: it must not be there (`EEXIST`). Default `false`. */
+    create: boolean | 'exclusive';
+    /** Permissions of a file that is created, as `node:fs` takes them: a number or an octal string. Default `0o666`, less the umask. */
+    mode: number | string;
+    /** Extend the file without allocating its blocks, which a full disk then refuses at the first store. Default `false`. */
+    sparse: boolean;
+    /** Not offered yet. */
+    capacity: number | bigint;
+}>;
+/** Options of {@link MappedFile.open}. `create`, `mode`, `sparse` and `capacity` need `access: 'write'`. */
+export type OpenOptions = (OpenCommon & {
+    /** Default `'read'`. */
+    access?: 'read' | 'copy' | undefined;
+}) | (OpenCommon & {
+    access: 'write';
+} & WriteOnly);
+/** Options of {@link AnonymousMemory.create}. */
+export type MemoryOptions = Opt<{
+    /** Not offered yet. */
+    sharedArrayBuffer: boolean;
+    /** Not offered yet. */
+    hugePages: boolean;
+    /** Not offered yet. */
+    noReserve: boolean;
+}>;
+/** Options of `flush` and `flushSync`. */
+export type FlushOptions = ByteRange & Opt<{
+    /** Wait until the bytes are durable. `false` only starts writing. Default `true`. */
+    wait: boolean;
+    /** Also make other mappings of the file read it again (`MS_INVALIDATE`). Default `false`. */
+    invalidate: boolean;
+}>;
+/** Views stand on a SharedArrayBuffer. */
+export type Sab = {
+    sharedArrayBuffer: true;
+};
+/** Views stand on an ArrayBuffer. */
+export type NoSab = {
+    sharedArrayBuffer?: false | undefined;
+};
+/** What can be mapped: a path, a `file:` URL, an open FileHandle or a descriptor (both are duplicated: the caller's stays theirs). */
+export type Target = string | Buffer | URL | FileHandle | number;
+export {};

@@ -1,0 +1,14 @@
+/** Whole, safe, and inside [min, max]. */
+export declare function checkInteger(value: unknown, name: string, min?: number, max?: number): asserts value is number;
+/** A byte count of an options object: number or bigint. */
+export declare function byteCount(value: unknown, name: string): number;
+/** `length` bytes at `position` must be there: never clamped. */
+export declare function checkRange(position: unknown, name: string, length: number, size: number): asserts position is number;
+/** A `begin` or `end` as TypedArray takes it: negative counts from the end, and it is clamped. */
+export declare function relative(value: unknown, name: string, fallback: number, size: number): number;
+/** `undefined` is absent. */
+export declare function optionalBoolean(value: unknown, name: string): boolean | undefined;
+/** Permissions as `node:fs` takes them: a number or an octal string. */
+export declare function fileMode(value: unknown, name: string): number;
+/** An options object whose every property is among `known`: a misspelt one is an error that names it. */
+export declare function optionsOf(options: unknown, known: readonly string[], caller: string): Record<string, unknown>;

@@ -1,0 +1,472 @@
+//! System V shared memory: ftok(3), shmget(2), shmat(2), shmdt(2), shmctl(2); overview in sysvipc(7).
+//!
+//! A segment has a number (`id`) and perhaps a key, by which other programs find it. It lives until `remove` **and** the last detach, also
+//! when every process is gone: `ipcs -m` shows what was left behind. Android kills a process that calls shmget: there, as on Windows, nothing
+//! is ever called and all is `ENOTSUP`.
+#![allow(unsafe_code, reason = "system calls")]
+
+use crate::error::Outcome;
+
+pub use calls::{attach, change, ftok, remove, shmget, stat};
+
+/// shmctl(`IPC_STAT`), in numbers that are the same everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The key of shmget; 0 (`IPC_PRIVATE`) for none, also on Linux once the segment is removed.
+    pub key: i64,
+    /// The length that shmget was given, in bytes.
+    pub length: u64,
+    /// Who owns it.
+    pub uid: u32,
+    /// The owner's group.
+    pub gid: u32,
+    /// Who made it.
+    pub creator_uid: u32,
+    /// The maker's group.
+    pub creator_gid: u32,
+    /// Permission bits; on Linux also `SHM_DEST` and `SHM_LOCKED`.
+    pub mode: u32,
+    /// The process that made it.
+    pub creator: i32,
+    /// The process that attached or detached it last; 0: none yet.
+    pub last: i32,
+    /// How often it is attached now, in all processes.
+    pub attached: u64,
+    /// Seconds since 1970; 0: never.
+    pub attach_time: i64,
+    /// Seconds since 1970; 0: never.
+    pub detach_time: i64,
+    /// When it was made or changed last, in seconds since 1970.
+    pub change_time: i64,
+}
+
+/// What shmctl(`IPC_SET`) can change; what is `None` stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Change {
+    /// The new owner.
+    pub uid: Option<u32>,
+    /// The new owner's group.
+    pub gid: Option<u32>,
+    /// The new permission bits (the low nine).
+    pub mode: Option<u32>,
+}
+
+/// A segment in this process's address space; detached when dropped.
+#[derive(Debug)]
+pub struct Attachment {
+    base: *mut u8,
+    length: usize,
+}
+
+// SAFETY: an address range belongs to the process, not to a thread; what lies in it is only touched by those who know that others write there.
+unsafe impl Send for Attachment {}
+// SAFETY: as above; the methods only return numbers.
+unsafe impl Sync for Attachment {}
+
+impl Attachment {
+    /// The first byte; page-aligned.
+    pub fn base(&self) -> *mut u8 {
+        self.base
+    }
+
+    /// The segment's length in bytes, not rounded to pages.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// shmdt(2), with its error. The pages are gone afterwards: whoever kept `base` must not use it.
+    pub fn detach(self) -> Outcome<()> {
+        let base = std::mem::ManuallyDrop::new(self).base;
+        calls::shmdt(base)
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        // It fails only for an address where nothing is attached: then there is nothing to do.
+        let _ = calls::shmdt(self.base);
+    }
+}
+
+#[cfg(all(unix, not(target_os = "android")))]
+mod calls {
+    use std::ffi::CString;
+    use std::mem::MaybeUninit;
+    use std::os::unix::ffi::OsStrExt;
+    use std::path::Path;
+
+    use super::{Attachment, Change, Outcome, Status};
+    use crate::errno::code;
+    use crate::error::Fail;
+
+    /// A key from an existing file and the low 8 bits of `id`, the same that C programs get for them.
+    pub fn ftok(path: &Path, id: i32) -> Outcome<i64> {
+        let text = CString::new(path.as_os_str().as_bytes())
+            .map_err(|_| Fail::system(code::EINVAL, "ftok"))?;
+        // SAFETY: `text` is NUL-terminated and outlives the call.
+        let key = unsafe { libc::ftok(text.as_ptr(), id) };
+        // The key of some files *is* -1 (inode ...ffff on device ff with id ff): those that exist are no error.
+        if key == -1 {
+            std::fs::metadata(path).map_err(|error| Fail::io(&error, "ftok").at(path.to_str()))?;
+        }
+        Ok(i64::from(key))
+    }
+
+    /// The number of the segment with this key, or of a new one. `flags`: permission bits, `IPC_CREAT`, `IPC_EXCL`, `SHM_` flags.
+    pub fn shmget(key: i64, length: usize, flags: i32) -> Outcome<i32> {
+        let key = libc::key_t::try_from(key).map_err(|_| Fail::system(code::EINVAL, "shmget"))?;
+        // SAFETY: shmget takes numbers and touches no memory of ours.
+        let id = unsafe { libc::shmget(key, length, flags) };
+        if id < 0 {
+            Err(Fail::last("shmget"))
+        } else {
+            Ok(id)
+        }
+    }
+
+    /// Maps the segment where the kernel likes. `flags`: `SHM_RDONLY`, `SHM_EXEC`.
+    pub fn attach(id: i32, flags: i32) -> Outcome<Attachment> {
+        // SAFETY: without an address, the kernel chooses a free range.
+        let base = unsafe { libc::shmat(id, std::ptr::null(), flags) };
+        if base as isize == -1 {
+            return Err(Fail::last("shmat"));
+        }
+        let mut attachment = Attachment {
+            base: base.cast(),
+            length: 0,
+        };
+        // Asked only now: attached, the segment cannot vanish and leave its number to another one. If this fails, the drop detaches.
+        attachment.length = usize::try_from(stat(id)?.length)
+            .map_err(|_| Fail::system(code::EOVERFLOW, "shmat"))?;
+        Ok(attachment)
+    }
+
+    pub fn shmdt(base: *mut u8) -> Outcome<()> {
+        // SAFETY: `base` came from shmat, and its `Attachment` is being given up: nobody may use the pages any more.
+        if unsafe { libc::shmdt(base.cast_const().cast()) } < 0 {
+            Err(Fail::last("shmdt"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn raw_stat(id: i32) -> Outcome<libc::shmid_ds> {
+        let mut data = MaybeUninit::<libc::shmid_ds>::zeroed();
+        // SAFETY: IPC_STAT writes one shmid_ds to the pointer, which is valid for it.
+        if unsafe { libc::shmctl(id, libc::IPC_STAT, data.as_mut_ptr()) } < 0 {
+            return Err(Fail::last("shmctl"));
+        }
+        // SAFETY: the kernel has filled it; what it did not write is zero, which is a value of every field.
+        Ok(unsafe { data.assume_init() })
+    }
+
+    /// shmctl(`IPC_STAT`).
+    pub fn stat(id: i32) -> Outcome<Status> {
+        // The C types differ from system to system; all of them are integers that fit.
+        fn wide(value: impl Into<i64>) -> i64 {
+            value.into()
+        }
+        fn bits(value: impl Into<u32>) -> u32 {
+            value.into()
+        }
+        fn count(value: impl TryInto<u64>) -> u64 {
+            value.try_into().unwrap_or(0)
+        }
+        let data = raw_stat(id)?;
+        let owner = data.shm_perm;
+        // The libc crate names it differently for each C library; it is the first field of all of them.
+        #[cfg(target_os = "linux")]
+        // SAFETY: `struct ipc_perm` begins with its key_t on Linux, whose kernel fills it, and `owner` lives on this stack.
+        let key = unsafe { (&raw const owner).cast::<libc::key_t>().read() };
+        #[cfg(target_vendor = "apple")]
+        let key = owner._key;
+        #[cfg(target_os = "freebsd")]
+        let key = owner.key;
+        Ok(Status {
+            key: wide(key),
+            length: count(data.shm_segsz),
+            uid: owner.uid,
+            gid: owner.gid,
+            creator_uid: owner.cuid,
+            creator_gid: owner.cgid,
+            mode: bits(owner.mode),
+            creator: data.shm_cpid,
+            last: data.shm_lpid,
+            attached: count(data.shm_nattch),
+            attach_time: wide(data.shm_atime),
+            detach_time: wide(data.shm_dtime),
+            change_time: wide(data.shm_ctime),
+        })
+    }
+
+    /// shmctl(`IPC_SET`). Only the owner, the maker and root may: `EPERM` for others.
+    pub fn change(id: i32, to: Change) -> Outcome<()> {
+        // IPC_SET sets all three, so what stays must be what is there.
+        let mut data = raw_stat(id)?;
+        data.shm_perm.uid = to.uid.unwrap_or(data.shm_perm.uid);
+        data.shm_perm.gid = to.gid.unwrap_or(data.shm_perm.gid);
+        if let Some(mode) = to.mode {
+            data.shm_perm.mode = (mode & 0o777) as _;
+        }
+        // SAFETY: IPC_SET reads one shmid_ds, which lives on this stack.
+        if unsafe { libc::shmctl(id, libc::IPC_SET, &raw mut data) } < 0 {
+            Err(Fail::last("shmctl"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// shmctl(`IPC_RMID`): no process finds it any more; the memory goes with the last detach.
+    pub fn remove(id: i32) -> Outcome<()> {
+        // SAFETY: IPC_RMID reads no structure.
+        if unsafe { libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()) } < 0 {
+            Err(Fail::last("shmctl"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(not(all(unix, not(target_os = "android"))))]
+mod calls {
+    use std::path::Path;
+
+    use super::{Attachment, Change, Outcome, Status};
+    use crate::errno::code;
+    use crate::error::Fail;
+
+    fn none<T>(syscall: &'static str) -> Outcome<T> {
+        Err(Fail::system(code::ENOTSUP, syscall))
+    }
+
+    pub fn ftok(_path: &Path, _id: i32) -> Outcome<i64> {
+        none("ftok")
+    }
+
+    pub fn shmget(_key: i64, _length: usize, _flags: i32) -> Outcome<i32> {
+        none("shmget")
+    }
+
+    pub fn attach(_id: i32, _flags: i32) -> Outcome<Attachment> {
+        none("shmat")
+    }
+
+    pub fn shmdt(_base: *mut u8) -> Outcome<()> {
+        none("shmdt")
+    }
+
+    pub fn stat(_id: i32) -> Outcome<Status> {
+        none("shmctl")
+    }
+
+    pub fn change(_id: i32, _to: Change) -> Outcome<()> {
+        none("shmctl")
+    }
+
+    pub fn remove(_id: i32) -> Outcome<()> {
+        none("shmctl")
+    }
+}
+
+#[cfg(all(test, unix, not(target_os = "android")))]
+#[allow(clippy::unwrap_used, reason = "in a test the panic is the message")]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+    use std::path::Path;
+
+    use super::*;
+    use crate::errno::code;
+
+    const PRIVATE: i64 = 0; // IPC_PRIVATE
+    const CREATE: i32 = libc::IPC_CREAT | libc::IPC_EXCL | 0o600;
+
+    /// Removed at the end however the test ends, so that `ipcs` shows nothing of ours.
+    struct Segment(i32);
+
+    impl Segment {
+        fn new(key: i64, length: usize) -> Self {
+            Self(shmget(key, length, CREATE).unwrap())
+        }
+    }
+
+    impl Drop for Segment {
+        fn drop(&mut self) {
+            let _ = remove(self.0);
+        }
+    }
+
+    fn errno<T>(outcome: Outcome<T>) -> Option<i32> {
+        outcome.err().and_then(|fail| fail.errno())
+    }
+
+    /// Linux says EINVAL for a number that was never there, and EIDRM where its place has been taken since.
+    fn is_gone<T>(outcome: Outcome<T>) -> bool {
+        matches!(errno(outcome), Some(libc::EINVAL | libc::EIDRM))
+    }
+
+    #[test]
+    fn two_attachments_are_the_same_memory() {
+        let segment = Segment::new(PRIVATE, 10_000);
+        let (one, two) = (
+            attach(segment.0, 0).unwrap(),
+            attach(segment.0, libc::SHM_RDONLY).unwrap(),
+        );
+        assert_ne!(one.base(), two.base());
+        assert_eq!((one.len(), two.len()), (10_000, 10_000));
+        // SAFETY: the last byte of two live attachments that only this test has.
+        unsafe {
+            one.base().add(9_999).write_volatile(42);
+            assert_eq!(two.base().add(9_999).read_volatile(), 42);
+        }
+        assert_eq!(stat(segment.0).unwrap().attached, 2);
+        one.detach().unwrap();
+        drop(two);
+        assert_eq!(stat(segment.0).unwrap().attached, 0);
+    }
+
+    #[test]
+    fn the_status_says_who_made_it_how_long_it_is_and_what_happened() {
+        let segment = Segment::new(PRIVATE, 1);
+        let fresh = stat(segment.0).unwrap();
+        let pid = i32::try_from(std::process::id()).unwrap();
+        assert_eq!(
+            (
+                fresh.key,
+                fresh.length,
+                fresh.mode & 0o777,
+                fresh.creator,
+                fresh.last
+            ),
+            (PRIVATE, 1, 0o600, pid, 0)
+        );
+        assert_eq!(
+            (fresh.attached, fresh.attach_time, fresh.detach_time),
+            (0, 0, 0)
+        );
+        // SAFETY: both only return numbers.
+        let (uid, gid) = unsafe { (libc::geteuid(), libc::getegid()) };
+        assert_eq!(
+            (fresh.uid, fresh.gid, fresh.creator_uid, fresh.creator_gid),
+            (uid, gid, uid, gid)
+        );
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
+        assert!(fresh.change_time.abs_diff(i64::try_from(now).unwrap()) < 60);
+
+        attach(segment.0, 0).unwrap().detach().unwrap();
+        let used = stat(segment.0).unwrap();
+        assert_eq!(used.last, pid);
+        assert!(used.attach_time >= fresh.change_time && used.detach_time >= used.attach_time);
+    }
+
+    #[test]
+    fn a_change_of_the_mode_leaves_the_owner_and_the_other_way_round() {
+        let segment = Segment::new(PRIVATE, 1);
+        let before = stat(segment.0).unwrap();
+        change(
+            segment.0,
+            Change {
+                mode: Some(0o100_640),
+                ..Change::default()
+            },
+        )
+        .unwrap();
+        let after = stat(segment.0).unwrap();
+        assert_eq!(
+            (after.mode & 0o777, after.uid, after.gid),
+            (0o640, before.uid, before.gid)
+        );
+        change(
+            segment.0,
+            Change {
+                uid: Some(before.uid),
+                gid: Some(before.gid),
+                mode: None,
+            },
+        )
+        .unwrap();
+        assert_eq!(stat(segment.0).unwrap().mode & 0o777, 0o640);
+    }
+
+    #[test]
+    fn a_removed_segment_lives_until_the_last_detach() {
+        let segment = Segment::new(PRIVATE, 4096);
+        let attachment = attach(segment.0, 0).unwrap();
+        remove(segment.0).unwrap();
+        // SAFETY: the first byte of a live attachment that only this test has.
+        unsafe {
+            attachment.base().write_volatile(1);
+            assert_eq!(attachment.base().read_volatile(), 1);
+        }
+        attachment.detach().unwrap();
+        assert!(
+            is_gone(stat(segment.0)) && is_gone(attach(segment.0, 0)) && is_gone(remove(segment.0))
+        );
+        assert!(is_gone(change(segment.0, Change::default())));
+    }
+
+    #[test]
+    fn a_key_finds_its_segment_and_only_one_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = ftok(folder.path(), i32::from(b'm')).unwrap();
+        assert_eq!(errno(shmget(key, 0, 0)), Some(code::ENOENT));
+        let segment = Segment::new(key, 4096);
+        assert_eq!(shmget(key, 0, 0).unwrap(), segment.0);
+        assert_eq!(stat(segment.0).unwrap().key, key);
+        assert_eq!(errno(shmget(key, 4096, CREATE)), Some(code::EEXIST));
+        assert_eq!(
+            errno(shmget(key, 4097, 0)),
+            Some(code::EINVAL),
+            "it is shorter than asked for"
+        );
+    }
+
+    #[test]
+    fn lengths_that_no_segment_can_have_are_refused_by_the_kernel() {
+        assert_eq!(errno(shmget(PRIVATE, 0, CREATE)), Some(code::EINVAL));
+        assert!(matches!(
+            errno(shmget(PRIVATE, usize::MAX, CREATE)),
+            Some(code::EINVAL | code::ENOSPC | code::ENOMEM)
+        ));
+        assert_eq!(
+            errno(shmget(i64::MAX, 4096, 0)),
+            if cfg!(target_os = "freebsd") {
+                Some(code::ENOENT)
+            } else {
+                Some(code::EINVAL)
+            }
+        );
+    }
+
+    #[test]
+    fn a_number_that_no_segment_has_is_einval() {
+        assert_eq!(errno(attach(-1, 0)), Some(code::EINVAL));
+        assert_eq!(errno(stat(-1)), Some(code::EINVAL));
+        assert_eq!(errno(remove(-1)), Some(code::EINVAL));
+    }
+
+    /// ftok(3): "the least significant 8 bits of `proj_id`", so that C programs and this one meet.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_key_is_made_as_c_makes_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let facts = file.as_file().metadata().unwrap();
+        let expected = (facts.ino() & 0xffff) | ((facts.dev() & 0xff) << 16) | (0xa7 << 24);
+        let key = i32::try_from(ftok(file.path(), 0x1a7).unwrap()).unwrap();
+        assert_eq!(u64::from(key.cast_unsigned()), expected);
+        assert_eq!(
+            ftok(file.path(), 0x1a7).unwrap(),
+            ftok(file.path(), 0xa7).unwrap()
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_has_no_key() {
+        let fail = ftok(Path::new("/memmap-cargo/nobody"), 1).unwrap_err();
+        assert_eq!(fail.errno(), Some(code::ENOENT));
+        assert!(format!("{fail:?}").contains("ftok"));
+        assert_eq!(errno(ftok(Path::new("nul\0nul"), 1)), Some(code::EINVAL));
+    }
+}
