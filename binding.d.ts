@@ -9,12 +9,31 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** An exclusive lock, held until `release()`, collection, or the death of the process. */
+export declare class NativeLock {
+  /** Takes the lock of a file, which is created where it is missing; `EBUSY` if anybody has it. The pid inside is for people. */
+  static acquire(path: string): NativeLock
+  /** Gives it back. */
+  release(): void
+}
+
 /**
  * One holder of a Region.
  *
  * Its methods take `&self`: napi-rs lends the object to a task until its Promise is settled, and `close()` must work meanwhile.
  */
 export declare class NativeMapping {
+  /** A function `(offset, word, length)` that writes the CRC of the record at `offset` into it. It is not a method, as crossing over costs more than the CRC. */
+  sealer(seed: number): (offset: number, word: number, length: number) => void
+  /** The payload's length of the record at `offset`; -1: the end, -2: sealed, -3: no valid record. */
+  logFind(seed: number, offset: number): number
+  /**
+   * Walks over records from `from` on and fills `out`: where to go on, how many pairs follow, then pairs of offset and length (negative: damage).
+   * Returns 0: at the end, 1: sealed, 2: at something that is no record, 3: `out` is full.
+   */
+  logWalk(seed: number, from: number, durable: number, out: Float64Array): number
+  /** Makes everything from `from` on zero and returns how many bytes lay between the first and the last that were not; pages of zeros are left alone. */
+  logErase(from: number): number
   /** open(2), mmap(2). `flags`: bits of `lib/flags.ts`; `length` -1: to the end. */
   static openSync(target: string | Buffer | number, flags: number, offset: number, length: number, mode: number, capacity: number): NativeMapping
   /** The same on another thread. */
@@ -55,6 +74,10 @@ export declare class NativeMapping {
   exported(): ArrayBuffer[]
   /** Second half, after the views were detached. `views_remain`: some could not be, and read zeros from now on. */
   release(viewsRemain: boolean): void
+  /** A SharedArrayBuffer over all pages, from the page-aligned base. `undefined` where the engine has none over foreign memory. */
+  exportShared(): SharedArrayBuffer | undefined
+  /** Maps the file over the engine's own pages, which the caller keeps alive until `close()`. `adopt`: they are the only true ones (private memory). */
+  overlay(target: Uint8Array, adopt: boolean): void
   /** madvise(2) with a hint that loses nothing. */
   advise(advice: string, position: number, length: number): void
   /** Drops contents. */
@@ -71,6 +94,32 @@ export declare class NativeMapping {
   resize(length: number, mayMove: boolean): boolean
   /** Second half of `resize`, after the views were detached: zeros under those that could not be, and the file cut where it shrinks. */
   resized(viewsRemain: boolean): void
+  /** futex(2) in this thread, for at most so many milliseconds: a code of `NativeWaiter`. */
+  waitSlice(byteOffset: number, expected: number, milliseconds: number): number
+  /** Wakes at most `count` waiters of the word, of any thread and process; how many there were. */
+  notify(byteOffset: number, count: number): number
+}
+
+/** Makes segments. */
+export declare class NativeSegmentMaker {
+  /** Nothing is being made. */
+  constructor()
+  /** Begins to make a file of `length` bytes that starts with `header`. `huge`: in large pages. */
+  prepare(path: string, length: number, header: Uint8Array, huge: boolean): void
+  /** What `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for. */
+  take(): NativeMapping | null
+  /** Makes one here and now, without faulting its pages in. */
+  static makeSync(path: string, length: number, header: Uint8Array): NativeMapping
+}
+
+/** The asynchronous waits of one JavaScript environment. */
+export declare class NativeWaiter {
+  /** `settled(code, token)` is called on this thread when a wait ends; it does not keep the process alive. `code`: 0 ok, 3 closed, 16 + errno. */
+  constructor(settled: (news: number) => void)
+  /** `futex_waitv`(2) on another thread: a token, or 0 if the word has another value now. */
+  wait(mapping: NativeMapping, byteOffset: number, expected: number): number
+  /** Ends a wait of this environment without a call. */
+  cancel(token: number): void
 }
 
 /** What file offsets must be a multiple of, in bytes; memmap hides it. */
@@ -79,11 +128,46 @@ export declare function allocationGranularity(): number
 /** The constants of `memmap/posix` that this system has, by name. */
 export declare function constants(): Record<string, number>
 
+/** CRC-32C of `bytes`, continuing from the CRC `seed` of what stands before them (0: nothing). */
+export declare function crc32C(bytes: Uint8Array, seed: number): number
+
 /** `napi_detach_arraybuffer`, for engines without `ArrayBuffer.prototype.transfer`. */
 export declare function detach(buffer: ArrayBuffer): void
 
 /** Whether this system has a feature. */
 export declare function isSupported(feature: string): boolean
+
+/** What is in it. */
+export interface LogFindings {
+  /** 0: at the end of the log, 1: sealed, 2: at something that is no record. */
+  ended: number
+  /** Where that is. */
+  end: number
+  /** The file's length. */
+  size: number
+  /** How many records. */
+  records: number
+  /** Pairs of offset and length. */
+  damaged: Array<number>
+}
+
+/** One segment to verify. */
+export interface LogSegment {
+  /** Its file. */
+  path: string
+  /** What the CRC of its records begins with. */
+  seed: number
+  /** Where its first record is. */
+  from: number
+  /** Up to where everything is promised to be there. */
+  durable: number
+}
+
+/** The same on another thread. */
+export declare function logVerify(segments: Array<LogSegment>): Promise<Array<LogFindings>>
+
+/** Reads segments and checks every record. */
+export declare function logVerifySync(segments: Array<LogSegment>): Array<LogFindings>
 
 /** What mincore(2) says. */
 export interface NativeResidency {

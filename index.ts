@@ -20,4 +20,6 @@ export type {
   Target,
   ViewConstructor,
   ViewOf,
+  WaitOptions,
+  WaitResult,
 } from './lib/types'

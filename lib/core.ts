@@ -1,5 +1,6 @@
 import { bufferTooLarge, invalidState, mappingFault, systemError, viewsUnavailable } from './errors'
 import { detach } from './detach'
+import { abandonWaits } from './wait'
 import { announce, currentFault, epoch, register, unregister } from './faults'
 
 import type { AccessorWindows } from './accessor-windows'
@@ -50,6 +51,9 @@ export class Core {
   misses = 0
   accessorWindows: AccessorWindows | undefined = undefined
   windows: Windows | undefined = undefined
+
+  /** Tokens of the asynchronous waits in progress. */
+  waits: Set<number> | undefined = undefined
 
   /** Bytes of all buffers ever made over this mapping. */
   exportedBytes = 0
@@ -150,6 +154,7 @@ export class Core {
     if (this.closed) return
     if (epoch[0] !== this.#born) announce(this)
     unregister(this)
+    abandonWaits(this)
     this.closed = true
     this.view = NO_VIEW
     this.start = this.length = this.writable = 0

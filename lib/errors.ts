@@ -130,13 +130,21 @@ export function mappingFault(fault: MappingFault, path: string | Uint8Array | un
 }
 
 /** A system error that no system call was needed for. */
-export function systemError(code: 'EACCES' | 'EBADF', syscall: string, path?: string | Uint8Array): Error {
-  let errno = 0
-  let text = ''
-  for (const [number, [name, message]] of getSystemErrorMap()) {
-    if (name === code) [errno, text] = [number, message]
+export function systemError(
+  code: 'EACCES' | 'EBADF' | 'EINVAL',
+  syscall: string,
+  path?: string | Uint8Array,
+): Error {
+  for (const [errno, [name]] of getSystemErrorMap()) {
+    if (name === code) return systemErrorOf(-errno, syscall, path)
   }
+  return systemErrorOf(0, syscall, path)
+}
+
+/** A system error by its (positive) number, as the native side saw it. */
+export function systemErrorOf(number: number, syscall: string, path?: string | Uint8Array): Error {
+  const [code, text] = getSystemErrorMap().get(-number) ?? ['UNKNOWN', 'unknown error']
   const file = path === undefined ? '' : ` '${String(path)}'`
   const error = new Error(`${code}: ${text}, ${syscall}${file}`)
-  return Object.assign(error, { errno, code, syscall }, path === undefined ? {} : { path })
+  return Object.assign(error, { errno: -number, code, syscall }, path === undefined ? {} : { path })
 }

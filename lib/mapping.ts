@@ -6,10 +6,11 @@ import { bufferTooLarge, invalidArgType, invalidArgValue, mappingFault, outOfRan
 import { native } from './native'
 import { flushRequest } from './options'
 import { checkInteger, relative } from './validate'
+import { notify, wait, waitAsync } from './wait'
 import { MAX_LENGTH, Windows } from './windows'
 
 import type { Core } from './core'
-import type { Access, Feature, FlushOptions, MappingFault, ViewConstructor, ViewOf } from './types'
+import type { Access, Feature, FlushOptions, MappingFault, ViewConstructor, ViewOf, WaitOptions, WaitResult } from './types'
 
 const FEATURES: readonly string[] = (
   'views sharedArrayBuffer faultGuard wait memfd seal posixShm sysvShm hugePages residency lock resizeInPlace wasm normal random sequential ' +
@@ -223,6 +224,34 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
     if (core.isPrivate) return
     core.native.flushSync(offset, length, flags)
     core.checkFault()
+  }
+
+  /**
+   * Sleeps until another thread or process calls `notify` for the 32-bit word at `byteOffset`: Atomics.wait across processes.
+   * `'not-equal'` if the word is not `expected` at the call, signed or unsigned; `'ok'` may come early. Blocks the event loop.
+   *
+   * Waiters and notifiers of a shared file meet whichever mapping they use; those of a `'copy'` mapping only on that mapping.
+   *
+   * @param byteOffset the memory address must be a multiple of 4
+   * @param timeoutMs default: for ever
+   * @throws `ENOTSUP` where `Mapping.isSupported('wait')` is false
+   */
+  wait(byteOffset: number, expected: number, timeoutMs?: number): WaitResult {
+    return wait(stateOf(this), byteOffset, expected, timeoutMs)
+  }
+
+  /**
+   * The same without blocking; it does not keep the process alive. `close()` rejects it with `ERR_INVALID_STATE`.
+   *
+   * @example while (state.getInt32(0, true) === seen) await state.waitAsync(0, seen)
+   */
+  waitAsync(byteOffset: number, expected: number, options?: WaitOptions): Promise<WaitResult> {
+    return waitAsync(stateOf(this), byteOffset, expected, options)
+  }
+
+  /** Wakes up to `count` (default: all) waiters of the word, in this process and others, and returns how many there were. Store the new value first. */
+  notify(byteOffset: number, count?: number): number {
+    return notify(stateOf(this), byteOffset, count)
   }
 
   /**

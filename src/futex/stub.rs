@@ -1,7 +1,7 @@
 //! Systems without a wait that crosses processes, as far as this package goes: everything answers ENOTSUP.
 
 use std::sync::atomic::AtomicU32;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{End, Word};
 use crate::errno::code;
@@ -21,6 +21,6 @@ pub fn wake(_word: Word, _count: u32) -> Outcome<u32> {
 }
 
 /// Never succeeds.
-pub fn wait_with(_bell: &AtomicU32, _seen: u32, _word: Word, _expected: u32, _until: Option<Instant>) -> Outcome<End> {
+pub fn wait_with(_bell: &AtomicU32, _seen: u32, _word: Word, _expected: u32) -> Outcome<End> {
     Err(Fail::system(code::ENOTSUP, "wait"))
 }

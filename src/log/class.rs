@@ -1,4 +1,5 @@
 //! What `lib/log/` calls on the mapping of a segment.
+#![allow(clippy::cast_ptr_alignment, reason = "records begin at multiples of eight")]
 #![allow(unsafe_code, reason = "CRCs of mapped bytes, which need a slice; one function made with Node-API itself, as appending calls it for every record")]
 
 use std::ffi::c_void;
@@ -122,7 +123,7 @@ impl Sealer {
     }
 }
 
-fn make_sealer<'env>(env: &'env Env, sealer: Sealer) -> napi::Result<Unknown<'env>> {
+fn make_sealer(env: &Env, sealer: Sealer) -> napi::Result<Unknown<'_>> {
     let data = Box::into_raw(Box::new(sealer)).cast::<c_void>();
     let mut function = std::ptr::null_mut();
     // SAFETY: `data` is a Sealer that lives until `free`, which the engine calls when the function is collected.

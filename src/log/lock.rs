@@ -38,7 +38,7 @@ fn acquire(path: &str) -> Outcome<File> {
     Ok(file)
 }
 
-/// flock(2) belongs to the open file description: another open of this process is refused too, and a child has no part in it (O_CLOEXEC).
+/// flock(2) belongs to the open file description: another open of this process is refused too, and a child has no part in it (`O_CLOEXEC`).
 #[cfg(unix)]
 fn open(path: &str) -> Outcome<File> {
     use std::os::fd::AsRawFd;

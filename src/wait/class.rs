@@ -23,7 +23,7 @@ pub struct NativeWaiter {
 
 #[napi]
 impl NativeWaiter {
-    /// `settled(code, token)` is called on this thread when a wait ends; it does not keep the process alive. `code`: 0 ok, 1 not equal, 2 timed out, 3 closed, 16 + errno.
+    /// `settled(code, token)` is called on this thread when a wait ends; it does not keep the process alive. `code`: 0 ok, 3 closed, 16 + errno.
     #[napi(constructor, ts_args_type = "settled: (news: number) => void")]
     pub fn new(env: &Env, settled: Function<'_, f64, ()>) -> napi::Result<Self> {
         let news = settled.build_threadsafe_function::<f64>().weak::<true>().build()?;
@@ -36,20 +36,19 @@ impl NativeWaiter {
         Ok(Self { id, post: Arc::new(post) })
     }
 
-    /// futex_waitv(2) on another thread: a token, or 0 if the word has another value now. `timeout` in milliseconds, negative for none.
+    /// `futex_waitv`(2) on another thread: a token, or 0 if the word has another value now.
     #[napi]
-    pub fn wait(&self, env: &Env, mapping: &NativeMapping, byte_offset: f64, expected: u32, timeout: f64) -> napi::Result<u32> {
-        let timeout = (timeout >= 0.0).then(|| Duration::try_from_secs_f64(timeout / 1e3).unwrap_or(Duration::MAX));
+    pub fn wait(&self, env: &Env, mapping: &NativeMapping, byte_offset: f64, expected: u32) -> napi::Result<u32> {
         mapping.run(env, |region| {
             let place = Place::new(region, byte_offset as usize)?;
-            super::begin(place, expected, timeout, self.id, Arc::clone(&self.post)).map(Option::unwrap_or_default)
+            super::begin(place, expected, self.id, Arc::clone(&self.post)).map(Option::unwrap_or_default)
         })
     }
 
-    /// Ends a wait without a call.
+    /// Ends a wait of this environment without a call.
     #[napi]
     pub fn cancel(&self, token: u32) {
-        super::cancel(token);
+        super::cancel(self.id, token);
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Each asynchronous wait has a thread of its own while it lasts (`worker`), taken from a pool: a thread that served several words would lose the wakes
 //! that come between two of its system calls. The kernel knows a waiter only once its thread has got there, so `notify` looks here first.
+#![allow(clippy::cast_ptr_alignment, reason = "words are checked to be aligned")]
 #![allow(unsafe_code, reason = "reads the word that is waited for through a raw pointer")]
 
 mod class;
@@ -10,7 +11,7 @@ mod worker;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use memmap2::{MmapOptions, MmapRaw};
 
@@ -92,10 +93,11 @@ pub struct Wait {
     environment: u32,
     place: Place,
     expected: u32,
-    until: Option<Instant>,
     post: Arc<dyn Fn(u32, u32) + Send + Sync>,
     done: AtomicBool,
     worker: OnceLock<Arc<worker::Worker>>,
+    /// 1 once its thread is back from the kernel, which then counts it as a waiter no more.
+    left: AtomicU32,
 }
 
 impl Wait {
@@ -108,15 +110,29 @@ impl Wait {
         first
     }
 
-    /// Ends the wait without a word; false if it had ended before.
+    /// Ends the wait without a word; false if it had ended before. It stays known until its thread has left the kernel.
     fn end(&self) -> bool {
-        let first = !self.done.swap(true, Ordering::AcqRel);
-        if first {
-            let removed = waits().as_mut().and_then(|waits| waits.remove(&self.token));
-            PENDING.fetch_sub(1, Ordering::AcqRel);
-            drop(removed);
+        !self.done.swap(true, Ordering::AcqRel)
+    }
+
+    /// Nobody waits any more.
+    fn leave(&self) {
+        let removed = waits().as_mut().and_then(|waits| waits.remove(&self.token));
+        PENDING.fetch_sub(1, Ordering::AcqRel);
+        drop(removed);
+        self.left.store(1, Ordering::Release);
+        let _ = futex::wake(self.left(), u32::MAX);
+    }
+
+    /// Blocks until the thread has left: it was rung, so that is a matter of microseconds.
+    fn await_leave(&self) {
+        while self.left.load(Ordering::Acquire) == 0 {
+            let _ = futex::wait(self.left(), 0, Duration::from_millis(10));
         }
-        first
+    }
+
+    fn left(&self) -> Word {
+        Word { address: self.left.as_ptr(), private: true }
     }
 
     fn ended(&self) -> bool {
@@ -140,30 +156,31 @@ pub fn sleep(place: &Place, expected: u32, timeout: Duration) -> Outcome<u32> {
 }
 
 /// Begins a wait that posts `(token, code)` once, from another thread. `None`: the value is another one already.
-pub fn begin(place: Place, expected: u32, timeout: Option<Duration>, environment: u32, post: Arc<dyn Fn(u32, u32) + Send + Sync>) -> Outcome<Option<u32>> {
+pub fn begin(place: Place, expected: u32, environment: u32, post: Arc<dyn Fn(u32, u32) + Send + Sync>) -> Outcome<Option<u32>> {
     if !futex::SUPPORTED {
         return Err(Fail::system(crate::errno::code::ENOTSUP, "wait"));
     }
     let token = NEXT.fetch_add(1, Ordering::Relaxed);
-    let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let wait = Arc::new(Wait { token, environment, place, expected, until, post, done: AtomicBool::new(false), worker: OnceLock::new() });
+    let wait = Arc::new(Wait { token, environment, place, expected, post, done: AtomicBool::new(false), worker: OnceLock::new(), left: AtomicU32::new(0) });
     // Known before the value is looked at: whoever stores and notifies after the look finds it here.
     PENDING.fetch_add(1, Ordering::AcqRel);
     waits().get_or_insert_with(HashMap::new).insert(token, Arc::clone(&wait));
     if wait.place.value() != expected {
         wait.end();
+        wait.leave();
         return Ok(None);
     }
     if let Err(fail) = worker::start(&wait) {
         wait.end();
+        wait.leave();
         return Err(fail);
     }
     Ok(Some(token))
 }
 
 /// Ends one wait without a word.
-pub fn cancel(token: u32) {
-    let wait = waits().as_ref().and_then(|waits| waits.get(&token).cloned());
+pub fn cancel(environment: u32, token: u32) {
+    let wait = waits().as_ref().and_then(|waits| waits.get(&token).filter(|wait| wait.environment == environment).cloned());
     if let Some(wait) = wait
         && wait.end()
     {
@@ -171,20 +188,21 @@ pub fn cancel(token: u32) {
     }
 }
 
-/// Wakes up to `count` waiters: first those of this process that the kernel may not know yet.
+/// Wakes up to `count` waiters: first those of this process, which the kernel may not know yet.
 pub fn notify(place: &Place, count: u32) -> Outcome<u32> {
     let mut woken = 0;
     if PENDING.load(Ordering::Acquire) > 0 {
         let region = place.region.id();
-        for wait in select(|wait| wait.place.offset == place.offset && wait.place.region.id() == region) {
-            if woken == count {
-                break;
-            }
-            if wait.settle(code::OK) {
-                // Should the kernel wake its thread too, that thread passes the wake on.
+        let ours = select(|wait| wait.place.offset == place.offset && wait.place.region.id() == region);
+        for wait in &ours {
+            if woken < count && wait.settle(code::OK) {
                 wait.free_worker();
                 woken += 1;
             }
+        }
+        if woken < count {
+            // What has ended must not be counted, or woken in the place of somebody else, once more.
+            ours.iter().filter(|wait| wait.ended()).for_each(|wait| wait.await_leave());
         }
     }
     if woken == count { Ok(woken) } else { futex::wake(place.word, count - woken).map(|more| woken + more) }

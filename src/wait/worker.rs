@@ -68,6 +68,7 @@ fn work(worker: &Arc<Worker>) {
         let job = worker.job().take();
         if let Some(wait) = job {
             serve(worker, &wait);
+            wait.leave();
             // The wait keeps its mapping; let go of it before the thread is offered for other work.
             drop(wait);
             idlers().push(Arc::clone(worker));
@@ -96,8 +97,8 @@ fn serve(worker: &Worker, wait: &Wait) {
         if wait.ended() {
             return;
         }
-        let ended = match futex::wait_with(&worker.bell, seen, wait.place.word, wait.expected, wait.until) {
-            Ok(End::Bell) => continue,
+        let ended = match futex::wait_with(&worker.bell, seen, wait.place.word, wait.expected) {
+            Ok(End::Bell | End::TimedOut) => continue,
             Ok(End::Woken) => {
                 if !wait.settle(code::OK) {
                     // It had ended a moment before: the wake was meant for somebody who still waits.
@@ -107,7 +108,6 @@ fn serve(worker: &Worker, wait: &Wait) {
             }
             // It was equal when the wait began.
             Ok(End::NotEqual) => code::OK,
-            Ok(End::TimedOut) => code::TIMED_OUT,
             Err(fail) => code::FAILED + fail.errno().unwrap_or(0).unsigned_abs(),
         };
         wait.settle(ended);
