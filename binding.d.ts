@@ -129,7 +129,7 @@ export declare function allocationGranularity(): number
 export declare function constants(): Record<string, number>
 
 /** CRC-32C of `bytes`, continuing from the CRC `seed` of what stands before them (0: nothing). */
-export declare function crc32C(bytes: Uint8Array, seed: number): number
+export declare function crc32c(bytes: Uint8Array, seed: number): number
 
 /** `napi_detach_arraybuffer`, for engines without `ArrayBuffer.prototype.transfer`. */
 export declare function detach(buffer: ArrayBuffer): void
@@ -159,6 +159,8 @@ export interface LogSegment {
   seed: number
   /** Where its first record is. */
   from: number
+  /** Where it ends. */
+  length: number
   /** Up to where everything is promised to be there. */
   durable: number
 }

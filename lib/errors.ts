@@ -5,7 +5,7 @@ import type { MappingFault } from './types'
 type ErrorClass = new (message: string) => Error
 
 /** An error as Node makes its own: `code` on the object, `TypeError [ERR_…]: …` in the stack, a plain `name`. */
-function coded(Class: ErrorClass, code: string, message: string): NodeJS.ErrnoException {
+export function coded(Class: ErrorClass, code: string, message: string): NodeJS.ErrnoException {
   const error: NodeJS.ErrnoException = new Class(message)
   error.code = code
   withStack(error, `${error.name} [${code}]`)

@@ -3,7 +3,7 @@
 use napi_derive::napi;
 
 /// CRC-32C of `bytes`, continuing from the CRC `seed` of what stands before them (0: nothing).
-#[napi]
+#[napi(js_name = "crc32c")]
 pub fn crc32c(bytes: &[u8], seed: u32) -> u32 {
     crc32c::crc32c_append(seed, bytes)
 }

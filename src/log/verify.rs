@@ -25,6 +25,8 @@ pub struct LogSegment {
     pub seed: u32,
     /// Where its first record is.
     pub from: f64,
+    /// Where it ends.
+    pub length: f64,
     /// Up to where everything is promised to be there.
     pub durable: f64,
 }
@@ -104,6 +106,7 @@ fn verify(segment: &LogSegment, bytes: &mut Vec<u8>) -> Outcome<LogFindings> {
     let mut file = std::fs::File::open(&path).map_err(|error| named(&error))?;
     std::io::Read::read_to_end(&mut file, bytes).map_err(|error| named(&error))?;
     let mut findings = LogFindings { size: bytes.len() as f64, ..LogFindings::default() };
+    bytes.truncate(segment.length as usize);
     let (end, ended) = scan(bytes, segment.seed, segment.from as usize, segment.durable as usize, |at| number(&bytes[at..]), |met| {
         match met {
             Met::Record(..) => findings.records += 1.0,

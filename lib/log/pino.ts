@@ -1,0 +1,86 @@
+import { Writable } from 'node:stream'
+
+import { MappedLog } from './log'
+
+import type { LogOptions } from './options'
+
+/** Options of the transport and of `destination`. */
+export interface PinoLogOptions extends LogOptions {
+  /** The directory of the log. */
+  dir: string
+}
+
+/** What pino writes to: one line a call, with its newline. */
+export interface PinoDestination {
+  write(line: string): void
+  flushSync(): void
+  end(): void
+  readonly log: MappedLog
+}
+
+/** The newline separates lines in a file; records need none. */
+function strip(line: string): string {
+  return line.endsWith('\n') ? line.slice(0, -1) : line
+}
+
+/**
+ * A destination in the process that logs: `pino(destination({ dir: 'app.log' }))`. A line is in the log when `logger.info()` returns, so a killed process loses none.
+ */
+export function destination(options: PinoLogOptions): PinoDestination {
+  const { dir, ...rest } = options
+  const log = MappedLog.openSync(dir, rest)
+  return {
+    log,
+    write: (line) => void log.append(strip(line)),
+    flushSync: () => log.flushSync(),
+    end: () => log.close(),
+  }
+}
+
+/**
+ * The transport, in a worker: `pino.transport({ target: 'memmap/log/pino', options: { dir: 'app.log' } })`.
+ *
+ * Lines on their way to the worker die with the process; with `sync: true` in pino's options none are on the way when `logger.info()` returns.
+ * A chunk may hold several lines: each becomes a record.
+ */
+export default function transport(options: PinoLogOptions): Writable {
+  const { dir, ...rest } = options
+  const log = MappedLog.openSync(dir, rest)
+  // A chunk that ends within a line: kept as bytes, as it may end within a character.
+  let partial: Buffer | undefined
+  return new Writable({
+    autoDestroy: true,
+    write(chunk: Buffer, _encoding, done) {
+      try {
+        let from = 0
+        for (let at; (at = chunk.indexOf(10, from)) >= 0; from = at + 1) {
+          const line = chunk.subarray(from, at)
+          log.append(partial === undefined ? line : Buffer.concat([partial, line]))
+          partial = undefined
+        }
+        const rest = chunk.subarray(from)
+        if (rest.length > 0) partial = Buffer.concat(partial === undefined ? [rest] : [partial, rest])
+        done()
+      } catch (error) {
+        done(error as Error)
+      }
+    },
+    final(done) {
+      try {
+        if (partial !== undefined) log.append(partial)
+        log.flushSync()
+        done()
+      } catch (error) {
+        done(error as Error)
+      }
+    },
+    destroy(error, done) {
+      try {
+        log.close()
+        done(error)
+      } catch (failure) {
+        done(error ?? (failure as Error))
+      }
+    },
+  })
+}
