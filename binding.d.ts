@@ -25,6 +25,8 @@ export declare class NativeLock {
 export declare class NativeMapping {
   /** A function `(offset, word, length)` that writes the CRC of the record at `offset` into it. It is not a method, as crossing over costs more than the CRC. */
   sealer(seed: number): (offset: number, word: number, length: number) => void
+  /** `close()` and `release(true)` on another thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends. */
+  closeBehind(): void
   /** The payload's length of the record at `offset`; -1: the end, -2: sealed, -3: no valid record. */
   logFind(seed: number, offset: number): number
   /**
@@ -94,6 +96,28 @@ export declare class NativeMapping {
   resize(length: number, mayMove: boolean): boolean
   /** Second half of `resize`, after the views were detached: zeros under those that could not be, and the file cut where it shrinks. */
   resized(viewsRemain: boolean): void
+  /** shm_open(3) with `O_CREAT`. */
+  static sharedCreateSync(name: string, length: number, mode: number, exclusive: boolean): NativeMapping
+  /** The same on another thread. */
+  static sharedCreate(name: string, length: number, mode: number, exclusive: boolean): Promise<NativeMapping>
+  /** shm_open(3) of an object that is there. */
+  static sharedOpenSync(name: string, write: boolean): NativeMapping
+  /** The same on another thread. */
+  static sharedOpen(name: string, write: boolean): Promise<NativeMapping>
+  /** memfd_create(2), sealed. */
+  static sharedNameless(length: number, seals: Array<string>): NativeMapping
+  /** fcntl(F_ADD_SEALS). */
+  seal(seals: Array<string>): void
+  /** A name under which another thread of this process finds the memory, while a mapping of it is open. `label` comes back with it. */
+  share(label: number): string
+  /** Another mapping of the memory behind a name that `share` gave. */
+  static fromHandle(name: string): NativeMapping
+  /** What `share` was given. */
+  get label(): number
+  /** The path as the opener gave it. */
+  get path(): string | null
+  /** How many mappings hold the memory. */
+  get holders(): number
   /** futex(2) in this thread, for at most so many milliseconds: a code of `NativeWaiter`. */
   waitSlice(byteOffset: number, expected: number, milliseconds: number): number
   /** Wakes at most `count` waiters of the word, of any thread and process; how many there were. */
@@ -104,7 +128,7 @@ export declare class NativeMapping {
 export declare class NativeSegmentMaker {
   /** Nothing is being made. */
   constructor()
-  /** Begins to make a file of `length` bytes that starts with `header`. `huge`: in large pages. */
+  /** Begins to make a file of `length` bytes that starts with `header`. `huge`: its pages are faulted in, as large ones. */
   prepare(path: string, length: number, header: Uint8Array, huge: boolean): void
   /** What `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for. */
   take(): NativeMapping | null
@@ -133,6 +157,9 @@ export declare function crc32c(bytes: Uint8Array, seed: number): number
 
 /** `napi_detach_arraybuffer`, for engines without `ArrayBuffer.prototype.transfer`. */
 export declare function detach(buffer: ArrayBuffer): void
+
+/** Whether this engine makes ArrayBuffers over foreign memory. */
+export declare function externalAllowed(): boolean
 
 /** Whether this system has a feature. */
 export declare function isSupported(feature: string): boolean
@@ -183,11 +210,23 @@ export interface NativeResidency {
   exact: boolean
 }
 
+/** Whether files can be mapped over pages of the engine. */
+export declare function overlaysAllowed(): boolean
+
 /** sysconf(_SC_PAGESIZE), in bytes. */
 export declare function pageSize(): number
 
 /** `epoch[0]` is incremented whenever a mapping of this process faults; `on_fault` is called soon after, on this thread. */
 export declare function setup(epoch: Int32Array, onFault: () => void): void
+
+/** Whether this engine makes SharedArrayBuffers over foreign memory. */
+export declare function sharedAllowed(): boolean
+
+/** The names of all shared memory objects. */
+export declare function sharedList(): Array<string>
+
+/** shm_unlink(3). */
+export declare function sharedUnlink(name: string): void
 
 /** The faults of all mappings of this process since this environment last asked, oldest first: id, kind, offset from the page-aligned base, … */
 export declare function takeFaults(): Array<number>

@@ -4,6 +4,7 @@
 export { AnonymousMemory } from './lib/anonymous-memory'
 export { MappedFile } from './lib/mapped-file'
 export { Mapping } from './lib/mapping'
+export { SharedMemory } from './lib/shared-memory'
 
 export type {
   Access,
@@ -14,9 +15,13 @@ export type {
   Feature,
   FlushOptions,
   MappingFault,
+  MappingHandle,
   MemoryOptions,
   Needle,
   OpenOptions,
+  Protection,
+  Residency,
+  Seal,
   Target,
   ViewConstructor,
   ViewOf,

@@ -1,7 +1,10 @@
 import { load, prepare, store } from './accessor-windows'
 import { Core } from './core'
 import { illegalConstructor } from './errors'
-import { epoch } from './faults'
+import { epoch as sharedEpoch } from './faults'
+
+/** A local name: looking it up in the module's exports at each access takes longer than the access. */
+const epoch = sharedEpoch
 
 /** The state of a mapping, for the other parts of the facade. */
 let stateOf: (accessors: Accessors) => Core

@@ -1,10 +1,15 @@
-import { bufferTooLarge, invalidState, mappingFault, systemError, viewsUnavailable } from './errors'
+import { carry, chooseCarrier, isOverlay } from './carriers'
+import { bufferTooLarge, invalidState, mappingFault, recapture, systemError, viewsUnavailable } from './errors'
 import { detach } from './detach'
 import { abandonWaits } from './wait'
-import { announce, currentFault, epoch, register, unregister } from './faults'
+import { currentFault, deliver, epoch, register, unregister } from './faults'
 
 import type { AccessorWindows } from './accessor-windows'
+import { Protections } from './protections'
+
 import type { NativeMapping } from '../binding'
+import type { Carrier, CarrierKind } from './carriers'
+import type { Protection } from './types'
 import type { Access, MappingFault } from './types'
 import type { Windows } from './windows'
 
@@ -17,6 +22,9 @@ export interface Origin {
   readonly path: string | Buffer | undefined
   /** Nothing that is stored ever reaches a file. */
   readonly isPrivate: boolean
+  readonly sharedArrayBuffer: boolean
+  /** Which class it is of: `lib/sharing.ts`. */
+  readonly label: number
 }
 
 const facts = new Float64Array(8)
@@ -28,16 +36,28 @@ const facts = new Float64Array(8)
  */
 export class Core {
   readonly native: NativeMapping
-  readonly access: Access
+  access: Access
   readonly path: string | Buffer | undefined
   readonly isPrivate: boolean
-  readonly byteLength: number
-  readonly delta: number
-  readonly fileOffset: number
-  readonly fd: number | undefined
-  readonly pageSize: number
-  readonly mapped: boolean
-  readonly id: number
+  readonly sharedArrayBuffer: boolean
+  readonly label: number
+  byteLength = 0
+  delta = 0
+  fileOffset = 0
+  fd: number | undefined = undefined
+  pageSize = 0
+  mapped = true
+  /** Bytes of whole pages. */
+  mapLength = 0
+  /** Of the memory: mappings that share it have the same. */
+  id = 0
+  /** What views stand on, or will. */
+  kind: CarrierKind
+  #carrier: Carrier | undefined
+  /** Asynchronous operations that are not settled. */
+  pending = 0
+  /** What `protect` took away. */
+  protections: Protections | undefined = undefined
   /** The `Mapping`. */
   owner: object = this
   closed = false
@@ -57,32 +77,40 @@ export class Core {
 
   /** Bytes of all buffers ever made over this mapping. */
   exportedBytes = 0
-  /** The engine refuses buffers over foreign memory. */
-  refused = false
   /** The user transferred a buffer of ours: its memory is in one that we don't know. */
   moved = false
 
   /** The epoch at which this mapping was last known to be whole. */
   seen = epoch[0]!
   readonly #born = this.seen
-  /** How many faults were published. */
-  faults = 0
+  /** The first fault was published. */
+  announced = false
   lastFault: MappingFault | null = null
 
   constructor(native: NativeMapping, origin: Origin) {
-    native.describe(facts)
     this.native = native
     this.access = origin.access
     this.path = origin.path
     this.isPrivate = origin.isPrivate
+    this.sharedArrayBuffer = origin.sharedArrayBuffer
+    this.label = origin.label
+    this.kind = chooseCarrier(origin.sharedArrayBuffer)
+    this.#learn()
+    register(this)
+    // Private pages cannot be in two places, so they move before anybody has used them.
+    if (origin.isPrivate && isOverlay(this.kind) && this.mapLength > 0) this.#carry(true)
+  }
+
+  #learn(): void {
+    this.native.describe(facts)
     this.byteLength = facts[0]!
     this.delta = facts[1]!
     this.fileOffset = facts[2]!
     this.fd = facts[3]! < 0 ? undefined : facts[3]!
     this.pageSize = facts[4]!
     this.mapped = facts[5] === 1
+    this.mapLength = facts[6]!
     this.id = facts[7]!
-    register(this)
   }
 
   /** Where the user's last byte ends, counted as buffers are. */
@@ -96,8 +124,14 @@ export class Core {
   }
 
   /** Checked writers never store into a `'read'` mapping. */
-  checkWritable(syscall: string): void {
+  checkWritable(syscall: string, position = 0, length = this.byteLength): void {
     if (this.access === 'read') throw systemError('EACCES', syscall, this.path)
+    if (this.protections?.forbids('write', position, length)) throw systemError('EACCES', syscall, this.path)
+  }
+
+  /** Checked readers never touch what `protect('none')` took away. */
+  checkReadable(position = 0, length = this.byteLength): void {
+    if (this.protections?.forbids('read', position, length)) throw systemError('EACCES', 'read', this.path)
   }
 
   /** Before and after each use of the memory. */
@@ -126,9 +160,8 @@ export class Core {
     this.lastFault = null
   }
 
-  /** A buffer over the pages from `start` on (counted from the page-aligned base); `undefined` where the engine allows none. */
-  tryExport(start: number, length: number): ArrayBuffer | undefined {
-    if (this.refused) return undefined
+  /** A buffer over the pages from `start` on (counted from the page-aligned base). Only where `kind` is 'external'. */
+  export(start: number, length: number): ArrayBuffer {
     let buffer: ArrayBuffer | undefined
     try {
       buffer = this.native.exportBuffer(start, length)
@@ -137,22 +170,88 @@ export class Core {
       if (error instanceof RangeError && !('code' in error)) throw bufferTooLarge(length - 1)
       throw error
     }
-    if (buffer === undefined) this.refused = true
-    else this.exportedBytes += length
+    // It was allowed when the engine was asked at first.
+    if (buffer === undefined) throw viewsUnavailable()
+    this.exportedBytes += length
     return buffer
   }
 
-  /** As above, for those who cannot do without. */
-  export(start: number, length: number): ArrayBuffer {
-    const buffer = this.tryExport(start, length)
-    if (buffer === undefined) throw viewsUnavailable()
-    return buffer
+  /** The one buffer over everything, where `kind` is not 'external'. */
+  whole(): ArrayBufferLike {
+    const carrier = this.#carrier ?? this.#carry(false)
+    if (carrier === undefined) throw viewsUnavailable()
+    return carrier.buffer
+  }
+
+  /** Whether the engine's own memory, or a SharedArrayBuffer, stands on these pages. */
+  get isCarried(): boolean {
+    return this.#carrier !== undefined
+  }
+
+  #carry(adopt: boolean): Carrier | undefined {
+    if (this.kind === 'none' || this.kind === 'external') return undefined
+    const carrier = carry(this.native, this.kind, this.mapLength, adopt, this.owner)
+    this.#carrier = carrier
+    this.kind = carrier?.kind ?? 'none'
+    return carrier
+  }
+
+  /** Another length: see `Mapping.resize`. */
+  resize(length: number, mayMove: boolean): void {
+    if (this.pending > 0 || this.isCarried) throw systemError('EBUSY', 'mremap', this.path)
+    const moved = this.native.resize(length, mayMove)
+    this.#forgetWindows()
+    unregister(this)
+    try {
+      if (moved) this.native.resized(this.#detachAll())
+    } finally {
+      this.accessorWindows = undefined
+      this.windows = undefined
+      this.moved = false
+      this.#learn()
+      register(this)
+    }
+  }
+
+  /** The accessors look for a window again. */
+  #forgetWindows(): void {
+    this.view = NO_VIEW
+    this.start = this.length = this.writable = 0
+    if (this.accessorWindows !== undefined) this.accessorWindows.reset()
+  }
+
+  /** After `protect`: from now on every access asks first. */
+  protect(kind: Protection, offset: number, length: number): void {
+    this.protections = (this.protections ?? new Protections()).with(kind, offset, length)
+    this.#forgetWindows()
+  }
+
+  /** After `seal`. */
+  becomeReadOnly(): void {
+    this.access = 'read'
+    this.writable = 0
+    this.#forgetWindows()
+  }
+
+  /** An asynchronous operation: nothing is resized under it, and what it finds after `close()` does not count. */
+  async whilePending<T>(operation: () => Promise<T>): Promise<T> {
+    this.pending++
+    try {
+      const result = await operation()
+      this.checkOpen()
+      return result
+    } catch (error) {
+      this.checkOpen()
+      throw recapture(error)
+    } finally {
+      this.pending--
+    }
   }
 
   /** The file is taken away first, then every buffer that is still reachable becomes length 0. */
   close(): void {
     if (this.closed) return
-    if (epoch[0] !== this.#born) announce(this)
+    if (epoch[0] !== this.#born) deliver()
     unregister(this)
     abandonWaits(this)
     this.closed = true
@@ -162,7 +261,8 @@ export class Core {
     try {
       this.native.close()
     } finally {
-      if (this.exportedBytes > 0) viewsRemain = this.#detachAll()
+      if (this.#carrier !== undefined) viewsRemain = this.#carrier.release()
+      if (this.exportedBytes > 0) viewsRemain = this.#detachAll() || viewsRemain
       this.native.release(viewsRemain)
     }
   }

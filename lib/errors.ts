@@ -83,6 +83,15 @@ export function invalidState(): Error {
   return coded(Error, 'ERR_INVALID_STATE', 'Invalid state: the mapping is closed')
 }
 
+/** A handle of another process leads to no memory of this one. */
+export function otherProcess(): Error {
+  return coded(
+    Error,
+    'ERR_INVALID_STATE',
+    'Invalid state: the handle belongs to another process. Use SharedMemory.open() or MappedFile.open() there',
+  )
+}
+
 /** More than the engine can address through one buffer. */
 export function bufferTooLarge(limit: number): RangeError {
   return coded(
@@ -101,17 +110,12 @@ export function viewsUnavailable(): Error {
   )
 }
 
-/** An option or value that a later version brings. */
-export function featureUnavailable(what: string): Error {
-  return coded(Error, 'ERR_FEATURE_UNAVAILABLE', `${what} is not offered by this version of memmap`)
-}
-
 /** `new MappedFile()`. */
 export function illegalConstructor(): TypeError {
   return coded(
     TypeError,
     'ERR_ILLEGAL_CONSTRUCTOR',
-    'Illegal constructor: use MappedFile.open() or AnonymousMemory.create()',
+    'Illegal constructor: use MappedFile.open(), AnonymousMemory.create() or SharedMemory.create()',
   )
 }
 
@@ -131,7 +135,7 @@ export function mappingFault(fault: MappingFault, path: string | Uint8Array | un
 
 /** A system error that no system call was needed for. */
 export function systemError(
-  code: 'EACCES' | 'EBADF' | 'EINVAL',
+  code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY',
   syscall: string,
   path?: string | Uint8Array,
 ): Error {

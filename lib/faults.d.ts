@@ -7,9 +7,9 @@ import type { MappingFault } from './types';
 export declare const epoch: Int32Array<ArrayBuffer>;
 /** From now on faults of this mapping are published. */
 export declare function register(core: Core): void;
-/** It was closed. */
+/** It is closed. */
 export declare function unregister(core: Core): void;
+/** Publishes every fault since the last time, of all mappings of this thread. */
+export declare function deliver(): void;
 /** Asks the native side, and remembers the answer for after `close()`. */
 export declare function currentFault(core: Core): MappingFault | null;
-/** Publishes what has happened to a mapping since the last time; the first fault of a mapping is also a process warning. */
-export declare function announce(core: Core): void;

@@ -17,34 +17,79 @@ const KINDS = [undefined, 'truncated', 'io', 'nospace', 'protected', 'moved'] as
 const faults = channel('memmap:fault')
 const out = new Float64Array(3)
 
-/** Mappings that are open, by the id of their native side. */
-const live = new Map<number, WeakRef<Core>>()
+/** Mappings that are open, by the id of their memory: several may share one. */
+const live = new Map<number, WeakRef<Core>[]>()
 let sweepAt = 1024
 
-native.setup(epoch, () => {
-  for (const reference of live.values()) {
-    const core = reference.deref()
-    if (core !== undefined) announce(core)
-  }
-})
+/** How many events the native side keeps; of more the oldest are lost. */
+const RING = 256
+
+native.setup(epoch, deliver)
 
 /** From now on faults of this mapping are published. */
 export function register(core: Core): void {
-  live.set(core.id, new WeakRef(core))
+  const others = live.get(core.id)
+  if (others === undefined) live.set(core.id, [new WeakRef(core)])
+  else others.push(new WeakRef(core))
   if (live.size >= sweepAt) sweep()
 }
 
-/** It was closed. */
+/** It is closed. */
 export function unregister(core: Core): void {
-  live.delete(core.id)
+  const holders = live.get(core.id)
+  if (holders === undefined || holders.length === 1) live.delete(core.id)
+  else {
+    live.set(
+      core.id,
+      holders.filter((holder) => holder.deref() !== core),
+    )
+  }
 }
 
 /** Mappings that were collected without `close()` leave their entries behind. */
 function sweep(): void {
-  for (const [id, reference] of live) {
-    if (reference.deref() === undefined) live.delete(id)
+  for (const [id, holders] of live) {
+    if (holders.every((holder) => holder.deref() === undefined)) live.delete(id)
   }
   sweepAt = Math.max(1024, live.size * 2)
+}
+
+/** Publishes every fault since the last time, of all mappings of this thread. */
+export function deliver(): void {
+  const events = native.takeFaults()
+  for (let at = 0; at < events.length; at += 3) {
+    const kind = KINDS[events[at + 1]!]
+    for (const holder of live.get(events[at]!) ?? []) {
+      const core = holder.deref()
+      if (core !== undefined && kind !== undefined)
+        publish(core, { kind, offset: Math.max(0, events[at + 2]! - core.delta) })
+    }
+  }
+  if (events.length >= 3 * RING) catchUp()
+}
+
+/** Events were lost; the first fault of each mapping was not. */
+function catchUp(): void {
+  for (const holders of live.values()) {
+    for (const holder of holders) {
+      const core = holder.deref()
+      if (core === undefined || core.announced) continue
+      const fault = currentFault(core)
+      if (fault !== null) publish(core, fault)
+    }
+  }
+}
+
+/** The first fault of a mapping is also a process warning. */
+function publish(core: Core, fault: MappingFault): void {
+  const { path } = core
+  core.lastFault = fault
+  if (!core.announced) {
+    core.announced = true
+    const { message } = mappingFault(fault, path)
+    process.emitWarning(message, { type: 'MemmapFaultWarning', code: 'MEMMAP_FAULT' })
+  }
+  if (faults.hasSubscribers) faults.publish({ mapping: core.owner, ...fault, path } satisfies FaultMessage)
 }
 
 /** Asks the native side, and remembers the answer for after `close()`. */
@@ -54,21 +99,4 @@ export function currentFault(core: Core): MappingFault | null {
   const fault = kind === undefined ? null : { kind, offset: out[1]! }
   if (fault !== null) core.lastFault = fault
   return fault
-}
-
-/** Publishes what has happened to a mapping since the last time; the first fault of a mapping is also a process warning. */
-export function announce(core: Core): void {
-  const now = currentFault(core)
-  const count = out[2]!
-  if (count === core.faults) return
-  const first = core.faults === 0
-  core.faults = count
-  const fault = now ?? core.lastFault
-  if (fault === null) return
-  const { path } = core
-  if (first) {
-    const { message } = mappingFault(fault, path)
-    process.emitWarning(message, { type: 'MemmapFaultWarning', code: 'MEMMAP_FAULT' })
-  }
-  if (faults.hasSubscribers) faults.publish({ mapping: core.owner, ...fault, path } satisfies FaultMessage)
 }

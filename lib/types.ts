@@ -33,6 +33,49 @@ export type Advice =
   | 'mergeable'
   | 'unmergeable'
 
+/** What pages may be used for: nothing, loads, loads and stores, loads and execution. */
+export type Protection = 'none' | 'read' | 'write' | 'exec'
+
+/** A right that is taken away from everybody for ever: `F_ADD_SEALS` of fcntl(2). */
+export type Seal = 'shrink' | 'grow' | 'write' | 'futureWrite' | 'seal'
+
+/** Plain data by which another thread of this process finds the memory; keeps nothing open. */
+export interface MappingHandle {
+  readonly memmap: 1
+  readonly id: string
+  readonly pid: number
+}
+
+/** What `residency` says. */
+export interface Residency {
+  /** In bytes. */
+  readonly pageSize: number
+  /** Pages that the range touches. */
+  readonly pages: number
+  /** How many of them are in memory. */
+  readonly resident: number
+  /** One bit a page, lowest bit of the first byte first. */
+  readonly bitmap: Uint8Array<ArrayBuffer>
+  /** `false` where the system hides the truth from this process: Linux tells those who may not write a file that all of it is resident. */
+  readonly exact: boolean
+}
+
+/** Options of `SharedMemory.create`. */
+export type ShmCreate = Opt<{
+  /** Permissions of the object, less the umask. Default 0o600. */
+  mode: number
+  /** It must not be there yet. Default `true`. */
+  exclusive: boolean
+  sharedArrayBuffer: boolean
+}>
+
+/** Options of `SharedMemory.open`. */
+export type ShmOpen = Opt<{
+  /** Default `'read'`. */
+  access: 'read' | 'write'
+  sharedArrayBuffer: boolean
+}>
+
 /** What {@link Mapping.isSupported} can be asked about. */
 export type Feature =
   | 'views'
@@ -105,21 +148,14 @@ type OpenCommon = Opt<{
   offset: number | bigint
   /** How many bytes to map. Default: to the end of the file. 0 makes an empty mapping. */
   length: number | bigint
-  /** Not offered yet. */
   exec: boolean
-  /** Not offered yet. */
   populate: boolean
-  /** Not offered yet. */
   noReserve: boolean
-  /** Not offered yet. */
   lock: boolean
-  /** Not offered yet. */
   hugePages: boolean
-  /** Not offered yet. */
   advice: Advice
   /** Only `'map'`, the default, is offered yet. */
   ifUnsafe: 'map' | 'copy' | 'throw'
-  /** Not offered yet. */
   sharedArrayBuffer: boolean
 }>
 
@@ -130,7 +166,6 @@ type WriteOnly = Opt<{
   mode: number | string
   /** Extend the file without allocating its blocks, which a full disk then refuses at the first store. Default `false`. */
   sparse: boolean
-  /** Not offered yet. */
   capacity: number | bigint
 }>
 
@@ -144,11 +179,8 @@ export type OpenOptions =
 
 /** Options of {@link AnonymousMemory.create}. */
 export type MemoryOptions = Opt<{
-  /** Not offered yet. */
   sharedArrayBuffer: boolean
-  /** Not offered yet. */
   hugePages: boolean
-  /** Not offered yet. */
   noReserve: boolean
 }>
 

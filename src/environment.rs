@@ -80,3 +80,21 @@ pub fn is_supported(feature: String) -> bool {
 pub fn detach(env: &Env, buffer: napi::bindgen_prelude::Unknown<'_>) -> napi::Result<()> {
     crate::carrier::external::detach(env, &buffer)
 }
+
+/// Whether this engine makes ArrayBuffers over foreign memory.
+#[napi]
+pub fn external_allowed(env: &Env) -> napi::Result<bool> {
+    crate::carrier::external::allowed(env)
+}
+
+/// Whether this engine makes SharedArrayBuffers over foreign memory.
+#[napi]
+pub fn shared_allowed() -> bool {
+    shared::available()
+}
+
+/// Whether files can be mapped over pages of the engine.
+#[napi]
+pub fn overlays_allowed() -> bool {
+    overlay::available()
+}

@@ -9,16 +9,18 @@ mod errno;
 mod error;
 mod fault;
 mod futex;
+mod handles;
 mod log;
 mod mapping;
 mod mapping_carrier;
 mod mapping_control;
+mod mapping_shared;
 mod open;
 mod os;
 mod raw;
 mod region;
 mod request;
-#[cfg_attr(not(test), expect(unused_imports, reason = "issue 5 opens shared memory with it, issue 7 calls it by name"))]
+mod shared_memory;
 mod shm;
 #[cfg_attr(not(test), expect(dead_code, reason = "issue 7 calls it by name"))]
 mod sysconf;

@@ -59,6 +59,11 @@ impl NativeMapping {
         self.open_region().and_then(|region| action(&region)).map_err(|fail| fail.into_js(env))
     }
 
+    /// The Region, for another thread to let go of: this mapping is closed.
+    pub(crate) fn take_region(&self) -> Option<Arc<Region>> {
+        self.region.borrow_mut().take()
+    }
+
     /// A Region that this mapping has no more; kept until `release()` where views stand on it.
     pub(crate) fn let_go(&self, mut region: Arc<Region>) {
         if let Some(overlay) = self.overlay.take() {

@@ -105,6 +105,15 @@ fn region_of(file: &Arc<File>, request: &Request) -> Outcome<Arc<Region>> {
     mapped
 }
 
+/// Maps an object that is no path's: shared memory.
+pub fn region_of_object(file: &Arc<File>, access: Access, length: Option<u64>, name: Option<String>) -> Outcome<Arc<Region>> {
+    let mut request = Request::of_descriptor(os::raw_fd(file), access);
+    request.length = length;
+    let region = region_of(file, &request)?;
+    region.set_path(name);
+    Ok(region)
+}
+
 fn finished(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outcome<Arc<Region>> {
     let (memory, form) = map(file, request, length, page)?;
     let source = Source { file: Some(Arc::clone(file)), offset: request.offset, path: request.path(), page, sparse: request.sparse };

@@ -112,6 +112,26 @@ impl Request {
         }
     }
 
+    /// A whole file by its descriptor.
+    pub fn of_descriptor(fd: i32, access: Access) -> Self {
+        Self {
+            target: Target::Fd(fd),
+            access,
+            offset: 0,
+            length: None,
+            create: None,
+            exclusive: false,
+            sparse: false,
+            exec: false,
+            populate: false,
+            no_reserve: false,
+            lock: false,
+            huge: false,
+            capacity: None,
+            if_unsafe: IfUnsafe::Map,
+        }
+    }
+
     /// The path for messages; invalid UTF-8 is shown with replacement characters.
     pub fn path(&self) -> Option<String> {
         match &self.target {

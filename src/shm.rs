@@ -13,7 +13,6 @@ pub use sealed::{add_seals, memfd_create, seals};
 
 /// POSIX shared memory; Android's C library has none, Windows names sections.
 #[cfg(all(unix, not(target_os = "android")))]
-#[cfg_attr(not(test), expect(dead_code, reason = "issue 5 opens shared memory with it, issue 7 calls it by name"))]
 mod calls {
     use std::ffi::CStr;
     use std::os::fd::FromRawFd;
@@ -81,7 +80,6 @@ mod calls {
 }
 
 #[cfg(not(all(unix, not(target_os = "android"))))]
-#[cfg_attr(not(test), expect(dead_code, reason = "issue 5 opens shared memory with it, issue 7 calls it by name"))]
 mod calls {
     use std::ffi::CStr;
 
@@ -103,7 +101,6 @@ mod calls {
 }
 
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-#[cfg_attr(not(test), expect(dead_code, reason = "issue 5 opens shared memory with it, issue 7 calls it by name"))]
 mod sealed {
     use std::ffi::CStr;
     use std::os::fd::{AsRawFd, FromRawFd};
@@ -178,7 +175,6 @@ mod sealed {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-#[cfg_attr(not(test), expect(dead_code, reason = "issue 5 opens shared memory with it, issue 7 calls it by name"))]
 mod sealed {
     use std::ffi::CStr;
 

@@ -62,8 +62,7 @@ export class Segment {
     if (this.core.closed) return
     unregister(this.core)
     this.core.closed = true
-    this.core.native.close()
-    this.core.native.release(true)
+    this.core.native.closeBehind()
   }
 }
 

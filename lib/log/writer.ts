@@ -55,6 +55,8 @@ export class Writer {
   #limit = 0
   /** The next segment, being made. */
   #ahead: { readonly path: string; readonly header: Header } | undefined
+  /** Records come so fast that page faults would be felt. */
+  #fast = false
   #since = 0
   #from = 0
   #durable: number
@@ -162,19 +164,24 @@ export class Writer {
   #prepare(): void {
     const header = this.#headerOfNext()
     const path = segmentPath(this.#directory, header.base)
-    const rate = (this.#offset - this.#from) / Math.max(0.001, performance.now() - this.#since)
-    const huge = rate >= FAST && this.#settings.flush !== 'always'
+    if (!this.#fast) this.#measure()
     try {
-      this.#maker.prepare(path, header.length, encodeHeader(header), huge)
+      this.#maker.prepare(path, header.length, encodeHeader(header), this.#fast)
       this.#ahead = { path, header }
     } catch {
       // No thread to be had: it is made when it is needed.
     }
   }
 
+  #measure(): void {
+    const rate = (this.#offset - this.#from) / Math.max(0.001, performance.now() - this.#since)
+    this.#fast = rate >= FAST && this.#settings.flush !== 'always'
+  }
+
   /** Goes on in the next segment. Throws (ENOSPC) before anything has changed, and tries again the next time. */
   #roll(): void {
     const { path, header, mapping } = this.#takeNext()
+    this.#measure()
     const old = this.#segment
     const next = this.#attempt(() => new Segment(path, header, mapping))
     next.mark(this.marks)
@@ -210,7 +217,8 @@ export class Writer {
     const { length } = this.#segment
     // Behind the last record there is always room for the seal.
     this.#limit = length - HEAD
-    this.#mark = Math.min(this.#limit, Math.max(offset, HEADER + Math.ceil(length / 4)))
+    // A fast log needs the next segment as soon as it can be had; for a slow one it would lie there unused.
+    this.#mark = this.#fast ? offset : Math.min(this.#limit, Math.max(offset, HEADER + Math.ceil(length / 4)))
     this.#since = performance.now()
     this.#from = offset
   }

@@ -93,11 +93,11 @@ function select(all, only) {
   if (!only) return all
   const found = only.split(',').map((name) => {
     const exact = all.filter((step) => step.name === name)
-    const steps = exact.length > 0 ? exact : all.filter((step) => step.name.startsWith(`${name.replace(/:$/, '')}:`))
-    if (steps.length === 0) throw new RangeError(`no such step: ${name} (see --list)`)
-    return steps
+    const named = exact.length > 0 ? exact : all.filter((step) => step.name.startsWith(`${name.replace(/:$/, '')}:`))
+    if (named.length === 0) throw new RangeError(`no such step: ${name} (see --list)`)
+    return named
   })
-  return all.filter((step) => found.some((steps) => steps.includes(step)))
+  return all.filter((step) => found.some((named) => named.includes(step)))
 }
 
 /** What failed, without what passed: whole reports of hundreds of tests bury the one line that matters. */

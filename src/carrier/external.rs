@@ -12,8 +12,33 @@ use crate::region::Region;
 /// `napi_no_external_buffers_allowed`: V8's memory cage.
 pub const REFUSED: i32 = 22;
 
+/// Test builds answer as Electron's engine does when `MEMMAP_TEST_REFUSE_EXTERNAL` is set.
+fn refused() -> bool {
+    cfg!(feature = "test-hooks") && std::env::var_os("MEMMAP_TEST_REFUSE_EXTERNAL").is_some()
+}
+
+/// Whether the engine takes foreign memory at all: tried on a static page.
+pub fn allowed(env: &Env) -> napi::Result<bool> {
+    static PROBE: [u64; 8] = [0; 8];
+    if refused() {
+        return Ok(false);
+    }
+    let data = PROBE.as_ptr().cast_mut().cast::<c_void>();
+    let mut value = std::ptr::null_mut();
+    // SAFETY: a static is valid for ever, needs no finalizer, and nobody gets this buffer.
+    let status = unsafe { sys::napi_create_external_arraybuffer(env.raw(), data, size_of_val(&PROBE), None, std::ptr::null_mut(), &raw mut value) };
+    match status {
+        sys::Status::napi_ok => Ok(true),
+        REFUSED => Ok(false),
+        _ => Err(pending(env, status)),
+    }
+}
+
 /// An ArrayBuffer over `length` bytes at `start` bytes from the Region's base, which keeps the Region mapped. `None` where the engine refuses.
 pub fn export<'env>(env: &'env Env, region: &Arc<Region>, start: usize, length: usize) -> napi::Result<Option<Unknown<'env>>> {
+    if refused() {
+        return Ok(None);
+    }
     let hint = Arc::into_raw(Arc::clone(region)).cast_mut().cast::<c_void>();
     let mut value = std::ptr::null_mut();
     // SAFETY: the range is inside the Region (mapping.rs checked it), which `hint` keeps alive until `finalize`.

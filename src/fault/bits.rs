@@ -3,7 +3,8 @@
 
 use super::sys;
 
-/// All bits are clear at first. Memory is taken with the first bit that is set; where none is, there is none.
+/// All bits are clear at first. Memory is taken with the first bit that is set; where none is,
+/// there is none.
 pub struct Bits {
     /// Address of the words; 0: none yet.
     at: usize,
@@ -19,7 +20,8 @@ impl Bits {
         if self.at == 0 {
             return &mut [];
         }
-        // SAFETY: `reserve` got `words` zeroed words at `at`, page-aligned, for this value alone, until `drop_all` gives them back.
+        // SAFETY: `reserve` got `words` zeroed words at `at`, page-aligned, for this value alone,
+        // until `drop_all` gives them back.
         unsafe { std::slice::from_raw_parts_mut(self.at as *mut u64, self.words) }
     }
 
@@ -61,7 +63,8 @@ impl Bits {
             let end = (bit / 64 * 64 + 64).min(to);
             let mask = (u64::MAX >> (64 - (end - bit))) << (bit % 64);
             let word = &mut self.words()[bit / 64];
-            // Not written where nothing changes: clearing must not make the pages of the books real.
+            // Not written where nothing changes: clearing must not make the pages of the books
+            // real.
             if value {
                 *word |= mask;
             } else if *word & mask != 0 {

@@ -1,8 +1,11 @@
-//! Living with the handlers of others: V8's, Bun's and Deno's, crash reporters', libuv's, another copy of this package.
+//! Living with the handlers of others: V8's, Bun's and Deno's, crash reporters', libuv's, another
+//! copy of this package.
 //!
-//! Ours goes in front and passes on what it does not know. Others may displace it (`process.on('SIGBUS')`, `process.off` leaves SIG_DFL). Every
-//! open looks, and if so installs the next of four distinct functions in front, each with its own predecessor: were it one function, the handler
-//! that displaced it, which may call it, would become its predecessor, and the two would call each other for ever.
+//! Ours goes in front and passes on what it does not know. Others may displace it
+//! (`process.on('SIGBUS')`, `process.off` leaves `SIG_DFL`). Every open looks, and if so installs
+//! the next of four distinct functions in front, each with its own predecessor: were it one
+//! function, the handler that displaced it, which may call it, would become its predecessor, and
+//! the two would call each other for ever.
 #![allow(
     unsafe_code,
     reason = "installs signal handlers and calls those that were there before"
@@ -55,7 +58,8 @@ extern "C" fn on_signal<const LAYER: usize>(
     context: *mut c_void,
 ) {
     let errno = sys::errno();
-    // SAFETY: the kernel, or a handler that was installed after us and passes on what it got, calls this with the arguments of SA_SIGINFO.
+    // SAFETY: the kernel, or a handler that was installed after us and passes on what it got, calls
+    // this with the arguments of SA_SIGINFO.
     if !unsafe { handler::survive(signal, info, context) } {
         // SAFETY: as above.
         unsafe { forward(LAYER, signal, info, context) };
@@ -63,9 +67,11 @@ extern "C" fn on_signal<const LAYER: usize>(
     sys::set_errno(errno);
 }
 
-/// Installs the guard, or puts it back in front. Cheap when nothing changed: one sigaction(2) a signal.
+/// Installs the guard, or puts it back in front. Cheap when nothing changed: one sigaction(2) a
+/// signal.
 ///
-/// False: it has been displaced more often than there are handlers; from now on faults may kill. True where there is no guard to install.
+/// False: it has been displaced more often than there are handlers; from now on faults may kill.
+/// True where there is no guard to install.
 pub fn ensure() -> bool {
     if !enabled() {
         return true;
@@ -97,7 +103,8 @@ fn ensure_one(index: usize, signal: c_int, layers: &mut usize) -> bool {
     let plain = old.sa_sigaction == libc::SIG_DFL || old.sa_sigaction == libc::SIG_IGN;
     let mut new = old;
     new.sa_sigaction = *function as *const () as usize;
-    // Its mask and SA_RESTART stay in force, so that a handler behind us runs as its owner meant it to.
+    // Its mask and SA_RESTART stay in force, so that a handler behind us runs as its owner meant it
+    // to.
     let restart = if plain {
         libc::SA_RESTART
     } else {
@@ -128,8 +135,8 @@ fn layer_of(handler: usize) -> Option<usize> {
         .position(|ours| *ours as *const () as usize == handler)
 }
 
-/// Another copy of this package in front of ours passes everything on to us. Without asking it, two copies would displace each other at every
-/// open until both have run out of handlers.
+/// Another copy of this package in front of ours passes everything on to us. Without asking it, two
+/// copies would displace each other at every open until both have run out of handlers.
 fn leads_to_us(signal: c_int, mut front: usize) -> bool {
     // Two dozen copies, each with all its layers.
     for _ in 0..100 {
@@ -147,7 +154,8 @@ fn leads_to_us(signal: c_int, mut front: usize) -> bool {
 type Ask = extern "C" fn(c_int, usize) -> usize;
 const ASK: &CStr = c"memmap_fault_guard_predecessor_1";
 
-/// For other copies of this package: whom this one calls after `handler`; 0 (SIG_DFL) if `handler` is not of this copy.
+/// For other copies of this package: whom this one calls after `handler`; 0 (`SIG_DFL`) if
+/// `handler` is not of this copy.
 #[unsafe(no_mangle)]
 pub extern "C" fn memmap_fault_guard_predecessor_1(signal: c_int, handler: usize) -> usize {
     let index = SIGNALS.iter().position(|known| *known == signal);
@@ -171,12 +179,14 @@ fn copy_of_this_package(handler: usize) -> Option<Ask> {
     if file.is_null() {
         return None;
     }
-    // SAFETY: `file` is a C string of the dynamic linker's; nothing is loaded that is not there already.
+    // SAFETY: `file` is a C string of the dynamic linker's; nothing is loaded that is not there
+    // already.
     let library = unsafe { libc::dlopen(file, libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
     if library.is_null() {
         return None;
     }
-    // SAFETY: the handle is valid; what has this name has this type, kept by the number in the name.
+    // SAFETY: the handle is valid; what has this name has this type, kept by the number in the
+    // name.
     let found = unsafe { libc::dlsym(library, ASK.as_ptr()) };
     // SAFETY: one reference was taken above. The library stays: a handler of it is installed.
     unsafe { libc::dlclose(library) };
@@ -184,7 +194,8 @@ fn copy_of_this_package(handler: usize) -> Option<Ask> {
     (!found.is_null()).then(|| unsafe { transmute::<*mut c_void, Ask>(found) })
 }
 
-/// Whether a process sent the signal, rather than the kernel for what this thread just did. (macOS sends some with 0; if that was real it dies, too.)
+/// Whether a process sent the signal, rather than the kernel for what this thread just did. (macOS
+/// sends some with 0; if that was real it dies, too.)
 fn was_sent(code: c_int) -> bool {
     // FreeBSD and macOS: SI_USER is 0x10001, the others follow.
     if cfg!(any(target_os = "linux", target_os = "android")) {
@@ -235,10 +246,11 @@ fn unblock(signal: c_int) {
     }
 }
 
-/// The default action, with the core dump at the instruction that faulted: it runs again. A sent signal does not, so it is sent again, to be
-/// delivered when the handler returns.
+/// The default action, with the core dump at the instruction that faulted: it runs again. A sent
+/// signal does not, so it is sent again, to be delivered when the handler returns.
 fn die(signal: c_int, sent: bool) {
-    // SAFETY: all zeros is an action without flags and with an empty mask; sigaction and raise are async-signal-safe by POSIX.
+    // SAFETY: all zeros is an action without flags and with an empty mask; sigaction and raise are
+    // async-signal-safe by POSIX.
     unsafe {
         let mut default = MaybeUninit::<libc::sigaction>::zeroed().assume_init();
         default.sa_sigaction = libc::SIG_DFL;

@@ -1,4 +1,5 @@
-//! What happens when SIGBUS or SIGSEGV arrives. No allocation, no `thread_local`, no lock but the guard's own, no panic.
+//! What happens when SIGBUS or SIGSEGV arrives. No allocation, no `thread_local`, no lock but the
+//! guard's own, no panic.
 #![allow(
     unsafe_code,
     reason = "reads what the kernel hands to a signal handler"
@@ -21,7 +22,8 @@ const BUS_MCEERR_AR: c_int = 4;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const BUS_MCEERR_AR: c_int = c_int::MIN;
 
-/// Everything else is not about a page: alignment traps would come again for ever, and `kill -BUS` has a process id where the address should be.
+/// Everything else is not about a page: alignment traps would come again for ever, and `kill -BUS`
+/// has a process id where the address should be.
 fn classify(signal: c_int, code: c_int) -> Option<Signal> {
     match (signal, code) {
         (libc::SIGBUS, BUS_ADRERR | BUS_OBJERR) => Some(Signal::Missing),
@@ -41,7 +43,7 @@ enum Access {
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn access(context: *mut c_void, _address: usize) -> Access {
-    // SAFETY: the third argument of an SA_SIGINFO handler is a ucontext_t, kept by the kernel.
+    // SAFETY: the third argument of an `SA_SIGINFO` handler is a ucontext_t, kept by the kernel.
     let error =
         unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs[libc::REG_ERR as usize] };
     // The page fault error code, Intel SDM volume 3, 4.7: bit 1 W/R, bit 4 I/D.
@@ -76,7 +78,7 @@ fn access(_context: *mut c_void, _address: usize) -> Access {
 /// True: the interrupted code can go on. False: not ours, ask the handler that was here before.
 ///
 /// # Safety
-/// The arguments are those of an SA_SIGINFO handler.
+/// The arguments are those of an `SA_SIGINFO` handler.
 pub unsafe fn survive(signal: c_int, info: *const libc::siginfo_t, context: *mut c_void) -> bool {
     // SAFETY: kept by the caller.
     let code = unsafe { (*info).si_code };
@@ -114,7 +116,8 @@ pub unsafe fn survive(signal: c_int, info: *const libc::siginfo_t, context: *mut
 #[cfg(any(test, feature = "test-hooks"))]
 static DELAY: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
 
-/// Tests only: the handler sleeps this long between finding a slot and locking it. `MEMMAP_TEST_HANDLER_DELAY_US` sets it from outside.
+/// Tests only: the handler sleeps this long between finding a slot and locking it.
+/// `MEMMAP_TEST_HANDLER_DELAY_US` sets it from outside.
 #[cfg(any(test, feature = "test-hooks"))]
 pub fn set_delay(microseconds: u32) {
     DELAY.store(microseconds, std::sync::atomic::Ordering::Relaxed);

@@ -1,4 +1,5 @@
-//! A lock that a signal handler may take: no allocation, no parking, and a thread that already holds it is told so instead of waiting for ever.
+//! A lock that a signal handler may take: no allocation, no parking, and a thread that already
+//! holds it is told so instead of waiting for ever.
 #![allow(
     unsafe_code,
     reason = "the value is handed out only to the thread that holds the lock"
@@ -29,7 +30,8 @@ impl<T> SpinLock<T> {
         }
     }
 
-    /// `None` if this thread holds it already: a fault inside the code that the lock protects, which waiting would turn into a hang.
+    /// `None` if this thread holds it already: a fault inside the code that the lock protects,
+    /// which waiting would turn into a hang.
     pub fn try_enter(&self) -> Option<Held<'_, T>> {
         let me = sys::thread();
         let mut spins = 0_u32;
@@ -41,7 +43,8 @@ impl<T> SpinLock<T> {
                 return None;
             }
             spins += 1;
-            // The holder is inside one mmap. With fewer cores than threads it may not even be running.
+            // The holder is inside one mmap. With fewer cores than threads it may not even be
+            // running.
             if spins.is_multiple_of(64) {
                 sys::give_way();
             }
@@ -76,7 +79,8 @@ impl<T> Deref for Held<'_, T> {
 
 impl<T> DerefMut for Held<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: as in `deref`; `&mut self` keeps a second reference from being made through this guard.
+        // SAFETY: as in `deref`; `&mut self` keeps a second reference from being made through this
+        // guard.
         unsafe { &mut *self.lock.value.get() }
     }
 }

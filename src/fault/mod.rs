@@ -1,7 +1,8 @@
 //! The fault guard: a page of a mapping that cannot be read or written must not kill the process.
 //!
-//! Reading order: this file (the words callers use), `slots` (which addresses are ours, and who may touch them when), `pages` (what becomes of a
-//! page that faulted), `handler` (the signal handler), `chain` (living with the handlers of others), `watcher` (carrying the news to JavaScript),
+//! Reading order: this file (the words callers use), `slots` (which addresses are ours, and who may
+//! touch them when), `pages` (what becomes of a page that faulted), `handler` (the signal handler),
+//! `chain` (living with the handlers of others), `watcher` (carrying the news to JavaScript),
 //! `lock` and `sys` (what may be used inside a signal handler).
 //!
 //! | caller | calls |
@@ -13,7 +14,8 @@
 //! | `fault`, checked methods, flush | [`Slot::fault`] |
 //! | once per JavaScript environment | [`subscribe`] |
 //!
-//! Where there is no guard (Windows so far, `MEMMAP_FAULT_GUARD=0`) the same names exist: [`enabled`] is false and [`register`] gives `None`.
+//! Where there is no guard (Windows so far, `MEMMAP_FAULT_GUARD=0`) the same names exist:
+//! [`enabled`] is false and [`register`] gives `None`.
 
 #[cfg(any(
     target_os = "linux",
@@ -102,17 +104,6 @@ pub use self::{
     watcher::{Subscription, subscribe},
 };
 
-#[cfg(all(
-    any(test, feature = "test-hooks"),
-    any(
-        target_os = "linux",
-        target_os = "android",
-        target_os = "macos",
-        target_os = "freebsd"
-    )
-))]
-pub use self::handler::set_delay;
-
 /// What stands behind the pages of a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backing {
@@ -124,7 +115,8 @@ pub enum Backing {
     Anonymous,
 }
 
-/// The pages of one mapping. While its slot lives, nobody else maps or unmaps anything inside it without the slot's lock.
+/// The pages of one mapping. While its slot lives, nobody else maps or unmaps anything inside it
+/// without the slot's lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
     pub base: usize,
@@ -132,16 +124,19 @@ pub struct Range {
     pub len: usize,
     /// The mapping's own page size: that of the huge pages where it has some.
     pub page: usize,
-    /// The file behind the pages, -1 for none. Stays open while the slot lives; owned by the caller.
+    /// The file behind the pages, -1 for none. Stays open while the slot lives; owned by the
+    /// caller.
     pub fd: i32,
     /// Where in the file `base` stands.
     pub file_offset: u64,
     pub backing: Backing,
-    /// Whether every page may be written. Tells a store to a read-only page from a missing one on systems that raise the same signal for both.
+    /// Whether every page may be written. Tells a store to a read-only page from a missing one on
+    /// systems that raise the same signal for both.
     pub writable: bool,
 }
 
-/// Why a page faulted. The numbers are those that `NativeMapping.fault` hands to TypeScript (5, `moved`, is found by carriers, not by signals).
+/// Why a page faulted. The numbers are those that `NativeMapping.fault` hands to TypeScript (5,
+/// `moved`, is found by carriers, not by signals).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
@@ -171,7 +166,8 @@ pub struct Event {
     pub fault: Fault,
 }
 
-/// Whether this process is guarded: the system has a guard and `MEMMAP_FAULT_GUARD` (read once) is not `0`.
+/// Whether this process is guarded: the system has a guard and `MEMMAP_FAULT_GUARD` (read once) is
+/// not `0`.
 pub fn enabled() -> bool {
     static WANTED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
     cfg!(any(

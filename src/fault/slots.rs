@@ -1,9 +1,11 @@
-//! Which addresses are ours. A slot is the entry of one mapping: its books under a lock, and its bounds outside, so that the handler can look an
-//! address up without a lock.
+//! Which addresses are ours. A slot is the entry of one mapping: its books under a lock, and its
+//! bounds outside, so that the handler can look an address up without a lock.
 //!
-//! The handler can be asleep between any two of its instructions while the mapping that faulted is closed and a stranger gets its addresses. So
-//! what it finds unlocked is only a hint: it takes the slot's lock, and if any caller has been there since (`version`), it goes back and lets the
-//! fault, if it still is one, come again. Callers hold the same lock round their own `mmap`, `mprotect` and `munmap`.
+//! The handler can be asleep between any two of its instructions while the mapping that faulted is
+//! closed and a stranger gets its addresses. So what it finds unlocked is only a hint: it takes the
+//! slot's lock, and if any caller has been there since (`version`), it goes back and lets the
+//! fault, if it still is one, come again. Callers hold the same lock round their own `mmap`,
+//! `mprotect` and `munmap`.
 #![allow(
     unsafe_code,
     reason = "slots live for ever, in chunks behind raw pointers"
@@ -25,8 +27,8 @@ use super::{
     sys,
 };
 
-const CHUNK: usize = 256;
-const CHUNKS: usize = 4096;
+const CHUNK: usize = 64;
+const CHUNKS: usize = 16_384;
 
 /// What the lock-free scan reads: 16 bytes a slot, side by side.
 struct Bounds {
@@ -52,14 +54,16 @@ struct Chunk {
 static TABLE: [AtomicPtr<Chunk>; CHUNKS] = [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS];
 /// Slots below have been handed out at least once.
 static USED: AtomicUsize = AtomicUsize::new(0);
-/// Changes of bounds begun and done: a scan that met one in the middle and found nothing looks again.
+/// Changes of bounds begun and done: a scan that met one in the middle and found nothing looks
+/// again.
 static BEGUN: AtomicU32 = AtomicU32::new(0);
 static DONE: AtomicU32 = AtomicU32::new(0);
 /// Slots below `USED` that are free.
 static FREE: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 
 fn chunk(index: usize) -> &'static Chunk {
-    // SAFETY: callers pass indexes below `USED`, whose chunks `take_index` made before it raised `USED`, and nobody frees.
+    // SAFETY: callers pass indexes below `USED`, whose chunks `take_index` made before it raised
+    // `USED`, and nobody frees.
     unsafe { &*TABLE[index / CHUNK].load(Ordering::Acquire) }
 }
 
@@ -96,7 +100,8 @@ fn take_index() -> Option<usize> {
     Some(index)
 }
 
-/// A caller's turn with the books of a slot. Whatever it does, and however it ends, the handler learns that somebody was there.
+/// A caller's turn with the books of a slot. Whatever it does, and however it ends, the handler
+/// learns that somebody was there.
 struct Turn {
     index: usize,
     pages: Held<'static, Pages>,
@@ -135,17 +140,20 @@ impl Drop for Turn {
     }
 }
 
-/// The guard's entry of one mapping. Dropping it without [`Slot::release`] forgets the range without unmapping it.
+/// The guard's entry of one mapping. Dropping it without [`Slot::release`] forgets the range
+/// without unmapping it.
 #[derive(Debug)]
 pub struct Slot {
     index: usize,
 }
 
-/// Guards a range from now on. `None` where there is no guard, for an empty range, and past a million mappings.
+/// Guards a range from now on. `None` where there is no guard, for an empty range, and past a
+/// million mappings.
 ///
 /// # Safety
-/// The range is the caller's mapping, and until the slot is released it is changed only inside [`Slot::locked`], [`Slot::retire`],
-/// [`Slot::clear`] and [`Slot::release`]. The handler maps other pages into it.
+/// The range is the caller's mapping, and until the slot is released it is changed only inside
+/// [`Slot::locked`], [`Slot::retire`], [`Slot::clear`] and [`Slot::release`]. The handler maps
+/// other pages into it.
 pub unsafe fn register(range: Range, mapping_id: u64) -> Option<Slot> {
     if !enabled() || range.len == 0 {
         return None;
@@ -160,7 +168,8 @@ pub unsafe fn register(range: Range, mapping_id: u64) -> Option<Slot> {
 }
 
 impl Slot {
-    /// The first fault since the mapping was made or cleared; one that lost data goes before an earlier `protected`, which did not.
+    /// The first fault since the mapping was made or cleared; one that lost data goes before an
+    /// earlier `protected`, which did not.
     pub fn fault(&self) -> Option<Fault> {
         if self.count() == 0 {
             return None;
@@ -175,22 +184,25 @@ impl Slot {
 
     /// Runs an `mmap` or `mprotect` of the caller; `change` tells the books what it did.
     ///
-    /// Like the closures of `retire`, `clear` and `release` it runs under the slot's spin lock: it must not touch mapped bytes or this slot.
+    /// Like the closures of `retire`, `clear` and `release` it runs under the slot's spin lock: it
+    /// must not touch mapped bytes or this slot.
     pub fn locked<R>(&self, change: impl FnOnce(&mut Edit) -> R) -> R {
         change(&mut Turn::of(self.index).pages)
     }
 
     /// Close, first step: `replace` puts other pages in the place of the mapping's.
     ///
-    /// A later fault in them (a native thread that still reads, PROT_NONE pages) gives zeros and is not reported.
+    /// A later fault in them (a native thread that still reads, `PROT_NONE` pages) gives zeros and
+    /// is not reported.
     pub fn retire<R>(&self, replace: impl FnOnce() -> R) -> R {
         let mut turn = Turn::of(self.index);
         turn.pages.retire();
         replace()
     }
 
-    /// Hands each run of pages that the handler replaced to `remap(offset, len)`, which maps the file (or fresh memory) there again, then
-    /// forgets the fault. Pages that were only made writable (no file, or a private mapping: their contents are the user's) stay so.
+    /// Hands each run of pages that the handler replaced to `remap(offset, len)`, which maps the
+    /// file (or fresh memory) there again, then forgets the fault. Pages that were only made
+    /// writable (no file, or a private mapping: their contents are the user's) stay so.
     ///
     /// # Errors
     /// The first of `remap`'s: the fault stays, as do the runs that `remap` has not seen.
@@ -224,10 +236,12 @@ pub struct Hint {
     version: u32,
 }
 
-/// Looks an address up, without a lock. More than one slot can hold it for a moment: one that is just being freed, and its successor.
+/// Looks an address up, without a lock. More than one slot can hold it for a moment: one that is
+/// just being freed, and its successor.
 pub fn find(address: usize, skip: Option<&Hint>) -> Option<Hint> {
     let first = skip.map_or(0, |hint| hint.index + 1);
-    // Bounded: a process that opens and closes without pause must not keep a stranger's fault here for ever.
+    // Bounded: a process that opens and closes without pause must not keep a stranger's fault here
+    // for ever.
     for _ in 0..1000 {
         let done = DONE.load(Ordering::SeqCst);
         let used = USED.load(Ordering::Acquire);
@@ -241,7 +255,8 @@ pub fn find(address: usize, skip: Option<&Hint>) -> Option<Hint> {
                 .skip(index % CHUNK)
                 .take(used - index);
             for (cell, bounds) in cells {
-                // Before the bounds: if they are newer than the version, `Hint::mend` sees that it has moved on.
+                // Before the bounds: if they are newer than the version, `Hint::mend` sees that it
+                // has moved on.
                 let version = cell.version.load(Ordering::SeqCst);
                 if address < bounds.to.load(Ordering::SeqCst)
                     && address >= bounds.from.load(Ordering::SeqCst)

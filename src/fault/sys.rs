@@ -1,4 +1,5 @@
-//! The system calls of the guard, all fit for a signal handler: nothing allocates, and nothing that is newer than glibc 2.17 is linked.
+//! The system calls of the guard, all fit for a signal handler: nothing allocates, and nothing that
+//! is newer than glibc 2.17 is linked.
 #![allow(unsafe_code, reason = "system calls")]
 
 use std::ffi::c_int;
@@ -23,11 +24,6 @@ pub fn thread() -> usize {
 pub fn give_way() {
     // SAFETY: has no preconditions.
     unsafe { libc::sched_yield() };
-}
-
-pub fn page_size() -> usize {
-    // SAFETY: has no preconditions.
-    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }
 }
 
 fn errno_location() -> *mut c_int {
@@ -65,7 +61,8 @@ fn mmap(
         any(target_os = "linux", target_os = "android"),
         target_pointer_width = "64"
     ))]
-    // SAFETY: raw, because musl's mmap takes a lock. With MAP_FIXED the range belongs to a slot whose lock the caller holds.
+    // SAFETY: raw, because musl's mmap takes a lock. With MAP_FIXED the range belongs to a slot
+    // whose lock the caller holds.
     let found =
         unsafe { libc::syscall(libc::SYS_mmap, at, len, protection, flags, fd, offset) } as usize;
     #[cfg(all(
@@ -102,8 +99,8 @@ pub fn free(at: usize, len: usize) {
 
 /// Puts a new mapping in the place of `at..at + len`, or changes nothing.
 ///
-/// Up to Linux 6.11 an `mmap` with `MAP_FIXED` that fails has already unmapped the range, and another thread's mapping may fall into the hole. So
-/// map elsewhere first, then move.
+/// Up to Linux 6.11 an `mmap` with `MAP_FIXED` that fails has already unmapped the range, and
+/// another thread's mapping may fall into the hole. So map elsewhere first, then move.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn replace(at: usize, len: usize, flags: c_int, fd: c_int, offset: u64) -> bool {
     let Some(fresh) = mmap(0, len, READ_WRITE, flags, fd, offset) else {
@@ -142,7 +139,8 @@ pub fn replace_by_zeros(at: usize, len: usize) -> bool {
     ) || replace_by_object(at, len)
 }
 
-/// RLIMIT_DATA and strict overcommit (which ignores `MAP_NORESERVE`) refuse private memory for a long tail; neither counts a sparse memory object.
+/// `RLIMIT_DATA` and strict overcommit (which ignores `MAP_NORESERVE`) refuse private memory for a
+/// long tail; neither counts a sparse memory object.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn replace_by_object(at: usize, len: usize) -> bool {
     // SAFETY: the name is a C string. By number: the symbol is newer than glibc 2.17.
@@ -190,14 +188,16 @@ pub fn make_writable(at: usize, len: usize) -> bool {
     unsafe { libc::mprotect(at as *mut _, len, READ_WRITE) == 0 }
 }
 
-/// The length of a regular file or memory object. `None` for what has no length that says anything (devices), and if fstat(2) fails.
+/// The length of a regular file or memory object. `None` for what has no length that says anything
+/// (devices), and if fstat(2) fails.
 pub fn file_size(fd: c_int) -> Option<u64> {
     #[cfg(not(all(any(target_os = "linux", target_os = "android"), target_env = "gnu")))]
     use libc::{fstat, stat};
     #[cfg(all(any(target_os = "linux", target_os = "android"), target_env = "gnu"))]
     use libc::{fstat64 as fstat, stat64 as stat};
     let mut found = std::mem::MaybeUninit::<stat>::zeroed();
-    // SAFETY: `found` has room for what fstat writes; a wrong fd is an error, not undefined. fstat is async-signal-safe by POSIX.
+    // SAFETY: `found` has room for what fstat writes; a wrong fd is an error, not undefined. fstat
+    // is async-signal-safe by POSIX.
     if unsafe { fstat(fd, found.as_mut_ptr()) } != 0 {
         return None;
     }
@@ -221,8 +221,9 @@ pub fn disk_is_full(fd: c_int) -> bool {
     }
     // SAFETY: fstatfs succeeded, and all zeros is a value of the struct anyway.
     let found = unsafe { found.assume_init() };
-    // Blocks that only root may use do not help; neither do the last few that a file system keeps for its own records.
-    let available = found.f_bavail as i64;
+    // Blocks that only root may use do not help; neither do the last few that a file system keeps
+    // for its own records.
+    let available = i128::from(found.f_bavail);
     available < 16
 }
 
@@ -233,6 +234,7 @@ pub fn sleep(microseconds: u32) {
         tv_sec: libc::time_t::from(microseconds / 1_000_000),
         tv_nsec: libc::c_long::from(microseconds % 1_000_000) * 1000,
     };
-    // SAFETY: `time` is a valid time; the remainder is not asked for. nanosleep is async-signal-safe by POSIX.
+    // SAFETY: `time` is a valid time; the remainder is not asked for. nanosleep is
+    // async-signal-safe by POSIX.
     unsafe { libc::nanosleep(&raw const time, std::ptr::null_mut()) };
 }

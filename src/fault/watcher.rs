@@ -1,5 +1,6 @@
-//! Carries the news of a fault to JavaScript, which a signal handler cannot call: the handler counts `epoch` up (checked methods see that at once),
-//! notes the event in a ring, and writes a byte to a pipe; a thread reads it and calls every environment's `wake`.
+//! Carries the news of a fault to JavaScript, which a signal handler cannot call: the handler
+//! counts `epoch` up (checked methods see that at once), notes the event in a ring, and writes a
+//! byte to a pipe; a thread reads it and calls every environment's `wake`.
 #![allow(unsafe_code, reason = "a pipe, and counters that belong to JavaScript")]
 
 use std::{
@@ -30,7 +31,8 @@ struct News {
     seen: u64,
 }
 
-// SAFETY: the pointers are followed under the lock only, and `Subscription::drop` takes them out under it before they become invalid.
+// SAFETY: the pointers are followed under the lock only, and `Subscription::drop` takes them out
+// under it before they become invalid.
 unsafe impl Send for News {}
 
 static NEWS: SpinLock<News> = SpinLock::new(News {
@@ -53,15 +55,17 @@ static WAKES: Mutex<BTreeMap<u64, Wake>> = Mutex::new(BTreeMap::new());
 
 /// Called by the handler, which holds no slot's lock any more.
 pub fn report(event: Event) {
-    // Held by this thread already: some other signal's handler touched mapped bytes. The fault stands in its slot in any case.
+    // Held by this thread already: some other signal's handler touched mapped bytes. The fault
+    // stands in its slot in any case.
     if let Some(mut news) = NEWS.try_enter() {
         let at = news.seen as usize % RING;
         news.ring[at] = event;
         news.seen += 1;
         let mut counter = news.counters;
         while !counter.is_null() {
-            // SAFETY: what is in the list is valid, kept by `Subscription::drop`, which needs the lock that is held here. JavaScript reads
-            // `epoch` with plain loads and never stores to it.
+            // SAFETY: what is in the list is valid, kept by `Subscription::drop`, which needs the
+            // lock that is held here. JavaScript reads `epoch` with plain loads and never stores to
+            // it.
             unsafe {
                 AtomicI32::from_ptr((*counter).epoch).fetch_add(1, Ordering::Release);
                 counter = (*counter).next;
@@ -70,7 +74,8 @@ pub fn report(event: Event) {
     }
     let bell = BELL.load(Ordering::Acquire);
     if bell >= 0 {
-        // SAFETY: one byte of a static. A full pipe refuses it, and then the watcher is awake anyway. write is async-signal-safe by POSIX.
+        // SAFETY: one byte of a static. A full pipe refuses it, and then the watcher is awake
+        // anyway. write is async-signal-safe by POSIX.
         unsafe { libc::write(bell, b"!".as_ptr().cast(), 1) };
     }
 }
@@ -89,13 +94,16 @@ unsafe impl Send for Subscription {}
 // SAFETY: as above; `taken` is atomic.
 unsafe impl Sync for Subscription {}
 
-/// From now on the handler adds 1 to `*epoch` at each fault of any mapping, and soon after a thread of the guard calls `wake`.
+/// From now on the handler adds 1 to `*epoch` at each fault of any mapping, and soon after a thread
+/// of the guard calls `wake`.
 ///
-/// `wake` is called on that thread, several faults may share one call, and it must neither block nor drop a [`Subscription`] (a non-blocking call
-/// of an unreferenced threadsafe function is right).
+/// `wake` is called on that thread, several faults may share one call, and it must neither block
+/// nor drop a [`Subscription`] (a non-blocking call of an unreferenced threadsafe function is
+/// right).
 ///
 /// # Safety
-/// `epoch` is aligned and valid until the subscription is dropped; others only read it, or use atomic operations.
+/// `epoch` is aligned and valid until the subscription is dropped; others only read it, or use
+/// atomic operations.
 pub unsafe fn subscribe(epoch: *mut i32, wake: Box<dyn Fn() + Send>) -> Subscription {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -123,10 +131,11 @@ pub unsafe fn subscribe(epoch: *mut i32, wake: Box<dyn Fn() + Send>) -> Subscrip
 }
 
 impl Subscription {
-    /// The faults since this environment last asked, oldest first. Of more than 256 the oldest are lost; the first of each mapping stands in its
-    /// slot. Every environment sees all of them.
+    /// The faults since this environment last asked, oldest first. Of more than 256 the oldest are
+    /// lost; the first of each mapping stands in its slot. Every environment sees all of them.
     pub fn take_events(&self) -> Vec<Event> {
-        // No allocation under the lock: an allocator that waits for memory would make the handler wait.
+        // No allocation under the lock: an allocator that waits for memory would make the handler
+        // wait.
         let mut events = Vec::with_capacity(RING);
         let news = NEWS.enter();
         let oldest = news.seen.saturating_sub(RING as u64);
@@ -221,12 +230,13 @@ fn pipe() -> Option<(c_int, c_int)> {
     Some((ends[0], ends[1]))
 }
 
-/// What a new thread inherits: the signals of the process (SIGTERM, SIGCHLD) are for its own threads. Faults are not blocked: the kernel kills a
-/// thread that blocks them.
+/// What a new thread inherits: the signals of the process (SIGTERM, SIGCHLD) are for its own
+/// threads. Faults are not blocked: the kernel kills a thread that blocks them.
 fn block_signals() -> libc::sigset_t {
     let mut all = MaybeUninit::<libc::sigset_t>::zeroed();
     let mut before = MaybeUninit::<libc::sigset_t>::zeroed();
-    // SAFETY: sigfillset initialises the first, pthread_sigmask the second; all zeros is a value of the type.
+    // SAFETY: sigfillset initialises the first, pthread_sigmask the second; all zeros is a value of
+    // the type.
     unsafe {
         libc::sigfillset(all.as_mut_ptr());
         for signal in [

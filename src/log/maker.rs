@@ -25,7 +25,6 @@ struct Plan {
     path: String,
     length: f64,
     header: Vec<u8>,
-    ahead: bool,
     huge: bool,
 }
 
@@ -44,10 +43,10 @@ impl NativeSegmentMaker {
         Self::default()
     }
 
-    /// Begins to make a file of `length` bytes that starts with `header`. `huge`: in large pages.
+    /// Begins to make a file of `length` bytes that starts with `header`. `huge`: its pages are faulted in, as large ones.
     #[napi]
     pub fn prepare(&mut self, env: &Env, path: String, length: f64, header: &[u8], huge: bool) -> napi::Result<()> {
-        let plan = Plan { path, length, header: header.to_vec(), ahead: true, huge };
+        let plan = Plan { path, length, header: header.to_vec(), huge };
         let job = std::thread::Builder::new().name("memmap-segment".into()).spawn(move || make(&plan));
         self.job = Some(job.map_err(|error| Fail::io(&error, "pthread_create").into_js(env))?);
         Ok(())
@@ -64,7 +63,7 @@ impl NativeSegmentMaker {
     /// Makes one here and now, without faulting its pages in.
     #[napi]
     pub fn make_sync(env: &Env, path: String, length: f64, header: &[u8]) -> napi::Result<NativeMapping> {
-        make(&Plan { path, length, header: header.to_vec(), ahead: false, huge: false }).map(NativeMapping::new).map_err(|fail| fail.into_js(env))
+        make(&Plan { path, length, header: header.to_vec(), huge: false }).map(NativeMapping::new).map_err(|fail| fail.into_js(env))
     }
 }
 
@@ -75,8 +74,8 @@ fn make(plan: &Plan) -> Outcome<Arc<Region>> {
         let _ = std::fs::remove_file(Path::new(&plan.path));
         return Err(fail);
     }
-    if plan.ahead {
-        prefault(&region, plan.huge);
+    if plan.huge {
+        prefault(&region);
     }
     Ok(region)
 }

@@ -112,3 +112,64 @@ pub fn find_symbol(name: &std::ffi::CStr) -> Option<usize> {
     let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     (!address.is_null()).then_some(address as usize)
 }
+
+/// The flags of shm_open(3) that callers need.
+pub const SHM_CREATE_EXCLUSIVE: i32 = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
+/// As above.
+pub const SHM_READ_WRITE: i32 = libc::O_RDWR | libc::O_CLOEXEC;
+/// As above.
+pub const SHM_READ: i32 = libc::O_RDONLY | libc::O_CLOEXEC;
+
+/// memfd_create(2): closed at exec, may be sealed.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub const MEMFD_SEALABLE: u32 = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+/// No memfd here: the call answers that itself.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub const MEMFD_SEALABLE: u32 = 0;
+
+/// A right that is taken away from everybody for ever: `F_ADD_SEALS` of fcntl(2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seal {
+    /// It cannot become shorter.
+    Shrink,
+    /// It cannot become longer.
+    Grow,
+    /// Nobody writes any more.
+    Write,
+    /// Nobody else writes any more; writable mappings that are there stay.
+    FutureWrite,
+    /// No more seals.
+    Seal,
+}
+
+impl Seal {
+    /// The facade's names; it has checked them.
+    pub fn of(names: &[String]) -> Vec<Self> {
+        let one = |name: &String| match name.as_str() {
+            "shrink" => Self::Shrink,
+            "grow" => Self::Grow,
+            "write" => Self::Write,
+            "futureWrite" => Self::FutureWrite,
+            _ => Self::Seal,
+        };
+        names.iter().map(one).collect()
+    }
+}
+
+/// Their bits.
+pub fn seal_bits(seals: &[Seal]) -> i32 {
+    // linux/fcntl.h; libc names them for Linux only.
+    let bit = |seal: &Seal| match seal {
+        Seal::Seal => 1,
+        Seal::Shrink => 2,
+        Seal::Grow => 4,
+        Seal::Write => 8,
+        Seal::FutureWrite => 16,
+    };
+    seals.iter().map(bit).fold(0, |all, one| all | one)
+}
+
+/// The same file, through a description that cannot write.
+pub fn reopen_read_only(file: &File) -> crate::error::Outcome<File> {
+    File::open(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(|error| crate::error::Fail::io(&error, "open"))
+}

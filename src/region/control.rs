@@ -27,7 +27,7 @@ impl Region {
 
     /// mlock, without copying private pages.
     pub fn lock(&self, position: usize, length: usize) -> Outcome<()> {
-        let private = self.form.private && self.form.writable && self.form.mapped;
+        let private = self.form().private && self.form().writable && self.form().mapped;
         self.on_pages(position, length, |pages| os::lock(pages, private))
     }
 
@@ -38,7 +38,7 @@ impl Region {
 
     /// mprotect; never more than the mapping was opened for.
     pub fn protect(&self, position: usize, length: usize, protection: Protection) -> Outcome<()> {
-        if protection == Protection::Write && self.form.access == Access::Read {
+        if protection == Protection::Write && self.form().access == Access::Read {
             return Err(Fail::system(code::EACCES, "mprotect").at(self.path()));
         }
         self.on_pages(position, length, |pages| {
@@ -57,7 +57,7 @@ impl Region {
     pub fn residency(&self, position: usize, length: usize) -> Outcome<Residency> {
         let pages = self.pages(position, length);
         let bitmap = if pages.length == 0 { Vec::new() } else { os::residency(pages, self.page).map_err(|fail| fail.at(self.path()))? };
-        let file = if self.form.mapped { self.file() } else { None };
+        let file = if self.form().mapped { self.file() } else { None };
         Ok(Residency {
             pages: pages.length / self.page,
             resident: bitmap.iter().map(|bits| bits.count_ones() as usize).sum(),
@@ -69,7 +69,7 @@ impl Region {
     /// Drops contents: a hole in a shared file, zeros in memory, the file's own bytes in a private copy. Exact to the byte: whole pages are
     /// given back, the edges are overwritten.
     pub fn discard(&self, position: usize, length: usize) -> Outcome<()> {
-        if self.form.access == Access::Read {
+        if self.form().access == Access::Read {
             return Err(Fail::system(code::EACCES, "madvise").at(self.path()));
         }
         self.check_fault()?;
@@ -91,7 +91,7 @@ impl Region {
     }
 
     fn give_back(&self, pages: Pages, at: usize) -> Outcome<()> {
-        if self.form.private {
+        if self.form().private {
             return os::drop_private(pages);
         }
         match self.file() {
@@ -107,8 +107,8 @@ impl Region {
         }
         // SAFETY: inside this Region's pages (the caller computed it from a checked range).
         unsafe { std::ptr::write_bytes(self.base().add(from), 0, length) };
-        if self.form.private
-            && self.form.mapped
+        if self.form().private
+            && self.form().mapped
             && let Some(file) = self.file()
         {
             let mut bytes = vec![0_u8; length];

@@ -6,14 +6,15 @@ mod resize;
 
 use std::fs::File;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use memmap2::MmapRaw;
 
 pub use self::resize::Resized;
 
 use crate::carrier::overlay::Overlay;
+use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault::{self, Backing, Fault, Kind, Slot};
 use crate::os::{self, Protection, Replacement, Reserved};
@@ -93,7 +94,7 @@ pub struct Region {
     page: usize,
     form: Form,
     offset: u64,
-    path: Option<String>,
+    path: OnceLock<String>,
     id: u64,
     sparse: bool,
     /// Kept until `close()`: closing another descriptor of the same file would drop the process's fcntl locks on it early.
@@ -105,6 +106,10 @@ pub struct Region {
     overlays: Mutex<Vec<Weak<Overlay>>>,
     /// The carrier whose pages are the true ones: private memory cannot be in two places. Null where it is at `base`.
     adopted: AtomicPtr<u8>,
+    label: AtomicU32,
+    name: OnceLock<String>,
+    /// `seal` took the right to write away.
+    sealed: AtomicBool,
     /// What `protect` changed, latest last, in bytes from `base`: whoever maps a page again must protect it again.
     protections: Mutex<Vec<(usize, usize, Protection)>>,
 }
@@ -135,7 +140,7 @@ impl Region {
             page,
             form,
             offset: source.offset,
-            path: source.path,
+            path: source.path.map_or_else(OnceLock::new, OnceLock::from),
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             sparse: source.sparse,
             file: Mutex::new(source.file),
@@ -144,6 +149,9 @@ impl Region {
             retired: AtomicBool::new(false),
             overlays: Mutex::new(Vec::new()),
             adopted: AtomicPtr::new(std::ptr::null_mut()),
+            label: AtomicU32::new(0),
+            name: OnceLock::new(),
+            sealed: AtomicBool::new(false),
             protections: Mutex::new(Vec::new()),
         };
         if !region.base.is_null() {
@@ -258,14 +266,16 @@ impl Region {
         self.page
     }
 
-    /// How it is mapped.
-    pub fn form(&self) -> Form {
-        self.form
-    }
-
     /// The file as the user named it.
     pub fn path(&self) -> Option<&str> {
-        self.path.as_deref()
+        self.path.get().map(String::as_str)
+    }
+
+    /// Names an object that was opened by descriptor.
+    pub fn set_path(&self, path: Option<String>) {
+        if let Some(path) = path {
+            let _ = self.path.set(path);
+        }
     }
 
     /// The open file; `None` for anonymous memory and after `close()`.
@@ -304,9 +314,70 @@ impl Region {
         self.holders.load(Ordering::Acquire)
     }
 
-    /// One more mapping stands on these pages.
-    pub fn hold(&self) {
-        self.holders.fetch_add(1, Ordering::Relaxed);
+    /// One more mapping stands on these pages; `false` when the last one has closed.
+    pub fn hold(&self) -> bool {
+        self.holders.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| if count == 0 { None } else { Some(count + 1) }).is_ok()
+    }
+
+    /// What the facade of one thread tells that of another.
+    pub fn label(&self) -> u32 {
+        self.label.load(Ordering::Acquire)
+    }
+
+    /// See `label`.
+    pub fn set_label(&self, label: u32) {
+        self.label.store(label, Ordering::Release);
+    }
+
+    /// The name that `handles` gave it.
+    pub fn name(&self) -> Option<&str> {
+        self.name.get().map(String::as_str)
+    }
+
+    /// Once; later calls give the first name.
+    pub fn set_name(&self, name: String) -> String {
+        self.name.get_or_init(|| name).clone()
+    }
+
+    /// The form, as `seal` may have changed it.
+    pub fn form(&self) -> Form {
+        if self.sealed.load(Ordering::Acquire) { Form { access: Access::Read, writable: false, ..self.form } } else { self.form }
+    }
+
+    /// Maps the pages once more, from a descriptor that cannot write: F_SEAL_WRITE is EBUSY while any mapping could.
+    pub fn become_read_only(&self) -> Outcome<()> {
+        if self.is_carried() || self.holders() > 1 {
+            return Err(Fail::system(code::EBUSY, "fcntl").hint("the mapping is shared or carried by the engine"));
+        }
+        let Some(file) = self.file() else { return Err(Fail::closed()) };
+        let read_only = os::reopen_read_only(&file)?;
+        self.sealed.store(true, Ordering::Release);
+        self.map_all(&read_only).inspect_err(|_| self.become_writable_again())
+    }
+
+    /// The seal was refused.
+    pub fn become_writable_again(&self) {
+        self.sealed.store(false, Ordering::Release);
+        if let Some(file) = self.file() {
+            let _ = self.map_all(&file);
+        }
+    }
+
+    fn map_all(&self, file: &File) -> Outcome<()> {
+        let (length, form) = (self.map_len(), self.form());
+        if self.base.is_null() {
+            return Ok(());
+        }
+        // SAFETY: all pages are this Region's; the slot's lock is held where there is a slot.
+        let map = || unsafe { os::map_again(self.base, length, Some(file), self.file_base(), form) };
+        match &self.slot {
+            Some(slot) => slot.locked(|edit| {
+                map()?;
+                edit.set_range(fault::Range { writable: form.writable, ..edit.range() });
+                Ok(())
+            }),
+            None => map(),
+        }
     }
 
     /// A mapping closes (or is collected: `explicit` false). The last explicit one takes the file away from under whatever still points here.
@@ -383,7 +454,7 @@ impl Region {
         let mut failed = None;
         let cleared = slot.clear(|offset, length| {
             // SAFETY: the range lies inside this Region or its carrier (the slot says so) and the slot's lock is held, so nobody else maps there.
-            let done = unsafe { os::map_again(base.wrapping_add(offset), length, file.as_deref(), self.file_base() + offset as u64, self.form) };
+            let done = unsafe { os::map_again(base.wrapping_add(offset), length, file.as_deref(), self.file_base() + offset as u64, self.form()) };
             done.and_then(|()| self.protect_again(base, offset, offset + length)).map_err(|fail| {
                 failed = Some(fail);
                 io::Error::other("not mapped")

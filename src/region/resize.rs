@@ -28,7 +28,7 @@ impl Region {
         if self.is_carried() {
             return Err(Fail::system(code::EBUSY, "mremap").hint("the engine's own memory carries the mapping"));
         }
-        if self.form.private && self.form.mapped && self.form.access == Access::Copy || !self.form.mapped && self.file().is_some() {
+        if self.form().private && self.form().mapped && self.form().access == Access::Copy || !self.form().mapped && self.file().is_some() {
             return Err(Fail::system(code::ENOTSUP, "mremap").hint("a private copy of a file keeps its length"));
         }
         self.check_fault()?;
@@ -42,7 +42,7 @@ impl Region {
         let size = os::facts(&file)?.size;
         let length = length.unwrap_or(size.saturating_sub(self.offset));
         let end = self.offset.checked_add(length).ok_or_else(|| Fail::system(code::EOVERFLOW, "mremap"))?;
-        if end > size && self.form.access == Access::Read {
+        if end > size && self.form().access == Access::Read {
             return Err(Fail::out_of_range(format!("The value of \"length\" is out of range. The file has {size} bytes. Received {length}")));
         }
         let new = usize::try_from(length).map_err(|_| Fail::system(code::ENOMEM, "mremap"))?;
@@ -66,7 +66,7 @@ impl Region {
         }
         match open::map_file(&file, self.form, self.offset, new, self.page) {
             Ok(memory) => {
-                let source = Source { file: Some(file), offset: self.offset, path: self.path.clone(), page: self.page, sparse: self.sparse };
+                let source = Source { file: Some(file), offset: self.offset, path: self.path().map(str::to_owned), page: self.page, sparse: self.sparse };
                 let region = Self::new(memory, new, self.form, source);
                 Ok(Resized::Moved(region))
             }
@@ -92,7 +92,7 @@ impl Region {
     /// A file that went on behind the mapping keeps what it has there.
     fn cut_file(&self, end: u64, size: u64) -> Outcome<()> {
         match self.file() {
-            Some(file) if self.form.access == Access::Write && end < size => os::set_length(&file, end),
+            Some(file) if self.form().access == Access::Write && end < size => os::set_length(&file, end),
             _ => Ok(()),
         }
     }

@@ -2,3 +2,4 @@
 
 pub mod flush;
 pub mod open;
+pub mod shared;

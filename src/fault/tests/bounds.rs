@@ -1,4 +1,5 @@
-//! Tens of thousands of scattered faults: the process must not run out of mappings (`vm.max_map_count`, 65,530).
+//! Tens of thousands of scattered faults: the process must not run out of mappings
+//! (`vm.max_map_count`, 65,530).
 
 use super::*;
 

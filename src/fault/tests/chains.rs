@@ -74,6 +74,8 @@ fn assert_guarded() {
 #[test]
 fn kill_bus_kills() {
     dies("chains::kill_bus_kills", libc::SIGBUS, &[], || {
+        // Rust's own handler swallows it.
+        install(libc::SIGBUS, libc::SIG_DFL, 0);
         assert_guarded();
         // SAFETY: dies of it.
         unsafe { libc::kill(libc::getpid(), libc::SIGBUS) };
@@ -84,6 +86,8 @@ fn kill_bus_kills() {
 #[test]
 fn kill_segv_kills() {
     dies("chains::kill_segv_kills", libc::SIGSEGV, &[], || {
+        // Rust's own handler swallows it.
+        install(libc::SIGSEGV, libc::SIG_DFL, 0);
         assert_guarded();
         // SAFETY: dies of it.
         unsafe { libc::kill(libc::getpid(), libc::SIGSEGV) };
@@ -99,7 +103,8 @@ fn a_store_to_a_foreign_page_kills() {
         &[],
         || {
             assert_guarded();
-            // Rust's runtime has a handler for stack overflows in front of the default; it gives up the way we do.
+            // Rust's runtime has a handler for stack overflows in front of the default; it gives up
+            // the way we do.
             poke(foreign_page());
         },
     );
@@ -216,7 +221,7 @@ extern "C" fn passes_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut
     CALLS.fetch_add(1, Ordering::Relaxed);
     // SAFETY: the guard's handler, which was here before.
     unsafe {
-        std::mem::transmute::<usize, Action>(BEHIND.load(Ordering::Relaxed))(signal, info, context)
+        std::mem::transmute::<usize, Action>(BEHIND.load(Ordering::Relaxed))(signal, info, context);
     };
 }
 
@@ -245,7 +250,8 @@ fn a_handler_in_front_that_calls_us_makes_no_circle() {
             if CALLS.load(Ordering::Relaxed) != 0 {
                 std::process::exit(8);
             }
-            // A foreign fault: second layer, stranger, first layer, default. Dies instead of going round.
+            // A foreign fault: second layer, stranger, first layer, default. Dies instead of going
+            // round.
             let file = filled_file(1);
             let base = mmap(0, PAGE, WRITE, libc::MAP_SHARED, file.as_raw_fd(), 0);
             file.set_len(0).unwrap();
@@ -318,6 +324,67 @@ fn a_closure_that_touches_mapped_bytes_dies_instead_of_hanging() {
             let mapped = Mapped::filled(2, WRITE, libc::MAP_SHARED);
             mapped.truncate(0);
             mapped.slot().locked(|_| mapped.read(0));
+        },
+    );
+}
+
+/// What matters of another copy of this package.
+const COPY: &str = r"
+#include <signal.h>
+#include <string.h>
+typedef void (*action)(int, siginfo_t *, void *);
+static action behind;
+static void front(int s, siginfo_t *i, void *c) { behind(s, i, c); }
+unsigned long memmap_fault_guard_predecessor_1(int s, unsigned long h) {
+  return h == (unsigned long)front ? (unsigned long)behind : 0;
+}
+void install(int s) {
+  struct sigaction n, o;
+  memset(&n, 0, sizeof n);
+  sigaction(s, 0, &o);
+  behind = o.sa_sigaction;
+  n.sa_sigaction = front;
+  n.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  sigaction(s, &n, 0);
+}
+";
+
+#[test]
+fn another_copy_of_the_package_in_front_of_us_may_stay_there() {
+    in_child(
+        "chains::another_copy_of_the_package_in_front_of_us_may_stay_there",
+        || {
+            let directory = tempfile::tempdir().unwrap();
+            let source = directory.path().join("copy.c");
+            let library = directory.path().join("copy.so");
+            std::fs::write(&source, COPY).unwrap();
+            let mut compiler = std::process::Command::new("cc");
+            let built = compiler
+                .args(["-shared", "-fPIC", "-o"])
+                .arg(&library)
+                .arg(&source)
+                .status();
+            if !built.is_ok_and(|status| status.success()) {
+                println!("  skipped: no C compiler");
+                return;
+            }
+            assert_guarded();
+            let ours = front(libc::SIGBUS);
+            let path = std::ffi::CString::new(library.to_str().unwrap()).unwrap();
+            // SAFETY: the library above; `install` has this type.
+            unsafe {
+                let handle = libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL);
+                let install = libc::dlsym(handle, c"install".as_ptr());
+                assert!(!install.is_null());
+                std::mem::transmute::<*mut c_void, extern "C" fn(c_int)>(install)(libc::SIGBUS);
+            }
+            let theirs = front(libc::SIGBUS);
+            assert_ne!(ours, theirs);
+            for _ in 0..20 {
+                assert!(ensure());
+                assert_guarded();
+                assert_eq!(front(libc::SIGBUS), theirs);
+            }
         },
     );
 }

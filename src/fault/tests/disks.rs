@@ -1,4 +1,5 @@
-//! Small file systems, mounted for the test (root only): full ones, and one whose device loses its end.
+//! Small file systems, mounted for the test (root only): full ones, and one whose device loses its
+//! end.
 
 use std::{fs::File, path::Path, process::Command};
 

@@ -110,7 +110,8 @@ fn other_pages_of_a_read_mapping_go_on_showing_the_file() {
         .write_at(&[77], 3 * PAGE as u64)
         .unwrap();
     assert_eq!((mapped.read(2 * PAGE), mapped.read(3 * PAGE)), (77, 1));
-    // A later truncation reaches the copied page, too, and goes before the earlier fault, which lost nothing.
+    // A later truncation reaches the copied page, too, and goes before the earlier fault, which
+    // lost nothing.
     mapped.truncate(PAGE);
     assert_eq!(mapped.read(3 * PAGE), 0);
     assert_eq!(fault(&mapped), (Kind::Truncated, 3 * PAGE));
@@ -370,10 +371,8 @@ fn out_of_private_memory_the_tail_becomes_a_memory_object() {
                 rlim_max: 64 << 20,
             };
             // SAFETY: a valid limit.
-            assert_eq!(
-                unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const little) },
-                0
-            );
+            let set = unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const little) };
+            assert_eq!(set, 0);
             assert_eq!((mapped.read(9 * PAGE), mapped.read(0)), (0, mark(0)));
             mapped.store(9 * PAGE, 8);
             assert_eq!(

@@ -1,5 +1,7 @@
-//! The guard, provoked. What may kill the process, or changes its signal handlers or the handler's delay, runs in a child: this test binary again.
+//! The guard, provoked. What may kill the process, or changes its signal handlers or the handler's
+//! delay, runs in a child: this test binary again.
 #![allow(unsafe_code, reason = "maps memory, and breaks it")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod bounds;
 mod chains;
@@ -243,14 +245,12 @@ pub fn in_child(test: &str, body: fn()) {
         "{test} ran nothing:\n{}",
         text(&output)
     );
-    // Counts, for the report of `--nocapture`.
-    print!(
-        "{}",
-        String::from_utf8_lossy(&output.stdout)
-            .lines()
-            .filter(|line| line.starts_with("  "))
-            .fold(String::new(), |all, line| all + line + "\n")
-    );
+    // Counts, for `--nocapture`: libtest has begun the line with the test's name.
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        if let Some((_, count)) = line.split_once("...   ") {
+            println!("  {count}");
+        }
+    }
 }
 
 /// Runs `body` in a child, which must be killed by `signal` and nothing else.

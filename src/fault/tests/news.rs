@@ -26,7 +26,8 @@ fn a_fault_counts_every_epoch_up_and_wakes_every_environment() {
         let (sender, receiver) = mpsc::channel();
         let epoch = leak_epoch();
         // SAFETY: leaked.
-        let subscription = unsafe { subscribe(epoch, Box::new(move || drop(sender.send(())))) };
+        let subscription =
+            unsafe { subscribe(epoch, Box::new(move || sender.send(()).unwrap_or(()))) };
         (epoch, subscription, receiver)
     });
     let mapped = Mapped::filled(4, READ, libc::MAP_SHARED);
@@ -39,7 +40,8 @@ fn a_fault_counts_every_epoch_up_and_wakes_every_environment() {
     for (epoch, subscription, receiver) in &ends {
         receiver.recv_timeout(Duration::from_secs(10)).unwrap();
         assert!(read(*epoch) > 0);
-        // Other tests of this process fault, too, so the event may have been taken by an earlier wake of theirs; ask for all.
+        // Other tests of this process fault, too, so the event may have been taken by an earlier
+        // wake of theirs; ask for all.
         let events = subscription.take_events();
         assert!(events.len() <= 256);
         let want = Fault {
@@ -107,7 +109,8 @@ fn subscriptions_end_under_fire() {
                 mapped.clear();
             }
         });
-        // JavaScript's memory, handed out again as soon as an environment has ended: a late write would show in the next one's pattern.
+        // JavaScript's memory, handed out again as soon as an environment has ended: a late write
+        // would show in the next one's pattern.
         let memory = mmap(
             0,
             PAGE,
@@ -140,11 +143,8 @@ fn subscriptions_end_under_fire() {
                 std::hint::spin_loop();
             }
             // SAFETY: as above.
-            assert_eq!(
-                unsafe { std::ptr::read_volatile(cell) },
-                0x5555_5555,
-                "a write after the end"
-            );
+            let left = unsafe { std::ptr::read_volatile(cell) };
+            assert_eq!(left, 0x5555_5555, "a write after the end");
         }
         stop.store(true, Ordering::Release);
         println!(

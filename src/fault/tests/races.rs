@@ -77,27 +77,33 @@ fn a_sleeping_handler_never_touches_a_stranger_at_the_same_address() {
             const LEN: usize = 64 * PAGE;
             set_delay(3000);
             let stranger = filled_file(64);
-            let (mut same, mut late) = (0, 0);
+            let mut late = 0;
             for round in 0..200 {
-                let mapped = Mapped::filled(64, WRITE, libc::MAP_SHARED);
+                let mut mapped = Mapped::filled(64, WRITE, libc::MAP_SHARED);
                 mapped.truncate(0);
                 let base = mapped.base;
                 let ready = Barrier::new(2);
                 std::thread::scope(|scope| {
-                    scope.spawn(|| {
+                    let reader = scope.spawn(|| {
                         ready.wait();
-                        // SAFETY: the old mapping, or the stranger's, or a retired one; what it reads is not looked at.
+                        // SAFETY: the old mapping, or the stranger's, or a retired one; what it
+                        // reads is not looked at.
                         unsafe { std::ptr::read_volatile((base + 16 * PAGE) as *const u8) };
                     });
                     ready.wait();
                     std::thread::sleep(std::time::Duration::from_micros(300 + round * 10));
-                    // The handler sleeps between look-up and lock. Close (which asks no reader to let go, against the rules), and map anew there.
+                    // The handler sleeps between look-up and lock. Close (without waiting for the
+                    // reader, against the rules); the stranger's pages come in one step, because in
+                    // a gap the reader would rightly die.
                     late += u32::from(mapped.slot().count() == 0);
                     mapped.retire(WRITE);
-                    drop(mapped);
-                    let flags = libc::MAP_SHARED | libc::MAP_FIXED_NOREPLACE;
-                    let fresh = mmap(base, LEN, WRITE, flags, stranger.as_raw_fd(), 0);
-                    same += u32::from(fresh == base);
+                    let flags = libc::MAP_SHARED | libc::MAP_FIXED;
+                    let fd = stranger.as_raw_fd();
+                    mapped
+                        .slot
+                        .take()
+                        .unwrap()
+                        .release(|| mmap(base, LEN, WRITE, flags, fd, 0));
                     // Half of the strangers are guarded mappings of ours.
                     let mut guarded = None;
                     if round % 2 == 0 {
@@ -114,7 +120,7 @@ fn a_sleeping_handler_never_touches_a_stranger_at_the_same_address() {
                         // SAFETY: just mapped, and unmapped by `release`.
                         guarded = unsafe { register(range, 1_000_000 + round) };
                     }
-                    std::thread::sleep(std::time::Duration::from_millis(5));
+                    reader.join().unwrap();
                     for page in 0..64 {
                         // SAFETY: mapped above.
                         let byte =
@@ -135,8 +141,8 @@ fn a_sleeping_handler_never_touches_a_stranger_at_the_same_address() {
                 });
             }
             assert_intact(&stranger, 64);
-            println!("  200 rounds, same address {same}, handler asleep at the close {late}");
-            assert!(same == 200 && late > 100);
+            println!("  200 rounds, in {late} of them the handler slept at the close");
+            assert!(late > 100);
         },
     );
 }
@@ -183,7 +189,8 @@ fn protecting_and_opening_again_never_loses_a_store_to_the_file() {
     in_child(
         "races::protecting_and_opening_again_never_loses_a_store_to_the_file",
         || {
-            // The storing thread's fault is always older than the caller's mprotect: the page is writable again when the handler wakes.
+            // The storing thread's fault is always older than the caller's mprotect: the page is
+            // writable again when the handler wakes.
             let mapped = Mapped::filled(4, WRITE, libc::MAP_SHARED);
             for round in 0..100_u8 {
                 set_delay(0);
@@ -212,7 +219,8 @@ fn protecting_and_opening_again_never_loses_a_store_to_the_file() {
                         "round {round}: the store went to a private copy"
                     );
                 } else {
-                    // The thread was so fast, or this one so slow, that the page was protected when the handler looked.
+                    // The thread was so fast, or this one so slow, that the page was protected when
+                    // the handler looked.
                     mapped.clear();
                 }
             }

@@ -1,0 +1,42 @@
+//! Names by which the threads of this process find each other's memory. A name is plain data: it keeps nothing open, and it cannot be guessed.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+
+use crate::errno::code;
+use crate::error::{Fail, Outcome};
+use crate::region::Region;
+
+fn published() -> MutexGuard<'static, HashMap<String, Weak<Region>>> {
+    static ALL: LazyLock<Mutex<HashMap<String, Weak<Region>>>> = LazyLock::new(Mutex::default);
+    ALL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The Region's name; the same at every call.
+pub fn publish(region: &Arc<Region>, label: u32) -> Outcome<String> {
+    if region.is_adopted() {
+        // The pages are the engine's, of this thread only, and end with it.
+        return Err(Fail::system(code::ENOTSUP, "mmap").hint("private pages that this engine carries belong to one thread"));
+    }
+    region.set_label(label);
+    let mut all = published();
+    if let Some(name) = region.name() {
+        return Ok(name.to_owned());
+    }
+    all.retain(|_, weak| weak.strong_count() > 0);
+    // The standard library keys its hashers from the system's random numbers.
+    let word = || RandomState::new().hash_one(region.id());
+    let name = region.set_name(format!("{:016x}{:016x}", word(), word()));
+    all.insert(name.clone(), Arc::downgrade(region));
+    Ok(name)
+}
+
+/// The Region behind a name, with one more holder. Stale and invented names find nothing.
+pub fn take(name: &str) -> Outcome<Arc<Region>> {
+    let found = published().get(name).and_then(Weak::upgrade);
+    match found {
+        Some(region) if region.hold() => Ok(region),
+        _ => Err(Fail::Coded { code: "ERR_INVALID_STATE", range: false, message: "Invalid state: no open mapping has this handle".into() }),
+    }
+}

@@ -1,0 +1,91 @@
+//! Memory that processes share: named objects (shm_overview(7)) and nameless ones (memfd_create(2)) -> Regions.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::sync::Arc;
+
+use crate::errno::code;
+use crate::error::{Fail, Outcome};
+use crate::open;
+use crate::os::{self, Seal};
+use crate::region::{Access, Region};
+use crate::shm;
+
+/// shm_open(3) with `O_CREAT`, its size set and its memory provided. An existing object must be at least as long.
+pub fn create(name: &str, length: u64, mode: u32, exclusive: bool) -> Outcome<Arc<Region>> {
+    let object = object_name(name)?;
+    let (file, created) = match shm::shm_open(&object, os::SHM_CREATE_EXCLUSIVE, mode) {
+        Ok(file) => (file, true),
+        Err(fail) if fail.errno() == Some(code::EEXIST) && !exclusive => (shm::shm_open(&object, os::SHM_READ_WRITE, 0)?, false),
+        Err(fail) => return Err(fail.at(Some(name))),
+    };
+    let file = Arc::new(file);
+    let result = sized(&file, length, created).and_then(|()| open::region_of_object(&file, Access::Write, Some(length), Some(name.to_owned())));
+    if result.is_err() && created {
+        let _ = shm::shm_unlink(&object);
+    }
+    result.map_err(|fail| fail.at(Some(name)))
+}
+
+fn sized(file: &File, length: u64, created: bool) -> Outcome<()> {
+    let size = os::facts(file)?.size;
+    // Whoever created it may not have come to its size yet: two that agree on the length may both set it.
+    if created || size == 0 {
+        return open::extend(file, false, size, length.max(size));
+    }
+    if size < length { Err(Fail::system(code::EINVAL, "shm_open").hint("the object is shorter")) } else { Ok(()) }
+}
+
+/// shm_open(3) of an object that is there.
+pub fn open(name: &str, access: Access) -> Outcome<Arc<Region>> {
+    let flags = if access == Access::Write { os::SHM_READ_WRITE } else { os::SHM_READ };
+    let attempt = || {
+        let file = Arc::new(shm::shm_open(&object_name(name)?, flags, 0)?);
+        if os::facts(&file)?.size == 0 {
+            return Err(Fail::system(code::EAGAIN, "shm_open").hint("its creator has not given it a size yet"));
+        }
+        open::region_of_object(&file, access, None, Some(name.to_owned()))
+    };
+    attempt().map_err(|fail| fail.at(Some(name)))
+}
+
+/// memfd_create(2), sealed as asked. Seals that forbid writing to everyone make this mapping read-only, too.
+pub fn nameless(length: u64, seals: &[Seal]) -> Outcome<Arc<Region>> {
+    let file = Arc::new(shm::memfd_create(c"memmap", os::MEMFD_SEALABLE)?);
+    os::set_length(&file, length)?;
+    // Against all writers: only possible while nobody maps it for writing, so before.
+    let before = seals.contains(&Seal::Write);
+    let access = if before { Access::Read } else { Access::Write };
+    if before {
+        shm::add_seals(&file, os::seal_bits(seals))?;
+    }
+    let region = open::region_of_object(&file, access, Some(length), None)?;
+    if !before && !seals.is_empty() {
+        shm::add_seals(&file, os::seal_bits(seals))?;
+    }
+    Ok(region)
+}
+
+/// Seals what a Region stands on; with `Write` the Region itself becomes read-only first, as a writable mapping would forbid the seal.
+pub fn seal(region: &Region, seals: &[Seal]) -> Outcome<()> {
+    let file = region.file().ok_or_else(|| Fail::system(code::EINVAL, "fcntl"))?;
+    if !seals.contains(&Seal::Write) {
+        return shm::add_seals(&file, os::seal_bits(seals));
+    }
+    region.become_read_only()?;
+    shm::add_seals(&file, os::seal_bits(seals)).inspect_err(|_| region.become_writable_again())
+}
+
+/// shm_unlink(3).
+pub fn unlink(name: &str) -> Outcome<()> {
+    shm::shm_unlink(&object_name(name)?).map_err(|fail| fail.at(Some(name)))
+}
+
+/// The names of all objects, where the system has a list.
+pub fn list() -> Outcome<Vec<String>> {
+    shm::list()
+}
+
+fn object_name(name: &str) -> Outcome<CString> {
+    CString::new(name).map_err(|_| Fail::system(code::EINVAL, "shm_open"))
+}
