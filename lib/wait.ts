@@ -45,6 +45,7 @@ function waiterOf(): NativeWaiter {
 function forget(token: number, wait: Pending): void {
   pending.delete(token)
   wait.core.waits!.delete(token)
+  wait.core.pending--
   wait.leave()
 }
 
@@ -105,6 +106,7 @@ export async function waitAsync(
     pending.set(token, { core, byteOffset, resolve, reject, leave })
     core.waits ??= new Set()
     core.waits.add(token)
+    core.pending++
     signal?.addEventListener('abort', abort, { once: true })
   })
 }

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 
-import { Core } from '../core'
 import * as flag from '../flags'
 import { native } from '../native'
 import { notify, waitAsync } from '../wait'
+import { bufferOf, mapFile } from './map'
+
+import type { Core } from '../core'
 
 const LENGTH = 4096
 /** Bytes of the two words. */
@@ -18,7 +20,7 @@ export class Bell {
 
   private constructor(core: Core) {
     this.core = core
-    this.words = new Int32Array(core.export(0, LENGTH))
+    this.words = new Int32Array(bufferOf(core), 0, LENGTH / 4)
   }
 
   /** The writer makes the file; a reader only opens it, and gets `undefined` where it may not write it or the system has no such waits. */
@@ -27,8 +29,7 @@ export class Bell {
     if (!writer && !native.isSupported('wait')) return undefined
     try {
       const flags = flag.ACCESS_WRITE | (writer ? flag.CREATE : 0)
-      const mapping = native.NativeMapping.openSync(path, flags, 0, LENGTH, 0o666, 0)
-      return new Bell(new Core(mapping, { access: 'write', path, isPrivate: false }))
+      return new Bell(mapFile(path, 'write', flags, LENGTH))
     } catch (error) {
       if (writer) throw error
       return undefined

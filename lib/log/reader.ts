@@ -1,11 +1,11 @@
-import { Core } from '../core'
 import { outOfRange } from '../errors'
-import { native } from '../native'
 import { listBases, readSegmentFile, readSegmentFiles, segmentPath } from './directory'
 import { logDamaged } from './errors'
 import { HEADER, parseMarks, seedOf } from './format'
+import { mapFile } from './map'
 import { takeInventory } from './recovery'
 
+import type { Core } from '../core'
 import type { Header, Marks } from './format'
 
 /** A record: a copy of its bytes, and where it is. */
@@ -168,7 +168,7 @@ export class Reader {
     const path = segmentPath(this.#directory, base)
     let core: Core
     try {
-      core = new Core(native.NativeMapping.openSync(path, 0, 0, -1, 0, 0), { access: 'read', path, isPrivate: true })
+      core = mapFile(path, 'read', 0, -1)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error

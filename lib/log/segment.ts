@@ -1,9 +1,10 @@
-import { Core } from '../core'
 import { epoch, unregister } from '../faults'
 import * as flag from '../flags'
 import { native } from '../native'
 import { SEALED, SEALED_AT, seedOf, writeMarks } from './format'
+import { bufferOf, coreOf } from './map'
 
+import type { Core } from '../core'
 import type { NativeMapping } from '../../binding'
 import type { Header, Marks } from './format'
 
@@ -25,10 +26,10 @@ export class Segment {
     this.header = header
     this.base = header.base
     this.length = header.length
-    this.core = new Core(mapping, { access: 'write', path, isPrivate: false })
-    const buffer = this.core.export(0, header.length)
-    this.words = new Int32Array(buffer)
-    this.bytes = Buffer.from(buffer)
+    this.core = coreOf(mapping, 'write', path)
+    const buffer = bufferOf(this.core)
+    this.words = new Int32Array(buffer, 0, header.length / 4)
+    this.bytes = Buffer.from(buffer, 0, header.length)
     this.seal = mapping.sealer(seedOf(header.id, header.number))
   }
 
@@ -60,6 +61,7 @@ export class Segment {
    */
   close(): void {
     if (this.core.closed) return
+    if (this.core.isCarried) return this.core.close()
     unregister(this.core)
     this.core.closed = true
     this.core.native.closeBehind()
