@@ -39,7 +39,8 @@ export interface Marks {
 /** `'zeros'`: made ahead of time and not used; `'foreign'`: `why` says what it is instead. */
 export type Parsed =
   | { readonly kind: 'valid'; readonly header: Header; readonly marks: Marks; readonly sealedAt: number }
-  | { readonly kind: 'damaged' | 'zeros' }
+  | { readonly kind: 'damaged'; readonly header: Header | undefined; readonly marks: Marks }
+  | { readonly kind: 'zeros' }
   | { readonly kind: 'foreign'; readonly why: string; readonly certain: boolean }
 
 export const newId = (): Buffer => randomBytes(16)
@@ -94,25 +95,31 @@ export function parseHeader(bytes: Buffer): Parsed {
   if (data.getUint32(8, !LITTLE) === MARK && whole(!LITTLE)) {
     return { kind: 'foreign', why: 'in the other byte order', certain: true }
   }
-  if (data.getUint32(8, LITTLE) !== MARK || !whole(LITTLE)) return { kind: 'damaged' }
+  if (data.getUint32(8, LITTLE) !== MARK || !whole(LITTLE)) return damaged(bytes)
   const version = data.getUint32(12, LITTLE)
   if (version !== VERSION) return { kind: 'foreign', why: `of version ${version}; this is ${VERSION}`, certain: true }
+  const header = fieldsOf(bytes)
+  return { kind: 'valid', header, marks: parseMarks(bytes, header), sealedAt: Number(data.getBigUint64(SEALED_AT, LITTLE)) }
+}
+
+function fieldsOf(bytes: Buffer): Header {
+  const data = view(bytes)
   const number = (at: number) => Number(data.getBigUint64(at, LITTLE))
-  const header = {
-    id: Buffer.from(bytes.subarray(16, 32)),
-    base: number(32),
-    number: number(40),
-    length: number(48),
-    created: number(56),
-  }
-  return { kind: 'valid', header, marks: parseMarks(bytes, header), sealedAt: number(SEALED_AT) }
+  return { id: Buffer.from(bytes.subarray(16, 32)), base: number(32), number: number(40), length: number(48), created: number(56) }
+}
+
+/** What the header says may still be right: the CRCs of marks and records, which begin with it, will tell. */
+function damaged(bytes: Buffer): Parsed {
+  const header = fieldsOf(bytes)
+  return { kind: 'damaged', header, marks: parseMarks(bytes, header) }
 }
 
 /** One broken header among good ones is damage; nothing but strangers is somebody else's directory. */
 function damagedOr(bytes: Buffer, why: string): Parsed {
   // Half of the magic is left of a header that was damaged in one place.
   const alike = MAGIC.filter((byte, at) => bytes[at] === byte).length
-  return alike >= 4 ? { kind: 'damaged' } : { kind: 'foreign', why, certain: false }
+  if (alike < 4) return { kind: 'foreign', why, certain: false }
+  return bytes.length < HEADER ? { kind: 'damaged', header: undefined, marks: { durable: 0, start: 0 } } : damaged(bytes)
 }
 
 /** The marks of a segment as they stand now; `bytes` is its header. */

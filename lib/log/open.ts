@@ -112,6 +112,16 @@ function lastSegment(directory: string, settings: LogSettings, id: Buffer, verdi
       throw error
     }
   }
+  if (verdict.seal !== undefined) {
+    const old = Segment.open(last!.file.path, last!.header)
+    try {
+      old.core.native.logErase(verdict.seal)
+      old.sealAt(verdict.seal)
+      old.core.native.flushSync(0, old.length, 0)
+    } finally {
+      old.close()
+    }
+  }
   const number = last === undefined ? 0 : last.header.number + 1
   const header = { id, base: verdict.next, number, length: settings.segmentSize, created: Date.now() }
   const path = segmentPath(directory, header.base)

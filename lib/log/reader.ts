@@ -127,7 +127,7 @@ export class Reader {
     }
     for (const base of this.#bases.slice(-2)) {
       const segment = this.#segment(base)
-      if (segment === undefined) continue
+      if (segment === undefined || segment.core.byteLength < HEADER) continue
       const bytes = Buffer.allocUnsafe(HEADER)
       segment.core.native.readInto(bytes, 0)
       const marks = parseMarks(bytes, segment.header)

@@ -41,6 +41,8 @@ export interface Verdict extends LogRecovery {
   readonly end: number | undefined
   /** Where a new segment begins. */
   readonly next: number
+  /** The last of `kept` cannot be gone on in, as its header is damaged: it is to be sealed here. */
+  readonly seal: number | undefined
   /** Not the log's any more: segments that follow a cut. */
   readonly aside: readonly KnownSegment[]
   /** Made ahead of time and not used yet. */
@@ -53,15 +55,18 @@ export function takeInventory(directory: string, files: readonly SegmentFile[]):
   for (const { path, parsed } of files) {
     if (parsed.kind === 'foreign' && (parsed.certain || valid.length === 0)) throw logFormat(path, parsed.why)
   }
-  const id = mostFrequent(valid.map(({ header }) => header.id))
+  const headed = files.flatMap(({ parsed }) => (parsed.kind === 'valid' || parsed.kind === 'damaged' ? parsed : []))
+  // Where no header is whole, a broken one is believed as far as its records prove it.
+  const ids = valid.length > 0 ? valid : headed
+  const id = mostFrequent(ids.flatMap(({ header }) => header?.id ?? []))
   if (id === undefined) {
     // A log that died while its first segment was being made has a file of zeros; whatever else is there is not ours.
     const strange = files.find((file) => file.parsed.kind !== 'zeros' || !isZeros(file.path))
-    if (strange !== undefined) throw logFormat(directory, 'no log: none of its segments has a valid header')
+    if (strange !== undefined) throw logFormat(directory, 'no log: none of its segments has a header')
   }
   const marks = { durable: 0, start: 0 }
-  for (const one of valid) {
-    if (!one.header.id.equals(id!)) continue
+  for (const one of headed) {
+    if (!one.header?.id.equals(id!)) continue
     marks.durable = Math.max(marks.durable, one.marks.durable)
     marks.start = Math.max(marks.start, one.marks.start)
   }
@@ -75,12 +80,20 @@ export function takeInventory(directory: string, files: readonly SegmentFile[]):
     // The header that it must have had: the CRC of each record proves or disproves it.
     let before = at
     while (before >= 0 && own[before] === undefined) before--
-    const known = own[before < 0 ? anchor : before]?.header
-    const number = known === undefined ? 0 : Math.max(0, known.number + at - (before < 0 ? anchor : before))
-    const length = Math.max(HEADER, (files[at + 1]?.base ?? file.base + file.size) - file.base)
+    const near = before < 0 ? anchor : before
+    const known = own[near]?.header
+    const number = numberIn(file, id) ?? (known === undefined ? 0 : Math.max(0, known.number + at - near))
+    // The last one keeps room for a seal.
+    const length = (files[at + 1]?.base ?? file.base + Math.ceil((file.size + HEAD) / 4096) * 4096) - file.base
     return { file, header: { id: id ?? NO_ID, base: file.base, number, length, created: 0 }, intact: false, sealedAt: 0 }
   })
   return { segments, marks, id }
+}
+
+/** A header that is broken somewhere else may still say its number: if the id and the position in it are right, so is that. */
+function numberIn({ base, parsed }: SegmentFile, id: Buffer | undefined): number | undefined {
+  const header = parsed.kind === 'damaged' ? parsed.header : undefined
+  return header !== undefined && id !== undefined && header.id.equals(id) && header.base === base ? header.number : undefined
 }
 
 const NO_ID = Buffer.alloc(16)
@@ -118,6 +131,7 @@ export function judge(inventory: Inventory, findings: readonly LogFindings[]): V
   const kept: KnownSegment[] = []
   let recovered = 0
   let end: number | undefined
+  let seal: number | undefined
   let next = 0
   let at = 0
   for (; at < segments.length; at++) {
@@ -132,7 +146,8 @@ export function judge(inventory: Inventory, findings: readonly LogFindings[]): V
     }
     const durable = marks.durable > base
     if (!segment.intact) {
-      if (!durable) break
+      // A record whose CRC is right proves the place that was guessed.
+      if (!durable && found.records === 0) break
       damage(base, base + HEADER)
     }
     kept.push(segment)
@@ -148,7 +163,8 @@ export function judge(inventory: Inventory, findings: readonly LogFindings[]): V
     if (marks.durable >= next) continue
     // A file that was cut short grows again; there is always room for a seal.
     const rounded = Math.min(Math.ceil(found.end / 8) * 8, segment.header.length - HEAD)
-    end = segment.intact ? rounded : undefined
+    if (segment.intact) end = rounded
+    else seal = rounded
     at++
     break
   }
@@ -165,5 +181,5 @@ export function judge(inventory: Inventory, findings: readonly LogFindings[]): V
     damage(next, marks.durable)
     next = Math.ceil(marks.durable / 8) * 8
   }
-  return { recovered, cut: 0, damaged, kept, end, next, aside, unused }
+  return { recovered, cut: 0, damaged, kept, end, next, seal, aside, unused }
 }
