@@ -18,6 +18,14 @@ export interface PinoDestination {
   readonly log: MappedLog
 }
 
+/** What pino adds to the options of a transport. */
+const OF_PINO = ['$context', 'pinoWillSendConfig']
+
+function split({ dir, ...options }: PinoLogOptions): [string, LogOptions] {
+  for (const name of OF_PINO) delete (options as Record<string, unknown>)[name]
+  return [dir, options]
+}
+
 /** The newline separates lines in a file; records need none. */
 function strip(line: string): string {
   return line.endsWith('\n') ? line.slice(0, -1) : line
@@ -27,7 +35,7 @@ function strip(line: string): string {
  * A destination in the process that logs: `pino(destination({ dir: 'app.log' }))`. A line is in the log when `logger.info()` returns, so a killed process loses none.
  */
 export function destination(options: PinoLogOptions): PinoDestination {
-  const { dir, ...rest } = options
+  const [dir, rest] = split(options)
   const log = MappedLog.openSync(dir, rest)
   return {
     log,
@@ -44,7 +52,7 @@ export function destination(options: PinoLogOptions): PinoDestination {
  * A chunk may hold several lines: each becomes a record.
  */
 export default function transport(options: PinoLogOptions): Writable {
-  const { dir, ...rest } = options
+  const [dir, rest] = split(options)
   const log = MappedLog.openSync(dir, rest)
   // A chunk that ends within a line: kept as bytes, as it may end within a character.
   let partial: Buffer | undefined

@@ -56,7 +56,7 @@ export class Reader {
     if (segment === undefined || position < this.#marks.start) throw this.#nothing(position)
     const offset = position - segment.header.base
     const length = offset < HEADER || offset >= segment.core.byteLength ? -3 : segment.core.native.logFind(segment.seed, offset)
-    if (length < 0) throw position < this.#marks.durable && length === -3 ? logDamaged(position) : this.#nothing(position)
+    if (length < 0) throw this.#isDamaged(segment, offset) ? logDamaged(position) : this.#nothing(position)
     return copy(segment, offset, length)
   }
 
@@ -141,6 +141,19 @@ export class Reader {
   close(): void {
     this.#closed = true
     for (const [base, segment] of this.#open) this.#drop(base, segment)
+  }
+
+  /** Whether an offset lies in what was durable and is no record; one inside of a good record does not. */
+  #isDamaged({ core, seed, header }: OpenSegment, offset: number): boolean {
+    const out = new Float64Array(2 + 2 * BATCH)
+    const durable = Math.max(0, this.#marks.durable - header.base)
+    for (let ended = FULL, from = HEADER; ended === FULL && from <= offset; from = out[0]!) {
+      ended = core.native.logWalk(seed, from, durable, out)
+      for (let at = 2; at < 2 + 2 * out[1]!; at += 2) {
+        if (out[at + 1]! < 0 && offset >= out[at]! && offset < out[at]! - out[at + 1]!) return true
+      }
+    }
+    return false
   }
 
   #nothing(position: number): RangeError {

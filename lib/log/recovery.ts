@@ -52,10 +52,10 @@ export interface Verdict extends LogRecovery {
 /** Sorts out whose files these are. Throws `ERR_LOG_FORMAT` if they are not a log's; nothing is written here. */
 export function takeInventory(directory: string, files: readonly SegmentFile[]): Inventory {
   const valid = files.flatMap(({ parsed }) => (parsed.kind === 'valid' ? parsed : []))
-  for (const { path, parsed } of files) {
-    if (parsed.kind === 'foreign' && (parsed.certain || valid.length === 0)) throw logFormat(path, parsed.why)
-  }
   const headed = files.flatMap(({ parsed }) => (parsed.kind === 'valid' || parsed.kind === 'damaged' ? parsed : []))
+  for (const { path, parsed } of files) {
+    if (parsed.kind === 'foreign' && (parsed.certain || headed.length === 0)) throw logFormat(path, parsed.why)
+  }
   // Where no header is whole, a broken one is believed as far as its records prove it.
   const ids = valid.length > 0 ? valid : headed
   const id = mostFrequent(ids.flatMap(({ header }) => header?.id ?? []))

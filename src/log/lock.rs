@@ -27,7 +27,9 @@ impl NativeLock {
     /// Gives it back.
     #[napi]
     pub fn release(&mut self) {
-        self.file = None;
+        if let Some(file) = self.file.take() {
+            unlock(&file);
+        }
     }
 }
 
@@ -53,6 +55,19 @@ fn open(path: &str) -> Outcome<File> {
     let fail = Fail::last("flock");
     Err(if matches!(fail.errno(), Some(libc::EWOULDBLOCK)) { Fail::system(code::EBUSY, "flock").hint("another writer has this log open") } else { fail })
 }
+
+/// A child that is being spawned at this moment has the descriptor too until its exec: closing ours would not be enough.
+#[cfg(unix)]
+fn unlock(file: &File) {
+    use std::os::fd::AsRawFd;
+
+    // SAFETY: flock on an open descriptor.
+    unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_UN) };
+}
+
+/// Closing is enough.
+#[cfg(not(unix))]
+fn unlock(_file: &File) {}
 
 /// A file that is open without sharing cannot be opened again by anybody.
 #[cfg(windows)]
