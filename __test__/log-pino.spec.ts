@@ -55,10 +55,13 @@ test.serial('the transport writes each line as a record, from its worker', async
   const dir = join(folder, 'transport')
   const transport = pino.transport({ target: join(__dirname, '../lib/log/pino.js'), options: { dir } })
   const logger = pino({ base: null, timestamp: false }, transport)
+  // pino's worker does not keep a process alive.
+  const alive = setInterval(() => {}, 1000)
   await once(transport, 'ready')
   for (let number = 0; number < 500; number++) logger.info({ number }, 'ü')
   transport.end()
   await once(transport, 'close')
+  clearInterval(alive)
   const log = MappedLog.openSync(dir, { readOnly: true })
   const numbers = [...log].map(({ data }) => (JSON.parse(data.toString()) as { number: number }).number)
   t.deepEqual(numbers, Array.from({ length: 500 }, (_, number) => number))

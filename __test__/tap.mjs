@@ -1,7 +1,7 @@
 // The smallest test runner that reports: for suites that run where ava does not (Bun, Deno, a bare engine).
 
 /**
- * Runs each test in order and prints TAP. A test that returns a string was skipped, and the string is why.
+ * Runs each test in order and prints TAP. A test that returns a string was skipped, and the string is why; `{ note }` is what it counted.
  * @param {Record<string, () => unknown>} cases by their titles
  * @param {() => void} atEnd runs whatever happened
  */
@@ -12,8 +12,9 @@ export async function tests(cases, atEnd = () => {}) {
   for (const title of titles) {
     number++
     try {
-      const skipped = await cases[title]()
-      console.log(`ok ${number} - ${title}${typeof skipped === 'string' ? ` # SKIP ${skipped}` : ''}`)
+      const result = await cases[title]()
+      console.log(`ok ${number} - ${title}${typeof result === 'string' ? ` # SKIP ${result}` : ''}`)
+      if (result?.note) console.log(`# ${result.note}`)
     } catch (error) {
       process.exitCode = 1
       console.log(`not ok ${number} - ${title}`)

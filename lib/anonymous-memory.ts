@@ -27,11 +27,21 @@ export class AnonymousMemory<B extends ArrayBufferLike = ArrayBufferLike> extend
     const { flags, sharedArrayBuffer } = memoryRequest(options)
     // What is to be on a carrier must be in two places: nameless shared memory is private, too, while nobody is told of it.
     const carried = isOverlay(chooseCarrier(sharedArrayBuffer)) && flags === 0
-    const memory = carried ? native.NativeMapping.sharedNameless(length, []) : native.NativeMapping.anonymous(length, flags)
+    const memory = carried
+      ? native.NativeMapping.sharedNameless(length, [])
+      : native.NativeMapping.anonymous(length, flags)
     return openedWith(
       memory,
       () =>
-        new AnonymousMemory(new Core(memory, { access: 'write', path: undefined, isPrivate: !carried, sharedArrayBuffer, label: ANONYMOUS_MEMORY })),
+        new AnonymousMemory(
+          new Core(memory, {
+            access: 'write',
+            path: undefined,
+            isPrivate: !carried,
+            sharedArrayBuffer,
+            label: ANONYMOUS_MEMORY,
+          }),
+        ),
     )
   }
 

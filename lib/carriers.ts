@@ -75,7 +75,13 @@ const forgotten = new FinalizationRegistry<undefined>(() => {
 })
 
 /** Puts `length` bytes (whole pages) on a carrier; `undefined` where none can be had. `adopt`: its pages become the only true ones. */
-export function carry(mapping: NativeMapping, kind: CarrierKind, length: number, adopt: boolean, owner: object): Carrier | undefined {
+export function carry(
+  mapping: NativeMapping,
+  kind: CarrierKind,
+  length: number,
+  adopt: boolean,
+  owner: object,
+): Carrier | undefined {
   if (kind === 'shared') return ofShared(mapping) ?? overlay(mapping, growable(length), adopt, owner)
   if (kind === 'wasm') {
     return overlay(mapping, ofWasm(length), adopt, owner) ?? overlay(mapping, resizable(length), adopt, owner)
@@ -88,7 +94,12 @@ function ofShared(mapping: NativeMapping): Carrier | undefined {
   return buffer === undefined ? undefined : { kind: 'shared', buffer, release: () => true }
 }
 
-function overlay(mapping: NativeMapping, carrier: Carrier | undefined, adopt: boolean, owner: object): Carrier | undefined {
+function overlay(
+  mapping: NativeMapping,
+  carrier: Carrier | undefined,
+  adopt: boolean,
+  owner: object,
+): Carrier | undefined {
   if (carrier === undefined) return undefined
   try {
     mapping.overlay(new Uint8Array(carrier.buffer), adopt)
@@ -114,7 +125,11 @@ interface Memory {
   readonly buffer: ArrayBuffer
   grow(pages: number | bigint): unknown
 }
-type MemoryConstructor = new (descriptor: { initial: number | bigint; maximum: number | bigint; address?: 'i64' }) => Memory
+type MemoryConstructor = new (descriptor: {
+  initial: number | bigint
+  maximum: number | bigint
+  address?: 'i64'
+}) => Memory
 
 /** The user cannot transfer the buffer of a WebAssembly memory, and growing by nothing makes all views length 0. */
 function ofWasm(length: number): Carrier | undefined {
@@ -159,7 +174,10 @@ function resizable(length: number): Carrier | undefined {
 
 function growable(length: number): Carrier | undefined {
   type Growable = SharedArrayBuffer & { readonly growable?: boolean }
-  const Constructor = SharedArrayBuffer as unknown as new (length: number, options: { maxByteLength: number }) => Growable
+  const Constructor = SharedArrayBuffer as unknown as new (
+    length: number,
+    options: { maxByteLength: number },
+  ) => Growable
   const buffer = attempt(() => new Constructor(length, { maxByteLength: length }))
   // Its pages would be the allocator's own without the option.
   return buffer?.growable === true ? { kind: 'shared', buffer, release: () => true } : undefined

@@ -21,7 +21,13 @@ export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Map
     const path = typeof target === 'number' ? undefined : target
     return openedWith(native, () => {
       const { access, sharedArrayBuffer, advice } = request
-      const core = new Core(native, { access, path, isPrivate: access === 'copy', sharedArrayBuffer, label: MAPPED_FILE })
+      const core = new Core(native, {
+        access,
+        path,
+        isPrivate: access === 'copy',
+        sharedArrayBuffer,
+        label: MAPPED_FILE,
+      })
       if (advice !== undefined) native.advise(advice, 0, core.byteLength)
       return new MappedFile(core)
     })
@@ -53,7 +59,14 @@ export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Map
     const request = openRequest(options)
     let native: NativeMapping
     try {
-      native = await binding.NativeMapping.open(path, request.flags, request.offset, request.length, request.mode, request.capacity)
+      native = await binding.NativeMapping.open(
+        path,
+        request.flags,
+        request.offset,
+        request.length,
+        request.mode,
+        request.capacity,
+      )
     } catch (error) {
       throw recapture(error)
     }
@@ -67,7 +80,14 @@ export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Map
   static openSync(target: Target, options?: OpenOptions): MappedFile {
     const path = nativeTarget(target)
     const request = openRequest(options)
-    const native = binding.NativeMapping.openSync(path, request.flags, request.offset, request.length, request.mode, request.capacity)
+    const native = binding.NativeMapping.openSync(
+      path,
+      request.flags,
+      request.offset,
+      request.length,
+      request.mode,
+      request.capacity,
+    )
     return MappedFile.#of(native, path, request)
   }
 }

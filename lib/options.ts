@@ -74,10 +74,12 @@ export function openRequest(options: unknown): OpenRequest {
     throw outOfRange('options.length', `<= ${Number.MAX_SAFE_INTEGER - offset} behind that offset`, length)
   }
   const capacity = given['capacity'] === undefined ? 0 : byteCount(given['capacity'], 'options.capacity')
-  if (capacity > 0 && length > capacity) throw outOfRange('options.capacity', `>= ${length}, the length`, given['capacity'])
+  if (capacity > 0 && length > capacity)
+    throw outOfRange('options.capacity', `>= ${length}, the length`, given['capacity'])
   const mode = given['mode'] === undefined ? DEFAULT_MODE : fileMode(given['mode'], 'options.mode')
   const exec = switched(given, 'exec', flag.EXEC)
-  if (exec !== 0 && access !== 'read') throw invalidArgValue('options.exec', true, "needs access: 'read': never write and execute")
+  if (exec !== 0 && access !== 'read')
+    throw invalidArgValue('options.exec', true, "needs access: 'read': never write and execute")
   const flags =
     ACCESS_FLAGS[access] |
     createFlags(given['create']) |

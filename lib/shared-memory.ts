@@ -36,10 +36,19 @@ export class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> extends M
     adopters[SHARED_MEMORY] = (core, name) => new SharedMemory(core, name)
   }
 
-  static #of(mapping: NativeMapping, access: 'read' | 'write', name: string | undefined, sharedArrayBuffer: boolean): SharedMemory {
+  static #of(
+    mapping: NativeMapping,
+    access: 'read' | 'write',
+    name: string | undefined,
+    sharedArrayBuffer: boolean,
+  ): SharedMemory {
     return openedWith(
       mapping,
-      () => new SharedMemory(new Core(mapping, { access, path: undefined, isPrivate: false, sharedArrayBuffer, label: SHARED_MEMORY }), name),
+      () =>
+        new SharedMemory(
+          new Core(mapping, { access, path: undefined, isPrivate: false, sharedArrayBuffer, label: SHARED_MEMORY }),
+          name,
+        ),
     )
   }
 
@@ -82,7 +91,12 @@ export class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> extends M
   static openSync(name: string, options?: ShmOpen): SharedMemory
   static openSync(name: string, options?: ShmOpen): SharedMemory {
     const { access, sharedArrayBuffer } = openRequest(name, options)
-    return SharedMemory.#of(native.NativeMapping.sharedOpenSync(name, access === 'write'), access, name, sharedArrayBuffer)
+    return SharedMemory.#of(
+      native.NativeMapping.sharedOpenSync(name, access === 'write'),
+      access,
+      name,
+      sharedArrayBuffer,
+    )
   }
 
   /**
@@ -151,7 +165,8 @@ export class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> extends M
 function createRequest(name: unknown, length: unknown, options: unknown) {
   checkName(name)
   checkInteger(length, 'length', 1)
-  const given = options === undefined ? {} : optionsOf(options, ['mode', 'exclusive', 'sharedArrayBuffer'], 'SharedMemory.create')
+  const given =
+    options === undefined ? {} : optionsOf(options, ['mode', 'exclusive', 'sharedArrayBuffer'], 'SharedMemory.create')
   return {
     mode: given['mode'] === undefined ? DEFAULT_MODE : fileMode(given['mode'], 'options.mode'),
     exclusive: optionalBoolean(given['exclusive'], 'options.exclusive') ?? true,

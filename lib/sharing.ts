@@ -18,7 +18,10 @@ const ACCESS = { read: 0, write: 64, copy: 128 } as const
 export function handleOf(core: Core): MappingHandle {
   core.checkOpen()
   const label =
-    core.label | (core.sharedArrayBuffer ? SHARED_ARRAY_BUFFER : 0) | (core.isPrivate ? PRIVATE : 0) | ACCESS[core.access]
+    core.label |
+    (core.sharedArrayBuffer ? SHARED_ARRAY_BUFFER : 0) |
+    (core.isPrivate ? PRIVATE : 0) |
+    ACCESS[core.access]
   return { memmap: 1, id: core.native.share(label), pid: process.pid }
 }
 
@@ -33,7 +36,8 @@ export interface Received {
 
 /** One more mapping of the memory behind a handle. */
 export function receive(handle: unknown): Received {
-  if (typeof handle !== 'object' || handle === null) throw invalidArgType('handle', 'a MappingHandle of share()', handle)
+  if (typeof handle !== 'object' || handle === null)
+    throw invalidArgType('handle', 'a MappingHandle of share()', handle)
   const { memmap, id, pid } = handle as Partial<MappingHandle>
   if (memmap !== 1 || typeof id !== 'string' || typeof pid !== 'number') {
     throw invalidArgValue('handle', handle, 'must be a MappingHandle of share()')

@@ -10,7 +10,10 @@ use crate::region::Region;
 fn locate(region: &Region, position: usize, length: usize) -> Outcome<*mut u8> {
     match position.checked_add(length) {
         Some(end) if end <= region.len() => Ok(region.start().wrapping_add(position)),
-        _ => Err(Fail::out_of_range(format!("The range of {length} bytes at {position} is outside of the mapping of {} bytes", region.len()))),
+        _ => Err(Fail::out_of_range(format!(
+            "The range of {length} bytes at {position} is outside of the mapping of {} bytes",
+            region.len()
+        ))),
     }
 }
 

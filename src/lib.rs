@@ -1,5 +1,10 @@
 //! The native core of memmap. Read in this order: `mapping` (what TypeScript calls), `request`, `open`, `region`, `os`, `fault`.
 
+#![cfg_attr(
+    test,
+    allow(dead_code, reason = "napi-rs registers nothing in a test build")
+)]
+
 mod bytes;
 mod carrier;
 mod constants;
@@ -17,6 +22,7 @@ mod mapping_control;
 mod mapping_shared;
 mod open;
 mod os;
+mod owners;
 mod raw;
 mod region;
 mod request;
@@ -24,7 +30,11 @@ mod shared_memory;
 mod shm;
 #[cfg_attr(not(test), expect(dead_code, reason = "issue 7 calls it by name"))]
 mod sysconf;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "issue 7 calls it by name"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "issue 7 calls it by name")
+)]
 mod sysv;
 mod tasks;
 mod wait;
+mod weak;

@@ -21,7 +21,12 @@ impl NativeMapping {
 
     /// Maps the file over the engine's own pages, which the caller keeps alive until `close()`. `adopt`: they are the only true ones (private memory).
     #[napi]
-    pub fn overlay(&self, env: &Env, mut target: Uint8ArraySlice<'_>, adopt: bool) -> napi::Result<()> {
+    pub fn overlay(
+        &self,
+        env: &Env,
+        mut target: Uint8ArraySlice<'_>,
+        adopt: bool,
+    ) -> napi::Result<()> {
         let room = target.len();
         let target = crate::raw::bytes(&mut target).as_mut_ptr();
         let overlay = self.run(env, |region| {

@@ -21,7 +21,6 @@ pub const HUGE: u32 = 512;
 const UNSAFE_COPY: u32 = 2048;
 const UNSAFE_THROW: u32 = 4096;
 
-
 /// What is to be mapped.
 #[derive(Clone, Debug)]
 pub enum Target {
@@ -77,7 +76,14 @@ pub struct Request {
 
 impl Request {
     /// The numbers are safe integers: TypeScript has seen to it.
-    pub fn new(target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64, mode: u32, capacity: f64) -> Self {
+    pub fn new(
+        target: Either3<String, Buffer, i32>,
+        flags: u32,
+        offset: f64,
+        length: f64,
+        mode: u32,
+        capacity: f64,
+    ) -> Self {
         Self {
             target: match target {
                 Either3::A(text) => Target::Path(text.into()),

@@ -16,11 +16,15 @@ pub fn create(name: &str, length: u64, mode: u32, exclusive: bool) -> Outcome<Ar
     let object = object_name(name)?;
     let (file, created) = match shm::shm_open(&object, os::SHM_CREATE_EXCLUSIVE, mode) {
         Ok(file) => (file, true),
-        Err(fail) if fail.errno() == Some(code::EEXIST) && !exclusive => (shm::shm_open(&object, os::SHM_READ_WRITE, 0)?, false),
+        Err(fail) if fail.errno() == Some(code::EEXIST) && !exclusive => {
+            (shm::shm_open(&object, os::SHM_READ_WRITE, 0)?, false)
+        }
         Err(fail) => return Err(fail.at(Some(name))),
     };
     let file = Arc::new(file);
-    let result = sized(&file, length, created).and_then(|()| open::region_of_object(&file, Access::Write, Some(length), Some(name.to_owned())));
+    let result = sized(&file, length, created).and_then(|()| {
+        open::region_of_object(&file, Access::Write, Some(length), Some(name.to_owned()))
+    });
     if result.is_err() && created {
         let _ = shm::shm_unlink(&object);
     }
@@ -33,16 +37,25 @@ fn sized(file: &File, length: u64, created: bool) -> Outcome<()> {
     if created || size == 0 {
         return open::extend(file, false, size, length.max(size));
     }
-    if size < length { Err(Fail::system(code::EINVAL, "shm_open").hint("the object is shorter")) } else { Ok(()) }
+    if size < length {
+        Err(Fail::system(code::EINVAL, "shm_open").hint("the object is shorter"))
+    } else {
+        Ok(())
+    }
 }
 
 /// shm_open(3) of an object that is there.
 pub fn open(name: &str, access: Access) -> Outcome<Arc<Region>> {
-    let flags = if access == Access::Write { os::SHM_READ_WRITE } else { os::SHM_READ };
+    let flags = if access == Access::Write {
+        os::SHM_READ_WRITE
+    } else {
+        os::SHM_READ
+    };
     let attempt = || {
         let file = Arc::new(shm::shm_open(&object_name(name)?, flags, 0)?);
         if os::facts(&file)?.size == 0 {
-            return Err(Fail::system(code::EAGAIN, "shm_open").hint("its creator has not given it a size yet"));
+            return Err(Fail::system(code::EAGAIN, "shm_open")
+                .hint("its creator has not given it a size yet"));
         }
         open::region_of_object(&file, access, None, Some(name.to_owned()))
     };
@@ -68,7 +81,9 @@ pub fn nameless(length: u64, seals: &[Seal]) -> Outcome<Arc<Region>> {
 
 /// Seals what a Region stands on; with `Write` the Region itself becomes read-only first, as a writable mapping would forbid the seal.
 pub fn seal(region: &Region, seals: &[Seal]) -> Outcome<()> {
-    let file = region.file().ok_or_else(|| Fail::system(code::EINVAL, "fcntl"))?;
+    let file = region
+        .file()
+        .ok_or_else(|| Fail::system(code::EINVAL, "fcntl"))?;
     if !seals.contains(&Seal::Write) {
         return shm::add_seals(&file, os::seal_bits(seals));
     }

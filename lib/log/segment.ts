@@ -1,4 +1,4 @@
-import { epoch, unregister } from '../faults'
+import { epoch } from '../faults'
 import * as flag from '../flags'
 import { native } from '../native'
 import { SEALED, SEALED_AT, seedOf, writeMarks } from './format'
@@ -62,7 +62,6 @@ export class Segment {
   close(): void {
     if (this.core.closed) return
     if (this.core.isCarried) return this.core.close()
-    unregister(this.core)
     this.core.closed = true
     this.core.native.closeBehind()
   }

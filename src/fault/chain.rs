@@ -95,7 +95,7 @@ fn ensure_one(index: usize, signal: c_int, layers: &mut usize) -> bool {
     // SAFETY: sigaction has filled it.
     let old = unsafe { old.assume_init() };
     if leads_to_us(signal, old.sa_sigaction) {
-        return true;
+        return keep_arguments(signal, old);
     }
     let Some(function) = HANDLERS.get(*layers) else {
         return false;
@@ -127,6 +127,19 @@ fn ensure_one(index: usize, signal: c_int, layers: &mut usize) -> bool {
     }
     *layers += 1;
     true
+}
+
+/// Bun's `process.off` takes the handler out and puts it back by signal(3), which forgets the flags:
+/// without `SA_SIGINFO` a handler is told neither code nor address, and the same fault would come
+/// again for ever.
+fn keep_arguments(signal: c_int, mut front: libc::sigaction) -> bool {
+    let needed = libc::SA_SIGINFO | libc::SA_ONSTACK;
+    if front.sa_flags & needed == needed {
+        return true;
+    }
+    front.sa_flags |= needed;
+    // SAFETY: the same function, which is one of this package (of some copy) and expects them.
+    unsafe { libc::sigaction(signal, &raw const front, null_mut()) == 0 }
 }
 
 fn layer_of(handler: usize) -> Option<usize> {

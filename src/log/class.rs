@@ -27,8 +27,8 @@ impl NativeMapping {
 
     /// `close()` and `release(true)` on another thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends.
     #[napi]
-    pub fn close_behind(&self) {
-        let Some(region) = self.take_region() else { return };
+    pub fn close_behind(&self, env: &Env) {
+        let Some(region) = self.take_region(env) else { return };
         let close = move || {
             region.let_go(true, false);
             region.leave_zeros();

@@ -13,9 +13,9 @@ mod unix_reserve;
 #[cfg(unix)]
 mod unix_system;
 #[cfg(unix)]
-pub use unix_system::*;
-#[cfg(unix)]
 pub use unix_reserve::*;
+#[cfg(unix)]
+pub use unix_system::*;
 
 #[cfg(not(unix))]
 mod stub;

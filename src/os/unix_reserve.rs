@@ -1,5 +1,8 @@
 //! Address space taken in advance (mmap(2), `PROT_NONE`), into which files are mapped at fixed places.
-#![allow(unsafe_code, reason = "system calls on address space that this type owns")]
+#![allow(
+    unsafe_code,
+    reason = "system calls on address space that this type owns"
+)]
 
 use crate::error::{Fail, Outcome};
 
@@ -14,8 +17,16 @@ impl Reserved {
     pub fn new(length: usize) -> Outcome<Self> {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANON | super::NORESERVE;
         // SAFETY: a new mapping at an address that the kernel chooses.
-        let base = unsafe { libc::mmap(std::ptr::null_mut(), length, libc::PROT_NONE, flags, -1, 0) };
-        if base == libc::MAP_FAILED { Err(Fail::last("mmap")) } else { Ok(Self { base: base.cast(), length }) }
+        let base =
+            unsafe { libc::mmap(std::ptr::null_mut(), length, libc::PROT_NONE, flags, -1, 0) };
+        if base == libc::MAP_FAILED {
+            Err(Fail::last("mmap"))
+        } else {
+            Ok(Self {
+                base: base.cast(),
+                length,
+            })
+        }
     }
 
     /// First page.

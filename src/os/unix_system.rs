@@ -72,16 +72,18 @@ pub fn may_vanish(file: &File) -> bool {
         0x1501_3346, // UDF
         0x786f_4256, // VirtualBox shared folders
     ];
-    file_system(file).is_some_and(|(magic, _)| FOREIGN.contains(&magic)) || file.metadata().is_ok_and(|meta| is_removable(meta.dev()))
+    file_system(file).is_some_and(|(magic, _)| FOREIGN.contains(&magic))
+        || file.metadata().is_ok_and(|meta| is_removable(meta.dev()))
 }
 
 /// `/sys/dev/block/…/removable`, of the device or of the disk that its partition is on.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn is_removable(device: u64) -> bool {
     let (major, minor) = (libc::major(device), libc::minor(device));
-    ["removable", "../removable"]
-        .iter()
-        .any(|name| std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/{name}")).is_ok_and(|text| text.trim() == "1"))
+    ["removable", "../removable"].iter().any(|name| {
+        std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/{name}"))
+            .is_ok_and(|text| text.trim() == "1")
+    })
 }
 
 /// Whether a file can vanish under us: `MNT_LOCAL` and `MNT_REMOVABLE` of statfs(2).
@@ -139,7 +141,7 @@ pub enum Seal {
     /// Nobody else writes any more; writable mappings that are there stay.
     FutureWrite,
     /// No more seals.
-    Seal,
+    More,
 }
 
 impl Seal {
@@ -150,7 +152,7 @@ impl Seal {
             "grow" => Self::Grow,
             "write" => Self::Write,
             "futureWrite" => Self::FutureWrite,
-            _ => Self::Seal,
+            _ => Self::More,
         };
         names.iter().map(one).collect()
     }
@@ -160,7 +162,7 @@ impl Seal {
 pub fn seal_bits(seals: &[Seal]) -> i32 {
     // linux/fcntl.h; libc names them for Linux only.
     let bit = |seal: &Seal| match seal {
-        Seal::Seal => 1,
+        Seal::More => 1,
         Seal::Shrink => 2,
         Seal::Grow => 4,
         Seal::Write => 8,
@@ -171,5 +173,6 @@ pub fn seal_bits(seals: &[Seal]) -> i32 {
 
 /// The same file, through a description that cannot write.
 pub fn reopen_read_only(file: &File) -> crate::error::Outcome<File> {
-    File::open(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(|error| crate::error::Fail::io(&error, "open"))
+    File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
+        .map_err(|error| crate::error::Fail::io(&error, "open"))
 }

@@ -43,10 +43,20 @@ impl Region {
         }
         self.on_pages(position, length, |pages| {
             let from = pages.base as usize - self.base() as usize;
-            let at = |base: *mut u8| os::protect(Pages { base: base.wrapping_add(from), length: pages.length }, protection);
+            let at = |base: *mut u8| {
+                os::protect(
+                    Pages {
+                        base: base.wrapping_add(from),
+                        length: pages.length,
+                    },
+                    protection,
+                )
+            };
             self.locked(|| at(self.base))?;
             for overlay in self.overlays() {
-                overlay.with_slot(|slot| slot.locked(|_| at(overlay.base()))).unwrap_or(Ok(()))?;
+                overlay
+                    .with_slot(|slot| slot.locked(|_| at(overlay.base())))
+                    .unwrap_or(Ok(()))?;
             }
             self.remember(from, from + pages.length, protection);
             Ok(())
@@ -56,8 +66,16 @@ impl Region {
     /// mincore.
     pub fn residency(&self, position: usize, length: usize) -> Outcome<Residency> {
         let pages = self.pages(position, length);
-        let bitmap = if pages.length == 0 { Vec::new() } else { os::residency(pages, self.page).map_err(|fail| fail.at(self.path()))? };
-        let file = if self.form().mapped { self.file() } else { None };
+        let bitmap = if pages.length == 0 {
+            Vec::new()
+        } else {
+            os::residency(pages, self.page).map_err(|fail| fail.at(self.path()))?
+        };
+        let file = if self.form().mapped {
+            self.file()
+        } else {
+            None
+        };
         Ok(Residency {
             pages: pages.length / self.page,
             resident: bitmap.iter().map(|bits| bits.count_ones() as usize).sum(),
@@ -79,12 +97,24 @@ impl Region {
         let (from, to) = (self.delta + position, self.delta + position + length);
         let first = from.next_multiple_of(self.page);
         // The last page belongs to the range when nothing of the user's lies behind it.
-        let last = if to == self.delta + self.len() { to.next_multiple_of(self.page) } else { to / self.page * self.page };
+        let last = if to == self.delta + self.len() {
+            to.next_multiple_of(self.page)
+        } else {
+            to / self.page * self.page
+        };
         if first < last {
-            let pages = Pages { base: self.base().wrapping_add(first), length: last - first };
-            self.give_back(pages, first).map_err(|fail| fail.at(self.path()))?;
+            let pages = Pages {
+                base: self.base().wrapping_add(first),
+                length: last - first,
+            };
+            self.give_back(pages, first)
+                .map_err(|fail| fail.at(self.path()))?;
             self.reset(from, first.min(to) - from)?;
-            if to > last { self.reset(last, to - last) } else { Ok(()) }
+            if to > last {
+                self.reset(last, to - last)
+            } else {
+                Ok(())
+            }
         } else {
             self.reset(from, to - from)
         }
@@ -119,7 +149,12 @@ impl Region {
         Ok(())
     }
 
-    fn on_pages(&self, position: usize, length: usize, action: impl FnOnce(Pages) -> Outcome<()>) -> Outcome<()> {
+    fn on_pages(
+        &self,
+        position: usize,
+        length: usize,
+        action: impl FnOnce(Pages) -> Outcome<()>,
+    ) -> Outcome<()> {
         let pages = self.pages(position, length);
         if pages.length == 0 {
             return Ok(());
@@ -138,7 +173,13 @@ impl Region {
         for (start, end, protection) in self.protections().iter() {
             let (start, end) = ((*start).max(from), (*end).min(to));
             if start < end {
-                os::protect(Pages { base: base.wrapping_add(start), length: end - start }, *protection)?;
+                os::protect(
+                    Pages {
+                        base: base.wrapping_add(start),
+                        length: end - start,
+                    },
+                    *protection,
+                )?;
             }
         }
         Ok(())

@@ -1,11 +1,16 @@
 //! A range of whole pages and everything that must happen to it in order: it is mapped once, guarded, replaced at close, unmapped by the last `Arc`.
-#![allow(unsafe_code, reason = "raw pointers to pages that others may write; no reference to mapped bytes is ever made")]
+#![allow(
+    unsafe_code,
+    reason = "raw pointers to pages that others may write; no reference to mapped bytes is ever made"
+)]
 
+mod carried;
 mod control;
+mod faults;
 mod resize;
+mod sealed;
 
 use std::fs::File;
-use std::io;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
@@ -14,9 +19,8 @@ use memmap2::MmapRaw;
 pub use self::resize::Resized;
 
 use crate::carrier::overlay::Overlay;
-use crate::errno::code;
-use crate::error::{Fail, Outcome};
-use crate::fault::{self, Backing, Fault, Kind, Slot};
+use crate::error::Outcome;
+use crate::fault::Slot;
 use crate::os::{self, Protection, Replacement, Reserved};
 
 /// What a mapping may do with its bytes.
@@ -125,7 +129,11 @@ impl Region {
     /// Takes what was mapped under the guard. `length` is the user's; the pages begin `delta` bytes before its first byte.
     pub fn new(memory: Memory, length: usize, form: Form, source: Source) -> Arc<Self> {
         let page = source.page;
-        let delta = if form.mapped { usize::try_from(source.offset % page as u64).unwrap_or(0) } else { 0 };
+        let delta = if form.mapped {
+            usize::try_from(source.offset % page as u64).unwrap_or(0)
+        } else {
+            0
+        };
         let base = match &memory {
             Memory::Empty => std::ptr::null_mut(),
             // memmap2 points at the user's first byte.
@@ -158,82 +166,6 @@ impl Region {
             region.slot = region.guard(region.base);
         }
         Arc::new(region)
-    }
-
-    /// A slot of the guard for these pages at `base`: the Region's own place, or a carrier's.
-    pub fn guard(&self, base: *mut u8) -> Option<Slot> {
-        let file = if self.form.mapped { self.file() } else { None };
-        let range = fault::Range {
-            base: base as usize,
-            // A reserved range may be empty so far; its slot must be there all the same.
-            len: self.map_len().max(self.page),
-            page: self.page,
-            fd: file.as_ref().map_or(-1, |file| os::raw_fd(file)),
-            file_offset: if file.is_some() { self.file_base() } else { 0 },
-            backing: match (file.is_some(), self.form.private) {
-                (false, _) => Backing::Anonymous,
-                (true, true) => Backing::Private,
-                (true, false) => Backing::Shared,
-            },
-            writable: self.form.writable,
-        };
-        // SAFETY: the pages are this Region's (or a carrier's that it placed), and every mmap and mprotect on them goes through the slot's lock.
-        unsafe { fault::register(range, self.id) }
-    }
-
-    /// Maps the file over `target`, in this Region's form: a carrier's pages.
-    pub fn map_over(&self, target: *mut u8) -> Outcome<()> {
-        let file = if self.form.mapped { self.file() } else { None };
-        let form = if self.form.mapped { self.form } else { Form { writable: true, ..self.form } };
-        // SAFETY: the carrier vouches for `target`, which is as long as this Region; the slot's lock is held.
-        unsafe { os::map_again(target, self.map_len(), file.as_deref(), self.file_base(), form) }.map_err(|fail| fail.at(self.path()))?;
-        if !self.form.mapped {
-            // SAFETY: both are `map_len` bytes; these pages are nobody's file, so neither side can fault.
-            unsafe { std::ptr::copy_nonoverlapping(self.base(), target, self.map_len()) };
-        }
-        self.protect_again(target, 0, self.map_len())
-    }
-
-    /// V8 carries these pages, too; with `adopt` they are the true ones from now on.
-    pub fn carry(&self, overlay: &Arc<Overlay>, adopt: bool) {
-        let mut all = self.overlays.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|other| other.strong_count() > 0);
-        all.push(Arc::downgrade(overlay));
-        if adopt {
-            self.adopted.store(overlay.base(), Ordering::Release);
-        }
-    }
-
-    /// V8 gets those pages back.
-    pub fn disown(&self, overlay: &Overlay) {
-        let _ = self.adopted.compare_exchange(overlay.base(), std::ptr::null_mut(), Ordering::AcqRel, Ordering::Acquire);
-    }
-
-    /// Whether the true pages are a carrier's, which ends with its environment.
-    pub fn is_adopted(&self) -> bool {
-        !self.adopted.load(Ordering::Acquire).is_null()
-    }
-
-    /// Whether any carrier stands on these pages: they can't get another length then.
-    pub fn is_carried(&self) -> bool {
-        !self.overlays().is_empty()
-    }
-
-    fn overlays(&self) -> Vec<Arc<Overlay>> {
-        let all = self.overlays.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().filter_map(Weak::upgrade).collect()
-    }
-
-    fn with_slots(&self, mut look: impl FnMut(&Slot)) {
-        if let Some(slot) = &self.slot {
-            look(slot);
-        }
-        // Looked at under its own lock, as most mappings have none.
-        if !self.overlays.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-            for overlay in self.overlays() {
-                overlay.with_slot(&mut look);
-            }
-        }
     }
 
     /// Unique in this process.
@@ -286,19 +218,30 @@ impl Region {
     /// First page; null for an empty mapping.
     pub fn base(&self) -> *mut u8 {
         let adopted = self.adopted.load(Ordering::Acquire);
-        if adopted.is_null() { self.base } else { adopted }
+        if adopted.is_null() {
+            self.base
+        } else {
+            adopted
+        }
     }
 
     /// The user's first byte; null for an empty mapping.
     pub fn start(&self) -> *mut u8 {
-        if self.base.is_null() { self.base } else { self.base().wrapping_add(self.delta) }
+        if self.base.is_null() {
+            self.base
+        } else {
+            self.base().wrapping_add(self.delta)
+        }
     }
 
     /// The whole pages that a range of the user's bytes touches.
     pub fn pages(&self, position: usize, length: usize) -> Pages {
         let from = (self.delta + position) / self.page * self.page;
         let to = (self.delta + position + length).next_multiple_of(self.page);
-        Pages { base: self.base().wrapping_add(from), length: if length == 0 { 0 } else { to - from } }
+        Pages {
+            base: self.base().wrapping_add(from),
+            length: if length == 0 { 0 } else { to - from },
+        }
     }
 
     /// Runs something that maps or protects pages of this Region while the guard's handler keeps off.
@@ -316,7 +259,11 @@ impl Region {
 
     /// One more mapping stands on these pages; `false` when the last one has closed.
     pub fn hold(&self) -> bool {
-        self.holders.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| if count == 0 { None } else { Some(count + 1) }).is_ok()
+        self.holders
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+                if count == 0 { None } else { Some(count + 1) }
+            })
+            .is_ok()
     }
 
     /// What the facade of one thread tells that of another.
@@ -341,42 +288,14 @@ impl Region {
 
     /// The form, as `seal` may have changed it.
     pub fn form(&self) -> Form {
-        if self.sealed.load(Ordering::Acquire) { Form { access: Access::Read, writable: false, ..self.form } } else { self.form }
-    }
-
-    /// Maps the pages once more, from a descriptor that cannot write: F_SEAL_WRITE is EBUSY while any mapping could.
-    pub fn become_read_only(&self) -> Outcome<()> {
-        if self.is_carried() || self.holders() > 1 {
-            return Err(Fail::system(code::EBUSY, "fcntl").hint("the mapping is shared or carried by the engine"));
-        }
-        let Some(file) = self.file() else { return Err(Fail::closed()) };
-        let read_only = os::reopen_read_only(&file)?;
-        self.sealed.store(true, Ordering::Release);
-        self.map_all(&read_only).inspect_err(|_| self.become_writable_again())
-    }
-
-    /// The seal was refused.
-    pub fn become_writable_again(&self) {
-        self.sealed.store(false, Ordering::Release);
-        if let Some(file) = self.file() {
-            let _ = self.map_all(&file);
-        }
-    }
-
-    fn map_all(&self, file: &File) -> Outcome<()> {
-        let (length, form) = (self.map_len(), self.form());
-        if self.base.is_null() {
-            return Ok(());
-        }
-        // SAFETY: all pages are this Region's; the slot's lock is held where there is a slot.
-        let map = || unsafe { os::map_again(self.base, length, Some(file), self.file_base(), form) };
-        match &self.slot {
-            Some(slot) => slot.locked(|edit| {
-                map()?;
-                edit.set_range(fault::Range { writable: form.writable, ..edit.range() });
-                Ok(())
-            }),
-            None => map(),
+        if self.sealed.load(Ordering::Acquire) {
+            Form {
+                access: Access::Read,
+                writable: false,
+                ..self.form
+            }
+        } else {
+            self.form
         }
     }
 
@@ -391,7 +310,11 @@ impl Region {
         // Their key is about to change: no wake would ever reach them.
         crate::wait::close(self.id);
         // Without a guard nobody turns a late access to nothing into zeros: then zeros must be there at once.
-        let with = if self.slot.is_some() { Replacement::None } else { Replacement::Zeros };
+        let with = if self.slot.is_some() {
+            Replacement::None
+        } else {
+            Replacement::Zeros
+        };
         match &self.slot {
             Some(slot) => slot.retire(|| self.replace(with)),
             None => self.replace(with),
@@ -408,73 +331,23 @@ impl Region {
         }
     }
 
-    /// The first fault that was not cleared, with its offset from the user's first byte, and how many there were: here and on every carrier.
-    pub fn fault(&self) -> (Option<Fault>, u32) {
-        let mut first = None;
-        let mut count = 0;
-        self.with_slots(|slot| {
-            let fault = slot.fault();
-            count += slot.count();
-            // One that lost data goes before one that did not.
-            if first.is_none_or(|first: Fault| first.kind == Kind::Protected) {
-                first = fault.or(first);
-            }
-        });
-        (first.map(|fault| Fault { offset: fault.offset.saturating_sub(self.delta), ..fault }), count)
-    }
-
-    /// Fails when nothing may be trusted until `clear_fault`.
-    pub fn check_fault(&self) -> Outcome<()> {
-        match self.fault() {
-            (Some(Fault { kind, offset }), _) if kind != Kind::Protected => Err(Fail::Coded {
-                code: "ERR_MAPPING_FAULT",
-                range: false,
-                message: format!("The mapping faulted ({kind:?} at {offset}); call clearFault() to map the file's pages again"),
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Maps the file's pages again where the guard had put others.
-    pub fn clear_fault(&self) -> Outcome<()> {
-        let mut result = Ok(());
-        if let Some(slot) = &self.slot {
-            result = self.clear_slot(slot, self.base);
-        }
-        for overlay in self.overlays() {
-            if let Some(Err(fail)) = overlay.with_slot(|slot| self.clear_slot(slot, overlay.base())) {
-                result = Err(fail);
-            }
-        }
-        result.map_err(|fail| fail.at(self.path()))
-    }
-
-    fn clear_slot(&self, slot: &Slot, base: *mut u8) -> Outcome<()> {
-        let file = if self.form.mapped { self.file() } else { None };
-        let mut failed = None;
-        let cleared = slot.clear(|offset, length| {
-            // SAFETY: the range lies inside this Region or its carrier (the slot says so) and the slot's lock is held, so nobody else maps there.
-            let done = unsafe { os::map_again(base.wrapping_add(offset), length, file.as_deref(), self.file_base() + offset as u64, self.form()) };
-            done.and_then(|()| self.protect_again(base, offset, offset + length)).map_err(|fail| {
-                failed = Some(fail);
-                io::Error::other("not mapped")
-            })
-        });
-        match (cleared, failed) {
-            (Ok(()), _) => Ok(()),
-            (Err(_), Some(fail)) => Err(fail),
-            (Err(error), None) => Err(Fail::io(&error, "mmap")),
-        }
-    }
-
     /// Makes a range of the file durable: its pages, then the file.
-    pub fn flush(&self, position: usize, length: usize, wait: bool, invalidate: bool) -> Outcome<()> {
+    pub fn flush(
+        &self,
+        position: usize,
+        length: usize,
+        wait: bool,
+        invalidate: bool,
+    ) -> Outcome<()> {
         self.check_fault()?;
         if self.form.private || self.base.is_null() || length == 0 {
             return Ok(());
         }
-        let Some(file) = self.file() else { return Ok(()) };
-        os::sync_pages(self.pages(position, length), wait, invalidate).map_err(|fail| fail.at(self.path()))?;
+        let Some(file) = self.file() else {
+            return Ok(());
+        };
+        os::sync_pages(self.pages(position, length), wait, invalidate)
+            .map_err(|fail| fail.at(self.path()))?;
         if wait {
             os::sync_file(&file).map_err(|fail| fail.at(self.path()))?;
         }
@@ -484,7 +357,9 @@ impl Region {
     /// The file's length now; that of the mapping where there is no file.
     pub fn size(&self) -> Outcome<u64> {
         match self.file() {
-            Some(file) => os::facts(&file).map(|facts| facts.size).map_err(|fail| fail.at(self.path())),
+            Some(file) => os::facts(&file)
+                .map(|facts| facts.size)
+                .map_err(|fail| fail.at(self.path())),
             None => Ok(self.len() as u64),
         }
     }
@@ -503,7 +378,9 @@ impl Region {
     }
 
     fn protections(&self) -> MutexGuard<'_, Vec<(usize, usize, Protection)>> {
-        self.protections.lock().unwrap_or_else(PoisonError::into_inner)
+        self.protections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn replace(&self, with: Replacement) {

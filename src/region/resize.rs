@@ -1,8 +1,11 @@
 //! Other lengths. Growing: extend the file, map the new length, replace the old pages as close does. Shrinking: the old pages go first, the file last.
-#![allow(unsafe_code, reason = "mapping into this Region's own reserved range; moving its own anonymous pages")]
+#![allow(
+    unsafe_code,
+    reason = "mapping into this Region's own reserved range; moving its own anonymous pages"
+)]
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::cmp::Ordering;
+use std::sync::{Arc, atomic};
 
 use super::{Access, Memory, Region, Source};
 use crate::errno::code;
@@ -23,16 +26,23 @@ impl Region {
     /// Maps `length` bytes (absent: to the present end of the file) instead of the present number.
     pub fn resize(&self, length: Option<u64>, may_move: bool) -> Outcome<Resized> {
         if self.holders() > 1 {
-            return Err(Fail::system(code::EBUSY, "mremap").hint("the mapping is shared with another one"));
+            return Err(
+                Fail::system(code::EBUSY, "mremap").hint("the mapping is shared with another one")
+            );
         }
         if self.is_carried() {
-            return Err(Fail::system(code::EBUSY, "mremap").hint("the engine's own memory carries the mapping"));
+            return Err(Fail::system(code::EBUSY, "mremap")
+                .hint("the engine's own memory carries the mapping"));
         }
-        if self.form().private && self.form().mapped && self.form().access == Access::Copy || !self.form().mapped && self.file().is_some() {
-            return Err(Fail::system(code::ENOTSUP, "mremap").hint("a private copy of a file keeps its length"));
+        if self.form().private && self.form().mapped && self.form().access == Access::Copy
+            || !self.form().mapped && self.file().is_some()
+        {
+            return Err(Fail::system(code::ENOTSUP, "mremap")
+                .hint("a private copy of a file keeps its length"));
         }
         self.check_fault()?;
-        self.to_length(length, may_move).map_err(|fail| fail.at(self.path()))
+        self.to_length(length, may_move)
+            .map_err(|fail| fail.at(self.path()))
     }
 
     fn to_length(&self, length: Option<u64>, may_move: bool) -> Outcome<Resized> {
@@ -41,16 +51,24 @@ impl Region {
         };
         let size = os::facts(&file)?.size;
         let length = length.unwrap_or(size.saturating_sub(self.offset));
-        let end = self.offset.checked_add(length).ok_or_else(|| Fail::system(code::EOVERFLOW, "mremap"))?;
+        let end = self
+            .offset
+            .checked_add(length)
+            .ok_or_else(|| Fail::system(code::EOVERFLOW, "mremap"))?;
         if end > size && self.form().access == Access::Read {
-            return Err(Fail::out_of_range(format!("The value of \"length\" is out of range. The file has {size} bytes. Received {length}")));
+            return Err(Fail::out_of_range(format!(
+                "The value of \"length\" is out of range. The file has {size} bytes. Received {length}"
+            )));
         }
         let new = usize::try_from(length).map_err(|_| Fail::system(code::ENOMEM, "mremap"))?;
         let fits = self.base.is_null() && new == 0
             || matches!(&self.memory, Memory::Reserved(reserved) if self.delta + new <= reserved.length())
-            || !self.base.is_null() && new > 0 && (self.delta + new).next_multiple_of(self.page) == self.map_len();
+            || !self.base.is_null()
+                && new > 0
+                && (self.delta + new).next_multiple_of(self.page) == self.map_len();
         if !fits && !may_move {
-            return Err(Fail::system(code::ENOMEM, "mremap").hint("it would have to move; open it with a capacity"));
+            return Err(Fail::system(code::ENOMEM, "mremap")
+                .hint("it would have to move; open it with a capacity"));
         }
         if end > size {
             open::extend(&file, self.sparse, size, end)?;
@@ -66,7 +84,13 @@ impl Region {
         }
         match open::map_file(&file, self.form, self.offset, new, self.page) {
             Ok(memory) => {
-                let source = Source { file: Some(file), offset: self.offset, path: self.path().map(str::to_owned), page: self.page, sparse: self.sparse };
+                let source = Source {
+                    file: Some(file),
+                    offset: self.offset,
+                    path: self.path().map(str::to_owned),
+                    page: self.page,
+                    sparse: self.sparse,
+                };
                 let region = Self::new(memory, new, self.form, source);
                 Ok(Resized::Moved(region))
             }
@@ -82,7 +106,11 @@ impl Region {
         match self.file() {
             Some(file) if self.len() < before => {
                 let size = os::facts(&file)?.size;
-                if size <= self.offset + before as u64 { self.cut_file(self.offset + self.len() as u64, size) } else { Ok(()) }
+                if size <= self.offset + before as u64 {
+                    self.cut_file(self.offset + self.len() as u64, size)
+                } else {
+                    Ok(())
+                }
             }
             _ => Ok(()),
         }
@@ -92,7 +120,9 @@ impl Region {
     /// A file that went on behind the mapping keeps what it has there.
     fn cut_file(&self, end: u64, size: u64) -> Outcome<()> {
         match self.file() {
-            Some(file) if self.form().access == Access::Write && end < size => os::set_length(&file, end),
+            Some(file) if self.form().access == Access::Write && end < size => {
+                os::set_length(&file, end)
+            }
             _ => Ok(()),
         }
     }
@@ -102,39 +132,59 @@ impl Region {
         let old_end = self.map_len();
         let new_end = (self.delta + new).next_multiple_of(self.page);
         let file = self.file();
-        let map = || {
-            if new_end > old_end {
+        let map = || match new_end.cmp(&old_end) {
+            Ordering::Greater => {
+                let (from, length) = (self.base.wrapping_add(old_end), new_end - old_end);
                 // SAFETY: the range lies inside what this Region reserved and nothing else is mapped there; the slot's lock is held.
-                unsafe { os::map_again(self.base.wrapping_add(old_end), new_end - old_end, file.as_deref(), self.file_base() + old_end as u64, self.form) }
-            } else if new_end < old_end {
+                unsafe {
+                    os::map_again(
+                        from,
+                        length,
+                        file.as_deref(),
+                        self.file_base() + old_end as u64,
+                        self.form(),
+                    )
+                }
+            }
+            Ordering::Less => {
                 // SAFETY: as above. Views of the cut pages are still there: they read zeros instead of faulting at the user's own truncation.
-                unsafe { os::replace(self.base.wrapping_add(new_end), old_end - new_end, Replacement::Zeros) };
-                Ok(())
-            } else {
+                unsafe {
+                    os::replace(
+                        self.base.wrapping_add(new_end),
+                        old_end - new_end,
+                        Replacement::Zeros,
+                    );
+                };
                 Ok(())
             }
+            Ordering::Equal => Ok(()),
         };
         match &self.slot {
             Some(slot) => slot.locked(|edit| {
                 map()?;
-                edit.set_range(fault::Range { len: new_end.max(self.page), ..edit.range() });
+                edit.set_range(fault::Range {
+                    len: new_end.max(self.page),
+                    ..edit.range()
+                });
                 Ok::<(), Fail>(())
             })?,
             None => map()?,
         }
-        self.length.store(new, Ordering::Release);
+        self.length.store(new, atomic::Ordering::Release);
         Ok(())
     }
 
     fn resize_anonymous(&self, length: u64, may_move: bool) -> Outcome<Resized> {
         let new = usize::try_from(length).map_err(|_| Fail::system(code::ENOMEM, "mremap"))?;
-        if new == self.len() || new > 0 && new.next_multiple_of(self.page) == self.map_len() && !self.base.is_null() {
+        if new == self.len()
+            || new > 0 && new.next_multiple_of(self.page) == self.map_len() && !self.base.is_null()
+        {
             if new > self.len() {
                 // What an earlier, longer life of this page left behind the end.
                 // SAFETY: inside the last page.
                 unsafe { std::ptr::write_bytes(self.base.add(self.len()), 0, new - self.len()) };
             }
-            self.length.store(new, Ordering::Release);
+            self.length.store(new, atomic::Ordering::Release);
             return Ok(Resized::InPlace);
         }
         if !may_move {

@@ -1,0 +1,56 @@
+// Two copies of the package in one process, as npm installs them when versions differ: each guards its own mappings.
+import assert from 'node:assert/strict'
+import { cpSync, mkdirSync, readdirSync, truncateSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PAGE, done, file, folder, pages, until, warnings } from './kit.mjs'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+function copy(name) {
+  const target = join(folder(), 'node_modules', name)
+  mkdirSync(target, { recursive: true })
+  const native = readdirSync(root).filter((entry) => entry.endsWith('.node'))
+  for (const entry of ['package.json', 'index.js', 'binding.js', 'lib', ...native]) {
+    cpSync(join(root, entry), join(target, entry), { recursive: true })
+  }
+  return createRequire(join(folder(), 'main.cjs'))(name)
+}
+
+const packages = [copy('one'), copy('two'), copy('three')]
+assert.notEqual(packages[0].MappedFile, packages[1].MappedFile)
+
+let survived = 0
+function fault({ MappedFile }) {
+  const path = file(pages(4))
+  const mapping = MappedFile.openSync(path)
+  const view = mapping.bytes
+  truncateSync(path, PAGE)
+  assert.equal(view[3 * PAGE], 0)
+  assert.equal(mapping.fault.kind, 'truncated')
+  view[9] = 1
+  survived++
+  return mapping
+}
+
+// In turns, so that each opens many times while another copy's handler is in front of its own.
+const open = []
+for (let round = 0; round < 30; round++) for (const each of packages) open.push(fault(each))
+for (const mapping of open) mapping.close()
+// Another handler in front of all: each copy may answer once.
+const listener = () => {}
+try {
+  process.on('SIGBUS', listener)
+} catch {
+  // Deno lets nobody listen to some signals.
+}
+for (let round = 0; round < 10; round++) for (const each of packages) fault(each).close()
+process.removeListener('SIGBUS', listener)
+for (let round = 0; round < 10; round++) for (const each of packages) fault(each).close()
+await until(() => warnings.includes('MEMMAP_FAULT'), 'the process warning')
+assert.deepEqual(
+  warnings.filter((code) => code !== 'MEMMAP_FAULT' && /memmap/i.test(code)),
+  [],
+)
+done(`${survived} faults in ${packages.length} copies of the package`)
