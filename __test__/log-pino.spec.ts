@@ -21,7 +21,9 @@ const ROUNDS = Number(process.env['MEMMAP_LOG_ROUNDS'] ?? 4)
 async function kill(kind: string, round: number): Promise<{ logged: number; left: string[] }> {
   const path = join(folder, `${kind}-${round}`)
   const ack = MappedFile.openSync(`${path}.ack`, { access: 'write', create: true, length: 4096 })
-  const child = spawn(process.execPath, [join(__dirname, 'log/pino.mjs'), kind, path, `${path}.ack`], { stdio: 'inherit' })
+  const child = spawn(process.execPath, [join(__dirname, 'log/pino.mjs'), kind, path, `${path}.ack`], {
+    stdio: 'inherit',
+  })
   const exited = once(child, 'exit')
   while (ack.getInt32(0, true) < 1000 && child.exitCode === null) await pause(2)
   await pause(Math.random() * 50)
@@ -64,6 +66,9 @@ test.serial('the transport writes each line as a record, from its worker', async
   clearInterval(alive)
   const log = MappedLog.openSync(dir, { readOnly: true })
   const numbers = [...log].map(({ data }) => (JSON.parse(data.toString()) as { number: number }).number)
-  t.deepEqual(numbers, Array.from({ length: 500 }, (_, number) => number))
+  t.deepEqual(
+    numbers,
+    Array.from({ length: 500 }, (_, number) => number),
+  )
   log.close()
 })

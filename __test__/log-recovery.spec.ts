@@ -83,7 +83,10 @@ test('damage below the durable position is reported, skipped, and left on disk',
   t.is(log.recovery.damaged.length, 1)
   t.is(log.recovery.damaged[0]!.position, victim)
   t.is(log.recovery.recovered, 99)
-  t.deepEqual([...log].map(({ position }) => position), positions.filter((position) => position !== victim))
+  t.deepEqual(
+    [...log].map(({ position }) => position),
+    positions.filter((position) => position !== victim),
+  )
   t.throws(() => log.read(victim), { code: 'ERR_LOG_DAMAGED' })
   log.append('more')
   log.close()

@@ -23,13 +23,17 @@ test('what is appended is read back: by position, by iteration, after opening ag
   let log = await MappedLog.open(directory)
   const big = Buffer.alloc(100_000, 7)
   const appended: [string | Buffer, number][] = []
-  for (const data of ['', 'a', 'grüße 🎉', big, Buffer.alloc(0), 'x'.repeat(50_000)]) appended.push([data, log.append(data)])
+  for (const data of ['', 'a', 'grüße 🎉', big, Buffer.alloc(0), 'x'.repeat(50_000)])
+    appended.push([data, log.append(data)])
   const words = new Uint16Array([1, 2, 3])
   appended.push([Buffer.from(words.buffer), log.append(words)])
   appended.push([Buffer.from([9]), log.append(new Uint8Array([9]).buffer)])
   const check = () => {
     for (const [data, position] of appended) t.deepEqual(log.read(position), Buffer.from(data as string))
-    t.deepEqual([...log], appended.map(([data, position]) => ({ position, data: Buffer.from(data as string) })))
+    t.deepEqual(
+      [...log],
+      appended.map(([data, position]) => ({ position, data: Buffer.from(data as string) })),
+    )
   }
   check()
   log.close()
@@ -46,7 +50,10 @@ test('a log goes on over many segments, with positions that grow', (t) => {
   const log = MappedLog.openSync(directory, { segmentSize: 4096, flush: 'never' })
   const expected = Array.from({ length: 500 }, (_, number) => `${number} ${'-'.repeat(number % 300)}`)
   const positions = expected.map((text) => log.append(text))
-  t.deepEqual(positions, [...positions].sort((a, b) => a - b))
+  t.deepEqual(
+    positions,
+    positions.toSorted((a, b) => a - b),
+  )
   t.true(log.stats().segments > 10)
   t.deepEqual(texts(log), expected)
   positions.forEach((position, at) => t.is(log.read(position).toString(), expected[at]!))

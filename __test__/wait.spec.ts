@@ -104,7 +104,9 @@ waits('close rejects pending waits, an abort signal its own, and the others stay
   await t.throwsAsync(closed, { code: 'ERR_INVALID_STATE' })
   t.is(mapping.notify(0), 1)
   t.is(await stays, 'ok')
-  await t.throwsAsync(mapping.waitAsync(0, 0, { signal: AbortSignal.abort(new Error('before')) }), { message: 'before' })
+  await t.throwsAsync(mapping.waitAsync(0, 0, { signal: AbortSignal.abort(new Error('before')) }), {
+    message: 'before',
+  })
   mapping.close()
   await t.throwsAsync(mapping.waitAsync(0, 0), { code: 'ERR_INVALID_STATE' })
   t.throws(() => mapping.wait(0, 0), { code: 'ERR_INVALID_STATE' })
@@ -127,7 +129,7 @@ waits('a read-only mapping waits for a writer, and keeps seeing its stores', asy
   reader.close()
 })
 
-waits('waiting on a private copy leaves its page the file\'s, and on anonymous memory works too', async (t) => {
+waits("waiting on a private copy leaves its page the file's, and on anonymous memory works too", async (t) => {
   const mapping = create()
   const copy = MappedFile.openSync(mapping.path as string, { access: 'copy' })
   t.is(copy.wait(0, 0, 1), 'timed-out')

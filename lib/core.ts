@@ -207,7 +207,7 @@ export class Core {
       this.windows = undefined
       this.moved = false
       this.#learn()
-      }
+    }
   }
 
   /** The accessors look for a window again. */

@@ -33,29 +33,29 @@ function waiterOf(): NativeWaiter {
   return (waiter ??= new native.NativeWaiter((news) => {
     const token = Math.floor(news / 1024)
     const code = news % 1024
-    const wait = pending.get(token)
+    const entry = pending.get(token)
     // It was aborted, or its mapping closed, while the news was on its way.
-    if (wait === undefined) return
-    forget(token, wait)
-    if (code < CLOSED) wait.resolve(RESULTS[code]!)
-    else wait.reject(code < FAILED ? invalidState() : systemErrorOf(code - FAILED, 'futex', wait.core.path))
+    if (entry === undefined) return
+    forget(token, entry)
+    if (code < CLOSED) entry.resolve(RESULTS[code]!)
+    else entry.reject(code < FAILED ? invalidState() : systemErrorOf(code - FAILED, 'futex', entry.core.path))
   }))
 }
 
-function forget(token: number, wait: Pending): void {
+function forget(token: number, entry: Pending): void {
   pending.delete(token)
-  wait.core.waits!.delete(token)
-  wait.core.pending--
-  wait.leave()
+  entry.core.waits!.delete(token)
+  entry.core.pending--
+  entry.leave()
 }
 
 /** Ends a wait from this side; `undefined` if it has ended. */
 function take(token: number): Pending | undefined {
-  const wait = pending.get(token)
-  if (wait === undefined) return undefined
-  forget(token, wait)
+  const entry = pending.get(token)
+  if (entry === undefined) return undefined
+  forget(token, entry)
   waiterOf().cancel(token)
-  return wait
+  return entry
 }
 
 /** Called by `close()`, before the memory goes. */

@@ -28,9 +28,13 @@ for (const name of names) {
   report(`log:${name}`, result, /# (.*lost)/.exec(result.output)?.[1] ?? result.note)
 }
 const specs = ['log', 'log-recovery', 'log-pino', 'wait'].map((name) => `__test__/${name}.spec.js`)
-const ava = await run(process.execPath, [join('node_modules', 'ava/entrypoints/cli.mjs'), '--tap', '--timeout=40m', ...specs], {
-  minutes: 60,
-})
+const ava = await run(
+  process.execPath,
+  [join('node_modules', 'ava/entrypoints/cli.mjs'), '--tap', '--timeout=40m', ...specs],
+  {
+    minutes: 60,
+  },
+)
 report('ava', { ...tap(ava), output: ava.output, seconds: ava.seconds }, /lines lost: .*/.exec(ava.output)?.[0])
 
 console.log(`\n${table(['step', 'passed', 'failed', 'skipped', 'time', 'note'], rows)}\n`)

@@ -20,7 +20,11 @@ const isSegment = (name) => name.endsWith('.seg')
 
 /** All files of a log, as they are now. */
 export function snapshot(directory) {
-  return new Map(readdirSync(directory).filter(isSegment).map((name) => [name, readFileSync(join(directory, name))]))
+  return new Map(
+    readdirSync(directory)
+      .filter(isSegment)
+      .map((name) => [name, readFileSync(join(directory, name))]),
+  )
 }
 
 export function restore(directory, files) {
@@ -116,7 +120,8 @@ export function check(directory, { records }, { damaged, intact }) {
       seen.add(position)
     }
     for (const { position, data } of records) {
-      if (position + 8 + data.length <= intact) assert.ok(seen.has(position), `the record at ${position} is lost, the damage begins at ${intact}`)
+      if (position + 8 + data.length <= intact)
+        assert.ok(seen.has(position), `the record at ${position} is lost, the damage begins at ${intact}`)
       if (seen.has(position)) assert.ok(log.read(position).equals(data))
     }
     assert.ok(log.recovery.recovered >= seen.size)
@@ -127,7 +132,10 @@ export function check(directory, { records }, { damaged, intact }) {
     assert.deepEqual(all, [...seen, added])
     log.close()
     log = MappedLog.openSync(directory, { segmentSize: 4096, flush: 'never' })
-    assert.deepEqual([...log].map(({ position }) => position), all)
+    assert.deepEqual(
+      [...log].map(({ position }) => position),
+      all,
+    )
   } finally {
     log.close()
   }

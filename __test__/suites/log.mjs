@@ -19,7 +19,9 @@ let names = 0
 const fresh = () => join(folder, String(names++))
 
 function start(...args) {
-  const child = spawn(process.execPath, [...flags, program, ...args.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...flags, program, ...args.map(String)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   child.lines = []
   let text = ''
   child.stdout.on('data', (chunk) => {
@@ -87,7 +89,9 @@ await tests(
         if (number % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5))
       }
       await until(() => child.lines.length >= 1201, child, '1,200 records')
-      const expected = [...before.slice(100), ...after].slice(0, 1200).map((position, at) => `${position} ${payload(at + 100).length}`)
+      const expected = [...before.slice(100), ...after]
+        .slice(0, 1200)
+        .map((position, at) => `${position} ${payload(at + 100).length}`)
       assert.deepEqual(child.lines.slice(1, 1201), expected)
       if (child.exitCode === null) await once(child, 'exit')
       log.close()
@@ -100,7 +104,8 @@ await tests(
       const times = []
       const controller = new AbortController()
       const reading = (async () => {
-        for await (const { data } of log.tail({ signal: controller.signal })) times.push(performance.now() - Number(data.toString()))
+        for await (const { data } of log.tail({ signal: controller.signal }))
+          times.push(performance.now() - Number(data.toString()))
       })()
       for (let turn = 0; turn < 20; turn++) {
         await new Promise((resolve) => setTimeout(resolve, 10))

@@ -157,7 +157,9 @@ try {
   }
   const append = of('MappedLog.append(Buffer)')
   console.log(`\nring: ${(of('ring in a mapped file') / of('ring in memory')).toFixed(2)}x of memory (figure: 1.1)`)
-  console.log(`append: ${append.toFixed(0)} ns (figure: 200), ${(of('fs.writeSync(Buffer)') / append).toFixed(1)}x ahead of fs.writeSync (figure: 4)`)
+  console.log(
+    `append: ${append.toFixed(0)} ns (figure: 200), ${(of('fs.writeSync(Buffer)') / append).toFixed(1)}x ahead of fs.writeSync (figure: 4)`,
+  )
   latencies()
   await recovery()
 } finally {

@@ -1,4 +1,15 @@
-import { closeSync, existsSync, fsyncSync, openSync, promises, readSync, readdirSync, renameSync, statSync, unlinkSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  promises,
+  readSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs'
 import { join } from 'node:path'
 
 import { HEADER, baseOf, fileName, parseHeader } from './format'
@@ -22,7 +33,7 @@ export function listBases(directory: string): number[] {
     const base = baseOf(name)
     if (base !== undefined && Number.isSafeInteger(base)) bases.push(base)
   }
-  return bases.sort((a, b) => a - b)
+  return bases.toSorted((a, b) => a - b)
 }
 
 /** Reads one header; `undefined` if the file is gone meanwhile. */
@@ -53,7 +64,7 @@ export function isZeros(path: string): boolean {
   const fd = openSync(path, 'r')
   try {
     const chunk = Buffer.alloc(1 << 20)
-    for (let length = 1; length > 0; ) {
+    for (let length = 1; length > 0;) {
       length = readSync(fd, chunk)
       if (chunk.subarray(0, length).some((byte) => byte !== 0)) return false
     }

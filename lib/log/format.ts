@@ -99,13 +99,24 @@ export function parseHeader(bytes: Buffer): Parsed {
   const version = data.getUint32(12, LITTLE)
   if (version !== VERSION) return { kind: 'foreign', why: `of version ${version}; this is ${VERSION}`, certain: true }
   const header = fieldsOf(bytes)
-  return { kind: 'valid', header, marks: parseMarks(bytes, header), sealedAt: Number(data.getBigUint64(SEALED_AT, LITTLE)) }
+  return {
+    kind: 'valid',
+    header,
+    marks: parseMarks(bytes, header),
+    sealedAt: Number(data.getBigUint64(SEALED_AT, LITTLE)),
+  }
 }
 
 function fieldsOf(bytes: Buffer): Header {
   const data = view(bytes)
   const number = (at: number) => Number(data.getBigUint64(at, LITTLE))
-  return { id: Buffer.from(bytes.subarray(16, 32)), base: number(32), number: number(40), length: number(48), created: number(56) }
+  return {
+    id: Buffer.from(bytes.subarray(16, 32)),
+    base: number(32),
+    number: number(40),
+    length: number(48),
+    created: number(56),
+  }
 }
 
 /** What the header says may still be right: the CRCs of marks and records, which begin with it, will tell. */
@@ -119,7 +130,9 @@ function damagedOr(bytes: Buffer, why: string): Parsed {
   // Half of the magic is left of a header that was damaged in one place.
   const alike = MAGIC.filter((byte, at) => bytes[at] === byte).length
   if (alike < 4) return { kind: 'foreign', why, certain: false }
-  return bytes.length < HEADER ? { kind: 'damaged', header: undefined, marks: { durable: 0, start: 0 } } : damaged(bytes)
+  return bytes.length < HEADER
+    ? { kind: 'damaged', header: undefined, marks: { durable: 0, start: 0 } }
+    : damaged(bytes)
 }
 
 /** The marks of a segment as they stand now; `bytes` is its header. */

@@ -301,7 +301,8 @@ export class MappedLog implements Disposable {
 
 function pathOf(directory: unknown): string {
   if (directory instanceof URL) return fileURLToPath(directory)
-  if (typeof directory !== 'string') throw invalidArgType('directory', 'of type string or an instance of URL', directory)
+  if (typeof directory !== 'string')
+    throw invalidArgType('directory', 'of type string or an instance of URL', directory)
   return resolve(directory)
 }
 
@@ -311,4 +312,3 @@ function bytesOf(data: unknown, name: string): Uint8Array {
   if (isAnyArrayBuffer(data)) return new Uint8Array(data)
   throw invalidArgType(name, 'of type string or an instance of Buffer, TypedArray, DataView or ArrayBuffer', data)
 }
-

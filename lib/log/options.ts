@@ -44,7 +44,8 @@ const DEFAULT_SIZE = 16 * 2 ** 20
 export const largestPayload = (segmentSize: number): number => segmentSize - HEADER - 16
 
 export function logSettings(options: unknown, caller: string): LogSettings {
-  const given = options === undefined ? {} : optionsOf(options, ['segmentSize', 'retain', 'flush', 'flushMs', 'readOnly'], caller)
+  const given =
+    options === undefined ? {} : optionsOf(options, ['segmentSize', 'retain', 'flush', 'flushMs', 'readOnly'], caller)
   const retain = given['retain'] === undefined ? {} : retainOf(given['retain'], caller)
   const { flush = 'interval', flushMs = 1000 } = given
   if (typeof flush !== 'string') throw invalidArgType('options.flush', 'of type string', flush)
@@ -52,7 +53,8 @@ export function logSettings(options: unknown, caller: string): LogSettings {
     throw invalidArgValue('options.flush', flush, "must be one of: 'never', 'interval', 'always'")
   }
   checkInteger(flushMs, 'options.flushMs', 1, 0x7fff_ffff)
-  const size = given['segmentSize'] === undefined ? DEFAULT_SIZE : byteCount(given['segmentSize'], 'options.segmentSize')
+  const size =
+    given['segmentSize'] === undefined ? DEFAULT_SIZE : byteCount(given['segmentSize'], 'options.segmentSize')
   checkInteger(size, 'options.segmentSize', PAGE, LARGEST)
   return {
     segmentSize: Math.ceil(size / PAGE) * PAGE,

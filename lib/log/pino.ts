@@ -66,8 +66,8 @@ export default function transport(options: PinoLogOptions): Writable {
           log.append(partial === undefined ? line : Buffer.concat([partial, line]))
           partial = undefined
         }
-        const rest = chunk.subarray(from)
-        if (rest.length > 0) partial = Buffer.concat(partial === undefined ? [rest] : [partial, rest])
+        const left = chunk.subarray(from)
+        if (left.length > 0) partial = Buffer.concat(partial === undefined ? [left] : [partial, left])
         done()
       } catch (error) {
         done(error as Error)

@@ -55,7 +55,8 @@ export class Reader {
     const segment = this.#at(position)
     if (segment === undefined || position < this.#marks.start) throw this.#nothing(position)
     const offset = position - segment.header.base
-    const length = offset < HEADER || offset >= segment.core.byteLength ? -3 : segment.core.native.logFind(segment.seed, offset)
+    const length =
+      offset < HEADER || offset >= segment.core.byteLength ? -3 : segment.core.native.logFind(segment.seed, offset)
     if (length < 0) throw this.#isDamaged(segment, offset) ? logDamaged(position) : this.#nothing(position)
     return copy(segment, offset, length)
   }
@@ -67,7 +68,7 @@ export class Reader {
     let base = this.#baseAt(position) ?? this.#baseAfter(-1)
     while (base !== undefined && !this.#closed) {
       let offset = HEADER
-      for (let again = true; ; ) {
+      for (let again = true; ;) {
         if (this.#closed) return
         const segment = this.#segment(base)
         // Retention was faster.
@@ -108,7 +109,8 @@ export class Reader {
     if (segment === undefined) return 0
     const out = new Float64Array(2 + 2 * BATCH)
     let offset = HEADER
-    while (segment.core.native.logWalk(segment.seed, offset, Math.max(0, this.#marks.durable - base!), out) === FULL) offset = out[0]!
+    while (segment.core.native.logWalk(segment.seed, offset, Math.max(0, this.#marks.durable - base!), out) === FULL)
+      offset = out[0]!
     return base! + out[0]!
   }
 
@@ -217,4 +219,3 @@ function copy(segment: OpenSegment, offset: number, length: number): Buffer<Arra
   segment.core.checkFault()
   return data
 }
-

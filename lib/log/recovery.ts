@@ -85,7 +85,12 @@ export function takeInventory(directory: string, files: readonly SegmentFile[]):
     const number = numberIn(file, id) ?? (known === undefined ? 0 : Math.max(0, known.number + at - near))
     // The last one keeps room for a seal.
     const length = (files[at + 1]?.base ?? file.base + Math.ceil((file.size + HEAD) / 4096) * 4096) - file.base
-    return { file, header: { id: id ?? NO_ID, base: file.base, number, length, created: 0 }, intact: false, sealedAt: 0 }
+    return {
+      file,
+      header: { id: id ?? NO_ID, base: file.base, number, length, created: 0 },
+      intact: false,
+      sealedAt: 0,
+    }
   })
   return { segments, marks, id }
 }
@@ -93,7 +98,9 @@ export function takeInventory(directory: string, files: readonly SegmentFile[]):
 /** A header that is broken somewhere else may still say its number: if the id and the position in it are right, so is that. */
 function numberIn({ base, parsed }: SegmentFile, id: Buffer | undefined): number | undefined {
   const header = parsed.kind === 'damaged' ? parsed.header : undefined
-  return header !== undefined && id !== undefined && header.id.equals(id) && header.base === base ? header.number : undefined
+  return header !== undefined && id !== undefined && header.id.equals(id) && header.base === base
+    ? header.number
+    : undefined
 }
 
 const NO_ID = Buffer.alloc(16)
@@ -101,7 +108,7 @@ const NO_ID = Buffer.alloc(16)
 function mostFrequent(ids: readonly Buffer[]): Buffer | undefined {
   const counts = new Map<string, number>()
   for (const id of ids) counts.set(id.toString('hex'), (counts.get(id.toString('hex')) ?? 0) + 1)
-  const [best] = [...counts].sort(([, a], [, b]) => b - a)
+  const [best] = [...counts].toSorted(([, a], [, b]) => b - a)
   return best === undefined ? undefined : Buffer.from(best[0], 'hex')
 }
 

@@ -18,7 +18,11 @@ export interface Tailed {
 }
 
 /** Records from a position on, as they come, until the log is closed or the signal aborts. */
-export async function* tail(log: Tailed, from: number, signal: AbortSignal | undefined): AsyncGenerator<LogRecord, void> {
+export async function* tail(
+  log: Tailed,
+  from: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<LogRecord, void> {
   const state = { next: from }
   const bell = Bell.open(log.directory, false)
   let poll = SHORTEST_POLL

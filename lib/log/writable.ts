@@ -33,10 +33,16 @@ export class LogWritable extends Writable {
     return this.#log
   }
 
-  override _write(chunk: string | Uint8Array, encoding: BufferEncoding | 'buffer', done: (error?: Error) => void): void {
+  override _write(
+    chunk: string | Uint8Array,
+    encoding: BufferEncoding | 'buffer',
+    done: (error?: Error) => void,
+  ): void {
     try {
       const text = typeof chunk === 'string'
-      this.#log.append(text && encoding !== 'utf8' && encoding !== 'utf-8' ? Buffer.from(chunk, encoding as BufferEncoding) : chunk)
+      this.#log.append(
+        text && encoding !== 'utf8' && encoding !== 'utf-8' ? Buffer.from(chunk, encoding as BufferEncoding) : chunk,
+      )
     } catch (error) {
       done(error as Error)
       return
@@ -45,7 +51,8 @@ export class LogWritable extends Writable {
   }
 
   override _final(done: (error?: Error) => void): void {
-    this.#log.flush().then(() => done(), done)
+    const flushing = this.#log.flush()
+    flushing.then(() => done(), done) // oxlint-disable-line promise/no-callback-in-promise -- that is what a stream asks for
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

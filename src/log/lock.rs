@@ -36,7 +36,9 @@ impl NativeLock {
 fn acquire(path: &str) -> Outcome<File> {
     let mut file = open(path)?;
     // Only information, so a full disk is no reason to fail.
-    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+    let _ = file
+        .set_len(0)
+        .and_then(|()| writeln!(file, "{}", std::process::id()));
     Ok(file)
 }
 
@@ -47,13 +49,23 @@ fn open(path: &str) -> Outcome<File> {
 
     use crate::errno::code;
 
-    let file = File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(|error| Fail::io(&error, "open"))?;
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(|error| Fail::io(&error, "open"))?;
     // SAFETY: flock on an open descriptor.
     if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0 {
         return Ok(file);
     }
     let fail = Fail::last("flock");
-    Err(if matches!(fail.errno(), Some(libc::EWOULDBLOCK)) { Fail::system(code::EBUSY, "flock").hint("another writer has this log open") } else { fail })
+    Err(if matches!(fail.errno(), Some(libc::EWOULDBLOCK)) {
+        Fail::system(code::EBUSY, "flock").hint("another writer has this log open")
+    } else {
+        fail
+    })
 }
 
 /// A child that is being spawned at this moment has the descriptor too until its exec: closing ours would not be enough.
@@ -78,9 +90,17 @@ fn open(path: &str) -> Outcome<File> {
 
     /// winerror.h
     const ERROR_SHARING_VIOLATION: i32 = 32;
-    let opened = File::options().read(true).write(true).create(true).truncate(false).share_mode(0).open(path);
+    let opened = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .share_mode(0)
+        .open(path);
     opened.map_err(|error| match error.raw_os_error() {
-        Some(ERROR_SHARING_VIOLATION) => Fail::system(code::EBUSY, "CreateFile").hint("another writer has this log open"),
+        Some(ERROR_SHARING_VIOLATION) => {
+            Fail::system(code::EBUSY, "CreateFile").hint("another writer has this log open")
+        }
         _ => Fail::io(&error, "CreateFile"),
     })
 }

@@ -24,7 +24,10 @@ pub enum Found {
 
 /// The CRC of a record: over its segment's seed, its offset, its word and its payload, so that nothing is valid in another place.
 pub fn checksum(seed: u32, offset: u32, word: u32, payload: &[u8]) -> u32 {
-    let place = crc::append(crc::append(seed, &offset.to_ne_bytes()), &word.to_ne_bytes());
+    let place = crc::append(
+        crc::append(seed, &offset.to_ne_bytes()),
+        &word.to_ne_bytes(),
+    );
     crc::append(place, payload)
 }
 
@@ -43,7 +46,9 @@ pub fn find(segment: &[u8], seed: u32, offset: usize, word: u32) -> Found {
         0 => Found::End,
         SEALED if stored == checksum(seed, offset as u32, SEALED, &[]) => Found::Sealed,
         _ => match rest.get(HEAD..HEAD + (word as usize - 1)) {
-            Some(payload) if stored == checksum(seed, offset as u32, word, payload) => Found::Record(payload.len()),
+            Some(payload) if stored == checksum(seed, offset as u32, word, payload) => {
+                Found::Record(payload.len())
+            }
             _ => Found::Invalid,
         },
     }
@@ -51,5 +56,7 @@ pub fn find(segment: &[u8], seed: u32, offset: usize, word: u32) -> Found {
 
 /// The four bytes at the start of a slice.
 pub fn number(bytes: &[u8]) -> u32 {
-    bytes.first_chunk().map_or(0, |bytes| u32::from_ne_bytes(*bytes))
+    bytes
+        .first_chunk()
+        .map_or(0, |bytes| u32::from_ne_bytes(*bytes))
 }

@@ -26,13 +26,27 @@ pub enum Met {
 
 /// Walks from record to record. Below `durable` everything was once known to be there, so whatever is no record there is damage, and the walk goes on
 /// behind it. `visit` returns false to stop; the offset that is returned is where to go on.
-pub fn scan(segment: &[u8], seed: u32, from: usize, durable: usize, word: impl Fn(usize) -> u32, mut visit: impl FnMut(Met) -> bool) -> (usize, Ended) {
+pub fn scan(
+    segment: &[u8],
+    seed: u32,
+    from: usize,
+    durable: usize,
+    word: impl Fn(usize) -> u32,
+    mut visit: impl FnMut(Met) -> bool,
+) -> (usize, Ended) {
     let durable = durable.min(segment.len());
     let mut budget = segment.len().saturating_mul(16);
     let mut offset = from;
     loop {
         if offset + HEAD > segment.len() {
-            return (offset.min(segment.len()), if segment.len() > durable { Ended::Torn } else { Ended::Sealed });
+            return (
+                offset.min(segment.len()),
+                if segment.len() > durable {
+                    Ended::Torn
+                } else {
+                    Ended::Sealed
+                },
+            );
         }
         match find(segment, seed, offset, word(offset)) {
             Found::Record(length) => {
@@ -64,10 +78,17 @@ fn resume(segment: &[u8], seed: u32, from: usize, durable: usize, budget: &mut u
     while offset + HEAD <= durable {
         let word = number(&segment[offset..]);
         if word != 0 && (word == u32::MAX || word as usize <= segment.len() - offset - HEAD + 1) {
-            if matches!(find(segment, seed, offset, word), Found::Record(_) | Found::Sealed) {
+            if matches!(
+                find(segment, seed, offset, word),
+                Found::Record(_) | Found::Sealed
+            ) {
                 return offset;
             }
-            let cost = if word == u32::MAX { HEAD } else { word as usize };
+            let cost = if word == u32::MAX {
+                HEAD
+            } else {
+                word as usize
+            };
             *budget = budget.saturating_sub(cost);
             if *budget == 0 {
                 break;
@@ -99,16 +120,24 @@ mod tests {
 
     fn put(bytes: &mut [u8], offset: usize, word: u32, payload: &[u8]) {
         bytes[offset..offset + 4].copy_from_slice(&word.to_ne_bytes());
-        bytes[offset + 4..offset + 8].copy_from_slice(&checksum(SEED, offset as u32, word, payload).to_ne_bytes());
+        bytes[offset + 4..offset + 8]
+            .copy_from_slice(&checksum(SEED, offset as u32, word, payload).to_ne_bytes());
         bytes[offset + 8..offset + 8 + payload.len()].copy_from_slice(payload);
     }
 
     fn walk(bytes: &[u8], durable: usize) -> (Vec<Met>, usize, Ended) {
         let mut met = Vec::new();
-        let (offset, ended) = scan(bytes, SEED, 0, durable, |at| number(&bytes[at..]), |one| {
-            met.push(one);
-            true
-        });
+        let (offset, ended) = scan(
+            bytes,
+            SEED,
+            0,
+            durable,
+            |at| number(&bytes[at..]),
+            |one| {
+                met.push(one);
+                true
+            },
+        );
         (met, offset, ended)
     }
 
@@ -116,7 +145,15 @@ mod tests {
     fn records_are_found_in_order_up_to_the_zero_word() {
         let (bytes, end) = segment(4096, &[0, 1, 8, 100]);
         let (met, offset, ended) = walk(&bytes, 0);
-        assert_eq!(met, [Met::Record(0, 0), Met::Record(8, 1), Met::Record(24, 8), Met::Record(40, 100)]);
+        assert_eq!(
+            met,
+            [
+                Met::Record(0, 0),
+                Met::Record(8, 1),
+                Met::Record(24, 8),
+                Met::Record(40, 100)
+            ]
+        );
         assert_eq!((offset, ended), (end, Ended::Empty));
     }
 
@@ -134,7 +171,14 @@ mod tests {
         let (mut bytes, end) = segment(4096, &[50, 60, 70]);
         bytes[20] ^= 0x40;
         let (met, offset, ended) = walk(&bytes, end);
-        assert_eq!(met, [Met::Damage(0, 64), Met::Record(64, 60), Met::Record(136, 70)]);
+        assert_eq!(
+            met,
+            [
+                Met::Damage(0, 64),
+                Met::Record(64, 60),
+                Met::Record(136, 70)
+            ]
+        );
         assert_eq!((offset, ended), (end, Ended::Empty));
     }
 

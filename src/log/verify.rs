@@ -77,26 +77,39 @@ impl Task for VerifyTask {
 
 fn verify_all(segments: &[LogSegment]) -> Outcome<Vec<LogFindings>> {
     let next = AtomicUsize::new(0);
-    let results: Mutex<Vec<Option<Outcome<LogFindings>>>> = Mutex::new(segments.iter().map(|_| None).collect());
+    let results: Mutex<Vec<Option<Outcome<LogFindings>>>> =
+        Mutex::new(segments.iter().map(|_| None).collect());
     let work = || {
         // One buffer a thread: fresh pages for every segment would cost more than reading it.
         let mut bytes = Vec::new();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(segment) = segments.get(at) else { return };
+            let Some(segment) = segments.get(at) else {
+                return;
+            };
             let found = verify(segment, &mut bytes);
             results.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(found);
         }
     };
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(THREADS).min(segments.len());
+    let threads = std::thread::available_parallelism()
+        .map_or(1, std::num::NonZero::get)
+        .min(THREADS)
+        .min(segments.len());
     std::thread::scope(|scope| {
         for _ in 1..threads {
             // Without threads this one does everything.
-            let _ = std::thread::Builder::new().name("memmap-verify".into()).spawn_scoped(scope, work);
+            let _ = std::thread::Builder::new()
+                .name("memmap-verify".into())
+                .spawn_scoped(scope, work);
         }
         work();
     });
-    results.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().map(|found| found.unwrap_or_else(|| Ok(LogFindings::default()))).collect()
+    results
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .into_iter()
+        .map(|found| found.unwrap_or_else(|| Ok(LogFindings::default())))
+        .collect()
 }
 
 fn verify(segment: &LogSegment, bytes: &mut Vec<u8>) -> Outcome<LogFindings> {
@@ -105,16 +118,32 @@ fn verify(segment: &LogSegment, bytes: &mut Vec<u8>) -> Outcome<LogFindings> {
     bytes.clear();
     let mut file = std::fs::File::open(&path).map_err(|error| named(&error))?;
     std::io::Read::read_to_end(&mut file, bytes).map_err(|error| named(&error))?;
-    let mut findings = LogFindings { size: bytes.len() as f64, ..LogFindings::default() };
+    let mut findings = LogFindings {
+        size: bytes.len() as f64,
+        ..LogFindings::default()
+    };
     bytes.truncate(segment.length as usize);
-    let (end, ended) = scan(bytes, segment.seed, segment.from as usize, segment.durable as usize, |at| number(&bytes[at..]), |met| {
-        match met {
-            Met::Record(..) => findings.records += 1.0,
-            Met::Damage(offset, length) => findings.damaged.extend([offset as f64, length as f64]),
-        }
-        true
-    });
+    let (end, ended) = scan(
+        bytes,
+        segment.seed,
+        segment.from as usize,
+        segment.durable as usize,
+        |at| number(&bytes[at..]),
+        |met| {
+            match met {
+                Met::Record(..) => findings.records += 1.0,
+                Met::Damage(offset, length) => {
+                    findings.damaged.extend([offset as f64, length as f64]);
+                }
+            }
+            true
+        },
+    );
     findings.end = end as f64;
-    findings.ended = if ended == Ended::Stopped { Ended::Torn as u32 } else { ended as u32 };
+    findings.ended = if ended == Ended::Stopped {
+        Ended::Torn as u32
+    } else {
+        ended as u32
+    };
     Ok(findings)
 }

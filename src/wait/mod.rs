@@ -3,7 +3,10 @@
 //! Each asynchronous wait has a thread of its own while it lasts (`worker`), taken from a pool: a thread that served several words would lose the wakes
 //! that come between two of its system calls. The kernel knows a waiter only once its thread has got there, so `notify` looks here first.
 #![allow(clippy::cast_ptr_alignment, reason = "words are checked to be aligned")]
-#![allow(unsafe_code, reason = "reads the word that is waited for through a raw pointer")]
+#![allow(
+    unsafe_code,
+    reason = "reads the word that is waited for through a raw pointer"
+)]
 
 mod class;
 mod worker;
@@ -61,23 +64,44 @@ impl Place {
     /// The word at `offset` bytes from the user's first byte.
     pub fn new(region: &Arc<Region>, offset: usize) -> Outcome<Self> {
         if offset.checked_add(4).is_none_or(|end| end > region.len()) {
-            return Err(Fail::out_of_range(format!("No 32-bit word at {offset} in a mapping of {} bytes", region.len())));
+            return Err(Fail::out_of_range(format!(
+                "No 32-bit word at {offset} in a mapping of {} bytes",
+                region.len()
+            )));
         }
         let address = region.start().wrapping_add(offset);
         if !(address as usize).is_multiple_of(4) {
-            return Err(Fail::out_of_range(format!("The address of byte {offset} is not a multiple of 4")));
+            return Err(Fail::out_of_range(format!(
+                "The address of byte {offset} is not a multiple of 4"
+            )));
         }
         let (private, alias) = match (region.form().private, region.file()) {
             (true, Some(file)) if region.form().access == Access::Read => {
                 let at = region.offset() + offset as u64;
                 let page = at - at % region.page() as u64;
-                let alias = MmapOptions::new().offset(page).len(region.page()).map_raw_read_only(&*file).map_err(|error| Fail::io(&error, "mmap"))?;
-                (false, Some((alias.as_mut_ptr().wrapping_add((at - page) as usize), alias)))
+                let alias = MmapOptions::new()
+                    .offset(page)
+                    .len(region.page())
+                    .map_raw_read_only(&*file)
+                    .map_err(|error| Fail::io(&error, "mmap"))?;
+                (
+                    false,
+                    Some((alias.as_mut_ptr().wrapping_add((at - page) as usize), alias)),
+                )
             }
             (private, _) => (private, None),
         };
-        let address = alias.as_ref().map_or(address, |(address, _)| *address).cast_const().cast::<u32>();
-        Ok(Self { region: Arc::clone(region), offset, word: Word { address, private }, _alias: alias.map(|(_, alias)| alias) })
+        let address = alias
+            .as_ref()
+            .map_or(address, |(address, _)| *address)
+            .cast_const()
+            .cast::<u32>();
+        Ok(Self {
+            region: Arc::clone(region),
+            offset,
+            word: Word { address, private },
+            _alias: alias.map(|(_, alias)| alias),
+        })
     }
 
     fn value(&self) -> u32 {
@@ -132,7 +156,10 @@ impl Wait {
     }
 
     fn left(&self) -> Word {
-        Word { address: self.left.as_ptr(), private: true }
+        Word {
+            address: self.left.as_ptr(),
+            private: true,
+        }
     }
 
     fn ended(&self) -> bool {
@@ -156,15 +183,31 @@ pub fn sleep(place: &Place, expected: u32, timeout: Duration) -> Outcome<u32> {
 }
 
 /// Begins a wait that posts `(token, code)` once, from another thread. `None`: the value is another one already.
-pub fn begin(place: Place, expected: u32, environment: u32, post: Arc<dyn Fn(u32, u32) + Send + Sync>) -> Outcome<Option<u32>> {
+pub fn begin(
+    place: Place,
+    expected: u32,
+    environment: u32,
+    post: Arc<dyn Fn(u32, u32) + Send + Sync>,
+) -> Outcome<Option<u32>> {
     if !futex::SUPPORTED {
         return Err(Fail::system(crate::errno::code::ENOTSUP, "wait"));
     }
     let token = NEXT.fetch_add(1, Ordering::Relaxed);
-    let wait = Arc::new(Wait { token, environment, place, expected, post, done: AtomicBool::new(false), worker: OnceLock::new(), left: AtomicU32::new(0) });
+    let wait = Arc::new(Wait {
+        token,
+        environment,
+        place,
+        expected,
+        post,
+        done: AtomicBool::new(false),
+        worker: OnceLock::new(),
+        left: AtomicU32::new(0),
+    });
     // Known before the value is looked at: whoever stores and notifies after the look finds it here.
     PENDING.fetch_add(1, Ordering::AcqRel);
-    waits().get_or_insert_with(HashMap::new).insert(token, Arc::clone(&wait));
+    waits()
+        .get_or_insert_with(HashMap::new)
+        .insert(token, Arc::clone(&wait));
     if wait.place.value() != expected {
         wait.end();
         wait.leave();
@@ -180,7 +223,12 @@ pub fn begin(place: Place, expected: u32, environment: u32, post: Arc<dyn Fn(u32
 
 /// Ends one wait without a word.
 pub fn cancel(environment: u32, token: u32) {
-    let wait = waits().as_ref().and_then(|waits| waits.get(&token).filter(|wait| wait.environment == environment).cloned());
+    let wait = waits().as_ref().and_then(|waits| {
+        waits
+            .get(&token)
+            .filter(|wait| wait.environment == environment)
+            .cloned()
+    });
     if let Some(wait) = wait
         && wait.end()
     {
@@ -193,7 +241,8 @@ pub fn notify(place: &Place, count: u32) -> Outcome<u32> {
     let mut woken = 0;
     if PENDING.load(Ordering::Acquire) > 0 {
         let region = place.region.id();
-        let ours = select(|wait| wait.place.offset == place.offset && wait.place.region.id() == region);
+        let ours =
+            select(|wait| wait.place.offset == place.offset && wait.place.region.id() == region);
         for wait in &ours {
             if woken < count && wait.settle(code::OK) {
                 wait.free_worker();
@@ -202,10 +251,16 @@ pub fn notify(place: &Place, count: u32) -> Outcome<u32> {
         }
         if woken < count {
             // What has ended must not be counted, or woken in the place of somebody else, once more.
-            ours.iter().filter(|wait| wait.ended()).for_each(|wait| wait.await_leave());
+            ours.iter()
+                .filter(|wait| wait.ended())
+                .for_each(|wait| wait.await_leave());
         }
     }
-    if woken == count { Ok(woken) } else { futex::wake(place.word, count - woken).map(|more| woken + more) }
+    if woken == count {
+        Ok(woken)
+    } else {
+        futex::wake(place.word, count - woken).map(|more| woken + more)
+    }
 }
 
 /// The pages of a Region are about to be replaced, which changes the key under which the kernel knows their waiters.
@@ -231,7 +286,12 @@ fn leave(environment: u32) {
 
 /// Oldest first.
 fn select(matches: impl Fn(&Wait) -> bool) -> Vec<Arc<Wait>> {
-    let mut found: Vec<_> = waits().iter().flat_map(|waits| waits.values()).filter(|wait| matches(wait)).cloned().collect();
+    let mut found: Vec<_> = waits()
+        .iter()
+        .flat_map(|waits| waits.values())
+        .filter(|wait| matches(wait))
+        .cloned()
+        .collect();
     found.sort_unstable_by_key(|wait| wait.token);
     found
 }

@@ -34,7 +34,10 @@ impl Worker {
     }
 
     fn word(&self) -> Word {
-        Word { address: self.bell.as_ptr(), private: true }
+        Word {
+            address: self.bell.as_ptr(),
+            private: true,
+        }
     }
 
     fn job(&self) -> MutexGuard<'_, Option<Arc<Wait>>> {
@@ -50,12 +53,21 @@ fn idlers() -> MutexGuard<'static, Vec<Arc<Worker>>> {
 pub fn start(wait: &Arc<Wait>) -> Outcome<()> {
     let idle = idlers().pop();
     let fresh = idle.is_none();
-    let worker = idle.unwrap_or_else(|| Arc::new(Worker { bell: AtomicU32::new(0), job: Mutex::new(None) }));
+    let worker = idle.unwrap_or_else(|| {
+        Arc::new(Worker {
+            bell: AtomicU32::new(0),
+            job: Mutex::new(None),
+        })
+    });
     let _ = wait.worker.set(Arc::clone(&worker));
     *worker.job() = Some(Arc::clone(wait));
     if fresh {
-        let thread = std::thread::Builder::new().name("memmap-wait".into()).stack_size(STACK);
-        thread.spawn(move || work(&worker)).map_err(|error| Fail::io(&error, "pthread_create"))?;
+        let thread = std::thread::Builder::new()
+            .name("memmap-wait".into())
+            .stack_size(STACK);
+        thread
+            .spawn(move || work(&worker))
+            .map_err(|error| Fail::io(&error, "pthread_create"))?;
     } else {
         worker.ring();
     }
