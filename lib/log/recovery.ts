@@ -73,16 +73,16 @@ export function takeInventory(directory: string, files: readonly SegmentFile[]):
   const own = files.map(({ base, parsed }) =>
     parsed.kind === 'valid' && parsed.header.base === base && parsed.header.id.equals(id!) ? parsed : undefined,
   )
-  const anchor = own.findIndex((one) => one !== undefined)
+  const numbers = own.map((parsed, at) => parsed?.header.number ?? numberIn(files[at]!, id))
+  const anchor = numbers.findIndex((number) => number !== undefined)
   const segments = files.map((file, at): KnownSegment => {
     const parsed = own[at]
     if (parsed !== undefined) return { file, header: parsed.header, intact: true, sealedAt: parsed.sealedAt }
     // The header that it must have had: the CRC of each record proves or disproves it.
-    let before = at
-    while (before >= 0 && own[before] === undefined) before--
-    const near = before < 0 ? anchor : before
-    const known = own[near]?.header
-    const number = numberIn(file, id) ?? (known === undefined ? 0 : Math.max(0, known.number + at - near))
+    let near = at
+    while (near >= 0 && numbers[near] === undefined) near--
+    if (near < 0) near = anchor
+    const number = near < 0 ? 0 : Math.max(0, numbers[near]! + at - near)
     // The last one keeps room for a seal.
     const length = (files[at + 1]?.base ?? file.base + Math.ceil((file.size + HEAD) / 4096) * 4096) - file.base
     return {
