@@ -1,13 +1,13 @@
 import { Buffer } from 'node:buffer'
 
 import { stateOf } from './accessors'
-import { Checked } from './checked'
 import { viewsSupported } from './carriers'
 import * as control from './control'
 import { Core } from './core'
 import { bufferTooLarge, invalidArgType, invalidArgValue, mappingFault, outOfRange } from './errors'
 import { native } from './native'
 import { flushRequest } from './options'
+import { Sequential } from './sequential'
 import { MAPPED_FILE, SHARED_MEMORY, handleOf, receive } from './sharing'
 import { checkInteger, relative } from './validate'
 import { notify, wait, waitAsync } from './wait'
@@ -40,7 +40,7 @@ const FEATURES: readonly string[] = (
 const supported = new Map<string, boolean>()
 
 /** Memory that is mapped: a file's, or nobody's. Instances come from `MappedFile` and `AnonymousMemory`. `B` is the buffer that its views stand on. */
-export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Checked {
+export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Sequential<B> {
   /** The system's page, in bytes. */
   static readonly pageSize: number = native.pageSize()
 

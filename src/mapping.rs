@@ -141,7 +141,8 @@ impl NativeMapping {
         .map_err(|fail| fail.into_js(env))
     }
 
-    /// Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of whole pages, id.
+    /// Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of
+    /// whole pages, id, 1 if address space is reserved, 1 if it may be written.
     #[napi]
     pub fn describe(
         &self,
@@ -169,6 +170,8 @@ impl NativeMapping {
                 },
                 region.map_len() as f64,
                 region.id() as f64,
+                f64::from(u8::from(region.is_reserved())),
+                f64::from(u8::from(region.form().access != Access::Read)),
             ];
             store(crate::raw::numbers(&mut out), &facts);
             Ok(())
