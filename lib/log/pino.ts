@@ -4,24 +4,10 @@ import { MappedLog } from './log'
 
 import type { LogOptions } from './options'
 
-/** Options of the transport and of `destination`. */
-export interface PinoLogOptions extends LogOptions {
-  /** The directory of the log. */
-  dir: string
-}
-
-/** What pino writes to: one line a call, with its newline. */
-export interface PinoDestination {
-  write(line: string): void
-  flushSync(): void
-  end(): void
-  readonly log: MappedLog
-}
-
 /** What pino adds to the options of a transport. */
 const OF_PINO = ['$context', 'pinoWillSendConfig']
 
-function split({ dir, ...options }: PinoLogOptions): [string, LogOptions] {
+function split({ dir, ...options }: transport.PinoLogOptions): [string, LogOptions] {
   for (const name of OF_PINO) delete (options as Record<string, unknown>)[name]
   return [dir, options]
 }
@@ -34,7 +20,7 @@ function strip(line: string): string {
 /**
  * A destination in the process that logs: `pino(destination({ dir: 'app.log' }))`. A line is in the log when `logger.info()` returns, so a killed process loses none.
  */
-export function destination(options: PinoLogOptions): PinoDestination {
+function toLog(options: transport.PinoLogOptions): transport.PinoDestination {
   const [dir, rest] = split(options)
   const log = MappedLog.openSync(dir, rest)
   return {
@@ -51,7 +37,7 @@ export function destination(options: PinoLogOptions): PinoDestination {
  * Lines on their way to the worker die with the process; with `sync: true` in pino's options none are on the way when `logger.info()` returns.
  * A chunk may hold several lines: each becomes a record.
  */
-export default function transport(options: PinoLogOptions): Writable {
+function transport(options: transport.PinoLogOptions): Writable {
   const [dir, rest] = split(options)
   const log = MappedLog.openSync(dir, rest)
   // A chunk that ends within a line: kept as bytes, as it may end within a character.
@@ -92,3 +78,27 @@ export default function transport(options: PinoLogOptions): Writable {
     },
   })
 }
+
+// A namespace, because pino wants the module itself to be the transport.
+namespace transport {
+  /** Options of the transport and of `destination`. */
+  export interface PinoLogOptions extends LogOptions {
+    /** The directory of the log. */
+    dir: string
+  }
+
+  /** What pino writes to: one line a call, with its newline. */
+  export interface PinoDestination {
+    write(line: string): void
+    flushSync(): void
+    end(): void
+    readonly log: MappedLog
+  }
+
+  /** A destination in the process that logs, which loses no line when it is killed. */
+  export const destination: (options: PinoLogOptions) => PinoDestination = toLog
+}
+
+// Node finds the names that ESM may import by reading the source, where `export =` shows it none.
+module.exports.destination = transport.destination
+export = transport
