@@ -72,9 +72,12 @@ async function main() {
   for (const name of engines) {
     const engine = await runtime(name)
     for (const suite of chosen.filter((each) => runsOn(each, name))) {
-      const one = engine.path ? await runSuite(suite, engine, values.long ? 60 : 10) : { ...skipped(engine.skip), seconds: 0, output: '' }
+      const one = engine.path
+        ? await runSuite(suite, engine, values.long ? 60 : 10)
+        : { ...skipped(engine.skip), seconds: 0, output: '' }
       if (one.failed > 0) console.log(`\n--- ${suite} on ${name} ---\n${one.output}`)
-      else if (values.show) console.log(`\n--- ${suite} on ${name} ---\n${one.output.replace(/^1\.\..*\n|^TAP.*\n/gm, '')}`)
+      else if (values.show)
+        console.log(`\n--- ${suite} on ${name} ---\n${one.output.replace(/^1\.\..*\n|^TAP.*\n/gm, '')}`)
       counts.push(one)
       rows.push([
         name,

@@ -47,13 +47,16 @@ const COUNT = 400
 let collected = 0
 for (const [name, maker] of Object.entries(makers)) {
   make(maker, 1)
-  await settle(() => false || maps(path).length <= 1)
+  await settle(() => maps(path).length <= 1)
   const before = { maps: maps().length, files: maps(path).length, descriptors: descriptors() }
   make(maker, COUNT)
   // The engine may still see the last few on its stack.
   const back = () => maps(path).length <= before.files + 8 && descriptors() <= before.descriptors + 8
   await settle(back)
-  assert.ok(back(), `${name}: ${maps(path).length} of ${COUNT} are still mapped, ${descriptors()} descriptors (${before.descriptors})`)
+  assert.ok(
+    back(),
+    `${name}: ${maps(path).length} of ${COUNT} are still mapped, ${descriptors()} descriptors (${before.descriptors})`,
+  )
   assert.ok(maps().length < before.maps + COUNT / 2, `${name}: ${maps().length} mappings, ${before.maps} before`)
   collected += COUNT
 }

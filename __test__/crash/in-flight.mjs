@@ -22,7 +22,8 @@ const settled = (start) =>
 const operations = {
   'fs.read': (view) => settled((end) => fs.read(source, view, 0, SIZE, 0, end)),
   'fs.write': (view) => settled((end) => fs.write(target, view, 0, SIZE, 0, end)),
-  'fs.readv': (view) => settled((end) => fs.readv(source, [view.subarray(0, SIZE / 2), view.subarray(SIZE / 2)], 0, end)),
+  'fs.readv': (view) =>
+    settled((end) => fs.readv(source, [view.subarray(0, SIZE / 2), view.subarray(SIZE / 2)], 0, end)),
   // One native step: after a second one Node 20 would abort by itself, as it does for any detached input (docs/safety.md).
   deflate: (view) => settled((end) => zlib.deflate(view, { chunkSize: 2 * SIZE, level: 1 }, end)),
   randomFill: (view) => settled((end) => randomFill(view, end)),

@@ -21,8 +21,8 @@ const stats = { stores: 0, faults: 0, cut: 0, transferred: 0, forgotten: 0, clos
 function scribble(view) {
   if (view.length === 0) return
   const at = pick(view.length)
-  const end = Math.min(view.length, at + 1 + pick(200))
-  if (pick(2)) view.fill(pick(256), at, end)
+  const behind = Math.min(view.length, at + 1 + pick(200))
+  if (pick(2)) view.fill(pick(256), at, behind)
   else view[at] ^= 1 + pick(255)
 }
 
@@ -81,7 +81,8 @@ function attempt(life) {
       life.moved = buffer.transfer()
     }
   } else if (what === 7 && mapping.fault !== null && pick(2)) mapping.clearFault()
-  else if (what === 8 && access === 'write' && mapping.fault === null && pick(8) === 0) mapping.flushSync({ wait: false })
+  else if (what === 8 && access === 'write' && mapping.fault === null && pick(8) === 0)
+    mapping.flushSync({ wait: false })
   else if (what === 9) {
     // A page of the middle, wherever the file ends now: zeros where it is gone.
     const view = mapping.subarray(pick(byteLength), byteLength)
@@ -147,4 +148,6 @@ for (let life = 0; life < LIVES; life++) {
 for (const life of living) life.mapping.close()
 check('at the end')
 closeSync(fd)
-done(`${LIVES} lives, seed ${SEED}: ${JSON.stringify(stats).replaceAll('"', '')}, ${news.length} faults, not one stray byte`)
+done(
+  `${LIVES} lives, seed ${SEED}: ${JSON.stringify(stats).replaceAll('"', '')}, ${news.length} faults, not one stray byte`,
+)

@@ -26,15 +26,17 @@ async function work({ path, how }) {
   deflate(view, () => {})
   randomFill(MappedFile.openSync(path, { access: 'copy' }).bytes, () => {})
   globalThis.kept = kept
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
   parentPort.postMessage('busy')
   if (how === 'exit') process.exit(3)
   if (how === 'throw') throw new Error('on purpose')
-  if (how === 'loop') for (let sum = 0; ; sum += view[sum % view.length]);
-  while (how === 'windows') {
-    const mapping = MappedFile.openSync(path)
-    globalThis.last = mapping.subarray(0, 10)
-    mapping.close()
-  }
+  if (how === 'loop') for (let at = 0; ; at += 1 + view[at % view.length]);
+  if (how === 'windows')
+    for (;;) {
+      const mapping = MappedFile.openSync(path)
+      globalThis.last = mapping.subarray(0, 10)
+      mapping.close()
+    }
   setInterval(() => {}, 1000)
 }
 
@@ -66,7 +68,10 @@ async function main() {
   // Bun and Deno run no finalizers when a worker is ended: what it had not closed stays until the process ends.
   if (!bun && !deno) {
     assert.ok(after.maps <= before.maps + 4, `${after.maps} mappings of the file are left, ${before.maps} before`)
-    assert.ok(after.descriptors <= before.descriptors + 8, `${after.descriptors} descriptors, ${before.descriptors} before`)
+    assert.ok(
+      after.descriptors <= before.descriptors + 8,
+      `${after.descriptors} descriptors, ${before.descriptors} before`,
+    )
   }
   done(`${ROUNDS} workers ended in the middle, ${after.maps} mappings of theirs left`)
 }

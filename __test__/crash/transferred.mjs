@@ -75,10 +75,16 @@ async function use(name, work, access) {
   assert.equal(mapping.getUint8(5 * PAGE), content[5 * PAGE], name)
   assert.equal(mapping.bytes[7], content[7], name)
   mapping.close()
-  assert.equal(codeOf(() => mapping.bytes), 'ERR_INVALID_STATE')
+  assert.equal(
+    codeOf(() => mapping.bytes),
+    'ERR_INVALID_STATE',
+  )
   if (view.length > 0) {
     zeros++
-    assert.ok(view.every((byte) => byte === 0), `${name}: a view that could not be detached reads zeros`)
+    assert.ok(
+      view.every((byte) => byte === 0),
+      `${name}: a view that could not be detached reads zeros`,
+    )
     view.fill(1)
   }
   assert.ok(second.length === 0 || view.length > 0, name)
@@ -96,7 +102,10 @@ async function use(name, work, access) {
   gc()
   await sleep(1)
   for (const each of strangers) {
-    assert.ok(each.bytes.every((byte) => byte === 0xa5), `${name}: a stranger was touched`)
+    assert.ok(
+      each.bytes.every((byte) => byte === 0xa5),
+      `${name}: a stranger was touched`,
+    )
     each.close()
   }
   assert.equal(Buffer.compare(readFileSync(path), content), 0, `${name}: the file was touched`)
@@ -111,4 +120,6 @@ for (const [name, work] of Object.entries(uses)) {
     }
   }
 }
-done(`${count} buffers used so, ${refused} refused by the engine, ${moved} moved or copied, ${zeros} left reading zeros`)
+done(
+  `${count} buffers used so, ${refused} refused by the engine, ${moved} moved or copied, ${zeros} left reading zeros`,
+)
