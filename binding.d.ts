@@ -9,6 +9,24 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** Long work of this environment, on threads of ours. */
+export declare class NativeJobs {
+  /** `threads`: `os.availableParallelism()`. `wake` is called on this thread soon after there is news. It does not keep the process alive; see `hold`. */
+  constructor(threads: number, wake: () => void)
+  /** Reads a range into memory. Gives the job's id. */
+  startLoad(mapping: NativeMapping, position: number, length: number, progress: boolean): number
+  /** Looks for a needle within `from..end` on up to `threads` threads. `want`: 0 the first start or -1; 1 how many; 2 a batch of starts. */
+  startSearch(mapping: NativeMapping, want: number, needle: Uint8Array, from: number, end: number, threads: number, progress: boolean): number
+  /** The job ends after its current slice, and is not heard of again. */
+  cancel(id: number): void
+  /** Writes the next news: the job's id, 1 if it has finished (then `take`), bytes so far. `false`: there is none. */
+  fetch(out: Float64Array): boolean
+  /** The result of a finished job, or its error. A batch of starts begins with the position where the next one goes on, -1 at the end. */
+  take(id: number): number | Float64Array | null
+  /** Whether the process stays alive for news: while somebody awaits a job, as with any file operation. */
+  hold(on: boolean): void
+}
+
 /**
  * One holder of a Region.
  *
@@ -21,8 +39,11 @@ export declare class NativeMapping {
   static open(target: string | Buffer | number, flags: number, offset: number, length: number, mode: number, capacity: number): Promise<NativeMapping>
   /** Private zero-filled memory. */
   static anonymous(length: number, flags: number): NativeMapping
-  /** Writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of whole pages, id. */
-  describe(out: Float64Array): void
+  /**
+   * Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of
+   * whole pages, id, 1 if address space is reserved, 1 if it may be written.
+   */
+  describe(out: Float64Array, owner: object): void
   /** Of the user's first byte. */
   get address(): bigint
   /** An ArrayBuffer over the pages; `start` counts from the page-aligned base. `undefined` where the engine refuses external buffers. */
@@ -49,8 +70,11 @@ export declare class NativeMapping {
   fault(out: Float64Array): void
   /** Maps the file's pages again where the guard had put others. */
   clearFault(): void
-  /** First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped. */
-  close(): void
+  /**
+   * First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped, and the
+   * answer is `false`: there is nothing to release.
+   */
+  close(): boolean
   /** Between the halves: every exported buffer that JavaScript can still reach. The second call finds none. */
   exported(): ArrayBuffer[]
   /** Second half, after the views were detached. `views_remain`: some could not be, and read zeros from now on. */
@@ -59,6 +83,10 @@ export declare class NativeMapping {
   exportShared(): SharedArrayBuffer | undefined
   /** Maps the file over the engine's own pages, which the caller keeps alive until `close()`. `adopt`: they are the only true ones (private memory). */
   overlay(target: Uint8Array, adopt: boolean): void
+  /** Whether these are the bytes that `overlay` was given. */
+  isAt(target: Uint8Array): boolean
+  /** The engine moved its memory: nothing of ours is there any more, and nothing there is touched. */
+  forgetOverlay(): void
   /** madvise(2) with a hint that loses nothing. */
   advise(advice: string, position: number, length: number): void
   /** Drops contents. */
@@ -75,16 +103,74 @@ export declare class NativeMapping {
   resize(length: number, mayMove: boolean): boolean
   /** Second half of `resize`, after the views were detached: zeros under those that could not be, and the file cut where it shrinks. */
   resized(viewsRemain: boolean): void
+  /** First start of a needle that lies within `from..end`, or -1. */
+  indexOf(needle: Uint8Array, from: number, end: number): number
+  /** Last start of a needle before `before`, within `from..end`, or -1. */
+  lastIndexOf(needle: Uint8Array, from: number, end: number, before: number): number
+  /** How many needles lie within `from..end`, without overlap, left to right. */
+  count(needle: Uint8Array, from: number, end: number): number
+  /** madvise(2), `posix_fadvise(2)`: takes a range out of memory and loses no change. */
+  evict(position: number, length: number): void
+  /** shm_open(3) with `O_CREAT`. */
+  static sharedCreateSync(name: string, length: number, mode: number, exclusive: boolean): NativeMapping
+  /** The same on another thread. */
+  static sharedCreate(name: string, length: number, mode: number, exclusive: boolean): Promise<NativeMapping>
+  /** shm_open(3) of an object that is there. */
+  static sharedOpenSync(name: string, write: boolean): NativeMapping
+  /** The same on another thread. */
+  static sharedOpen(name: string, write: boolean): Promise<NativeMapping>
+  /** memfd_create(2), sealed. */
+  static sharedNameless(length: number, seals: Array<string>): NativeMapping
+  /** fcntl(F_ADD_SEALS). */
+  seal(seals: Array<string>): void
+  /** A name under which another thread of this process finds the memory, while a mapping of it is open. `label` comes back with it. */
+  share(label: number): string
+  /** Another mapping of the memory behind a name that `share` gave. */
+  static fromHandle(name: string): NativeMapping
+  /** What `share` was given. */
+  get label(): number
+  /** The path as the opener gave it. */
+  get path(): string | null
+  /** How many mappings hold the memory. */
+  get holders(): number
+}
+
+/** Address space taken in advance. */
+export declare class NativeReservation {
+  /** mmap(2) with `PROT_NONE`. */
+  static reserve(length: number): NativeReservation
+  /** First byte. */
+  get address(): bigint
+  /** Whole pages, in bytes. */
+  get length(): number
+  /** Maps a file at a fixed place; the other arguments are those of `NativeMapping.openSync`. `over`: whatever is there gives way. */
+  place(at: number, over: boolean, target: string | Buffer | number, flags: number, offset: number, length: number, mode: number): NativeMapping
+  /** Zero-filled private memory at a fixed place. */
+  placeMemory(at: number, over: boolean, length: number): NativeMapping
+  /** The same pages of a file twice in a row; `at` -1: the first free place. */
+  mirror(at: number, target: string | Buffer | number, flags: number, offset: number, length: number): NativeMapping
+  /** The ids of the mappings in it that are open. */
+  placed(): Array<number>
+  /** Those of which nothing remains, as others were placed over them. */
+  bare(): Array<number>
+  /** Nothing can be placed any more; the address space goes with the last mapping in it. */
+  close(): void
 }
 
 /** What file offsets must be a multiple of, in bytes; memmap hides it. */
 export declare function allocationGranularity(): number
+
+/** The facade's objects, of all memory. */
+export declare function allOwners(): object[]
 
 /** The constants of `memmap/posix` that this system has, by name. */
 export declare function constants(): Record<string, number>
 
 /** `napi_detach_arraybuffer`, for engines without `ArrayBuffer.prototype.transfer`. */
 export declare function detach(buffer: ArrayBuffer): void
+
+/** Whether this engine makes ArrayBuffers over foreign memory. */
+export declare function externalAllowed(): boolean
 
 /** Whether this system has a feature. */
 export declare function isSupported(feature: string): boolean
@@ -101,11 +187,98 @@ export interface NativeResidency {
   exact: boolean
 }
 
+/** Whether files can be mapped over pages of the engine. */
+export declare function overlaysAllowed(): boolean
+
+/** The facade's objects that stand on the memory with this id. */
+export declare function ownersOf(id: number): object[]
+
 /** sysconf(_SC_PAGESIZE), in bytes. */
 export declare function pageSize(): number
 
+/** madvise(2). */
+export declare function posixAdvise(address: bigint, length: bigint, advice: number): void
+
+/** mincore(2): one byte a page. */
+export declare function posixCore(address: bigint, length: bigint): Uint8Array
+
+/** The ids of the mappings that a placement would cover as a whole. */
+export declare function posixCovered(address: bigint, length: bigint): Array<number>
+
+/** ftok(3). */
+export declare function posixFtok(path: string, id: number): number
+
+/** mlock(2). */
+export declare function posixLock(address: bigint, length: bigint): void
+
+/** mmap(2). */
+export declare function posixMap(address: bigint, length: bigint, protection: number, flags: number, fd: number, offset: bigint): NativeMapping
+
+/** memfd_create(2). */
+export declare function posixMemfdCreate(name: string, flags: number): number
+
+/** The id of the mapping whose first byte is at an address. */
+export declare function posixOwner(address: bigint): number | null
+
+/** mprotect(2). Returns the ids of the mappings that it changed. */
+export declare function posixProtect(address: bigint, length: bigint, protection: number): Array<number>
+
+/** mremap(2) of a mapping as a whole; `target` is for `MREMAP_FIXED`. */
+export declare function posixRemap(address: bigint, oldSize: bigint, newSize: bigint, flags: number, target: bigint): NativeMapping
+
+/** shmat(2). `read_only`, `exec`, `over`: what `SHM_RDONLY`, `SHM_EXEC` and `SHM_REMAP` in `flags` say. */
+export declare function posixShmat(id: number, address: bigint, flags: number, readOnly: boolean, exec: boolean, over: boolean): NativeMapping
+
+/** shmctl(2) with `IPC_SET`; what is absent stays. */
+export declare function posixShmChange(id: number, uid?: number | undefined | null, gid?: number | undefined | null, mode?: number | undefined | null): void
+
+/** shmctl(2) with a command that takes no structure. */
+export declare function posixShmControl(id: number, command: number): void
+
+/** shmget(2). */
+export declare function posixShmget(key: number, length: bigint, flags: number): number
+
+/** shm_open(3). */
+export declare function posixShmOpen(name: string, flags: number, mode: number): number
+
+/** shmctl(2) with `IPC_RMID`. */
+export declare function posixShmRemove(id: number): void
+
+/**
+ * shmctl(2) with `IPC_STAT`: key, length, mode, uid, gid, creator's uid and gid, its process, the last one's, attachments, times of
+ * attaching, detaching and changing.
+ */
+export declare function posixShmStat(id: number): Array<number>
+
+/** shm_unlink(3). */
+export declare function posixShmUnlink(name: string): void
+
+/** msync(2). */
+export declare function posixSync(address: bigint, length: bigint, flags: number): void
+
+/** sysconf(3): -1 where there is no limit, as in C. */
+export declare function posixSysconf(name: number): bigint
+
+/** munlock(2). */
+export declare function posixUnlock(address: bigint, length: bigint): void
+
+/**
+ * munmap(2). Returns the ids of the mappings that are to be closed, as nothing of them remains; of others `PROT_NONE` pages are left. With
+ * `all`, also of those that would be closed: their owners are elsewhere.
+ */
+export declare function posixUnmap(address: bigint, length: bigint, all: boolean): Array<number>
+
 /** `epoch[0]` is incremented whenever a mapping of this process faults; `on_fault` is called soon after, on this thread. */
 export declare function setup(epoch: Int32Array, onFault: () => void): void
+
+/** Whether this engine makes SharedArrayBuffers over foreign memory. */
+export declare function sharedAllowed(): boolean
+
+/** The names of all shared memory objects. */
+export declare function sharedList(): Array<string>
+
+/** shm_unlink(3). */
+export declare function sharedUnlink(name: string): void
 
 /** The faults of all mappings of this process since this environment last asked, oldest first: id, kind, offset from the page-aligned base, … */
 export declare function takeFaults(): Array<number>

@@ -19,6 +19,8 @@ export declare class AccessorWindows implements Holder {
     drop(key: number): void;
     /** Whether a buffer of length 0 is one that `drop` detached. */
     wasDropped(buffer: ArrayBuffer): boolean;
+    /** Lets all windows go: the mapping has another length, or protected pages. */
+    reset(): void;
     /** The mapping was closed, which detached everything. */
     clear(): void;
 }

@@ -20,7 +20,7 @@ const PATIENCE = 8
 const PLACES = 8
 
 /** All mappings of the environment together keep windows of so many bytes. */
-const windows = new Budget(32 * MiB)
+const windows = new Budget(16 * MiB)
 
 /** Eight bytes on their way to or from a place that has no window, and the same as the native side takes them, by their number. */
 const scratch = new DataView(new ArrayBuffer(8))
@@ -30,6 +30,7 @@ const scratchBytes = Array.from({ length: 9 }, (_, size) => new Uint8Array(scrat
 export function load(core: Core, position: number, size: number): DataView {
   core.checkOpen()
   checkRange(position, 'position', size, core.byteLength)
+  core.checkReadable(position, size)
   core.checkFault()
   move(core, position)
   core.native.readInto(scratchBytes[size]!, position)
@@ -41,7 +42,7 @@ export function load(core: Core, position: number, size: number): DataView {
 export function prepare(core: Core, position: number, size: number): DataView {
   core.checkOpen()
   checkRange(position, 'position', size, core.byteLength)
-  core.checkWritable('write')
+  core.checkWritable('write', position, size)
   core.checkFault()
   return scratch
 }
@@ -57,9 +58,22 @@ export function store(core: Core, position: number, size: number): void {
 
 /** Brings the window to where accesses gather. The first few of a mapping leave nothing behind: opening, one look and closing stay cheap. */
 function move(core: Core, position: number): void {
-  if (++core.misses <= PATIENCE / 2 || core.refused) return
+  if (++core.misses <= PATIENCE / 2 || core.protections !== undefined || core.kind === 'none' || core.isMovable) return
+  if (core.kind !== 'external') {
+    enterWhole(core)
+    return
+  }
   core.accessorWindows ??= new AccessorWindows(core)
   core.accessorWindows.miss(core.delta + position)
+}
+
+/** One window over everything: the carrier's buffer is there for views, too. */
+function enterWhole(core: Core): void {
+  const buffer = core.whole()
+  core.view = new DataView(buffer, core.delta, core.byteLength)
+  core.start = 0
+  core.length = core.byteLength
+  core.writable = core.access === 'read' ? 0 : core.length
 }
 
 interface Window {
@@ -129,6 +143,15 @@ export class AccessorWindows implements Holder {
     return this.#dropped.has(buffer)
   }
 
+  /** Lets all windows go: the mapping has another length, or protected pages. */
+  reset(): void {
+    for (const [key, window] of this.#windows) {
+      windows.remove(window.id)
+      this.drop(key)
+    }
+    this.#places.fill(-1)
+  }
+
   /** The mapping was closed, which detached everything. */
   clear(): void {
     for (const window of this.#windows.values()) windows.remove(window.id)
@@ -138,12 +161,8 @@ export class AccessorWindows implements Holder {
   /** One window followed close upon the other: larger ones are worth it. */
   #grow(): void {
     if (this.#size >= Math.min(LARGEST, this.#core.end)) return
-    for (const [key, window] of [...this.#windows]) {
-      windows.remove(window.id)
-      this.drop(key)
-    }
+    this.reset()
     this.#size = Math.min(this.#size * STEP, LARGEST)
-    this.#places.fill(-1)
   }
 
   #open(at: number): void {
@@ -152,8 +171,7 @@ export class AccessorWindows implements Holder {
     const key = Math.min(Math.floor(at / half), Math.max(0, Math.ceil(end / half) - 2))
     const from = key * half
     const length = Math.min(this.#size, end - from)
-    const buffer = this.#core.tryExport(from, length)
-    if (buffer === undefined) return
+    const buffer = this.#core.export(from, length)
     const skip = Math.max(0, delta - from)
     const view = new DataView(buffer, skip, length - skip)
     const window = { buffer, view, start: from + skip - delta, id: windows.add(this.#self, key, length) }

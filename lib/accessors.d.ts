@@ -11,7 +11,8 @@ declare let hasState: (value: unknown) => value is Accessors;
  *
  * The common path is written out in each method (a helper shared by all would see ten shapes of views and values and not be inlined):
  * an access inside of the current window costs bounds, the access, and one look at the guard's counter of faults. `load`, `prepare` and
- * `store` do everything else.
+ * `store` do everything else, values that must be converted too: that can run the user's code, which can close the mapping or move the
+ * window away before the value is stored.
  */
 export declare abstract class Accessors {
     #private;

@@ -1,7 +1,10 @@
 import { load, prepare, store } from './accessor-windows'
 import { Core } from './core'
 import { illegalConstructor } from './errors'
-import { epoch } from './faults'
+import { epoch as sharedEpoch } from './faults'
+
+/** A local name: looking it up in the module's exports at each access takes longer than the access. */
+const epoch = sharedEpoch
 
 /** The state of a mapping, for the other parts of the facade. */
 let stateOf: (accessors: Accessors) => Core
@@ -16,7 +19,8 @@ let hasState: (value: unknown) => value is Accessors
  *
  * The common path is written out in each method (a helper shared by all would see ten shapes of views and values and not be inlined):
  * an access inside of the current window costs bounds, the access, and one look at the guard's counter of faults. `load`, `prepare` and
- * `store` do everything else.
+ * `store` do everything else, values that must be converted too: that can run the user's code, which can close the mapping or move the
+ * window away before the value is stored.
  */
 export abstract class Accessors {
   readonly #core: Core
@@ -47,7 +51,7 @@ export abstract class Accessors {
   setInt8(position: number, value: number): void {
     const core = this.#core
     const at = Number.isSafeInteger(position) ? position - core.start : -1
-    if (at < 0 || at >= core.writable || epoch[0] !== core.seen) {
+    if (at < 0 || at >= core.writable || typeof value !== 'number' || epoch[0] !== core.seen) {
       prepare(core, position, 1).setInt8(0, value)
       return store(core, position, 1)
     }
@@ -69,7 +73,7 @@ export abstract class Accessors {
   setUint8(position: number, value: number): void {
     const core = this.#core
     const at = Number.isSafeInteger(position) ? position - core.start : -1
-    if (at < 0 || at >= core.writable || epoch[0] !== core.seen) {
+    if (at < 0 || at >= core.writable || typeof value !== 'number' || epoch[0] !== core.seen) {
       prepare(core, position, 1).setUint8(0, value)
       return store(core, position, 1)
     }
@@ -91,7 +95,7 @@ export abstract class Accessors {
   setInt16(position: number, value: number, littleEndian?: boolean): void {
     const core = this.#core
     const at = Number.isSafeInteger(position) ? position - core.start : -1
-    if (at < 0 || at + 2 > core.writable || epoch[0] !== core.seen) {
+    if (at < 0 || at + 2 > core.writable || typeof value !== 'number' || epoch[0] !== core.seen) {
       prepare(core, position, 2).setInt16(0, value, littleEndian)
       return store(core, position, 2)
     }
@@ -113,7 +117,7 @@ export abstract class Accessors {
   setUint16(position: number, value: number, littleEndian?: boolean): void {
     const core = this.#core
     const at = Number.isSafeInteger(position) ? position - core.start : -1
-    if (at < 0 || at + 2 > core.writable || epoch[0] !== core.seen) {
+    if (at < 0 || at + 2 > core.writable || typeof value !== 'number' || epoch[0] !== core.seen) {
       prepare(core, position, 2).setUint16(0, value, littleEndian)
       return store(core, position, 2)
     }
@@ -135,7 +139,7 @@ export abstract class Accessors {
   setInt32(position: number, value: number, littleEndian?: boolean): void {
     const core = this.#core
     const at = Number.isSafeInteger(position) ? position - core.start : -1
-    if (at < 0 || at + 4 > core.writable || epoch[0] !== core.seen) {
+    if (at < 0 || at + 4 > core.writable || typeof value !== 'number' || epoch[0] !== core.seen) {
       prepare(core, position, 4).setInt32(0, value, littleEndian)
       return store(core, position, 4)
     }
@@ -157,7 +161,7 @@ export abstract class Accessors {
   setUint32(position: number, value: number, littleEndian?: boolean): void {
     const core = this.#core
     const at = Number.isSafeInteger(position) ? position - core.start : -1
-    if (at < 0 || at + 4 > core.writable || epoch[0] !== core.seen) {
+    if (at < 0 || at + 4 > core.writable || typeof value !== 'number' || epoch[0] !== core.seen) {
       prepare(core, position, 4).setUint32(0, value, littleEndian)
       return store(core, position, 4)
     }
@@ -179,7 +183,7 @@ export abstract class Accessors {
   setFloat32(position: number, value: number, littleEndian?: boolean): void {
     const core = this.#core
     const at = Number.isSafeInteger(position) ? position - core.start : -1
-    if (at < 0 || at + 4 > core.writable || epoch[0] !== core.seen) {
+    if (at < 0 || at + 4 > core.writable || typeof value !== 'number' || epoch[0] !== core.seen) {
       prepare(core, position, 4).setFloat32(0, value, littleEndian)
       return store(core, position, 4)
     }
@@ -201,7 +205,7 @@ export abstract class Accessors {
   setFloat64(position: number, value: number, littleEndian?: boolean): void {
     const core = this.#core
     const at = Number.isSafeInteger(position) ? position - core.start : -1
-    if (at < 0 || at + 8 > core.writable || epoch[0] !== core.seen) {
+    if (at < 0 || at + 8 > core.writable || typeof value !== 'number' || epoch[0] !== core.seen) {
       prepare(core, position, 8).setFloat64(0, value, littleEndian)
       return store(core, position, 8)
     }
@@ -223,7 +227,7 @@ export abstract class Accessors {
   setBigInt64(position: number, value: bigint, littleEndian?: boolean): void {
     const core = this.#core
     const at = Number.isSafeInteger(position) ? position - core.start : -1
-    if (at < 0 || at + 8 > core.writable || epoch[0] !== core.seen) {
+    if (at < 0 || at + 8 > core.writable || typeof value !== 'bigint' || epoch[0] !== core.seen) {
       prepare(core, position, 8).setBigInt64(0, value, littleEndian)
       return store(core, position, 8)
     }
@@ -245,7 +249,7 @@ export abstract class Accessors {
   setBigUint64(position: number, value: bigint, littleEndian?: boolean): void {
     const core = this.#core
     const at = Number.isSafeInteger(position) ? position - core.start : -1
-    if (at < 0 || at + 8 > core.writable || epoch[0] !== core.seen) {
+    if (at < 0 || at + 8 > core.writable || typeof value !== 'bigint' || epoch[0] !== core.seen) {
       prepare(core, position, 8).setBigUint64(0, value, littleEndian)
       return store(core, position, 8)
     }

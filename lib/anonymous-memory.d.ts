@@ -11,4 +11,6 @@ export declare class AnonymousMemory<B extends ArrayBufferLike = ArrayBufferLike
     static create(length: number, options: MemoryOptions & Sab): AnonymousMemory<SharedArrayBuffer>;
     static create(length: number, options?: MemoryOptions & NoSab): AnonymousMemory<ArrayBuffer>;
     static create(length: number, options?: MemoryOptions): AnonymousMemory;
+    /** Nobody else can open it by a descriptor. */
+    get fd(): undefined;
 }

@@ -1,7 +1,9 @@
+import { chooseCarrier, isOverlay } from './carriers'
 import { Core } from './core'
-import { Mapping } from './mapping'
+import { Mapping, adopters, openedWith } from './mapping'
 import { native } from './native'
-import { checkMemoryOptions } from './options'
+import { memoryRequest } from './options'
+import { ANONYMOUS_MEMORY } from './sharing'
 import { checkInteger } from './validate'
 
 import type { MemoryOptions, NoSab, Sab } from './types'
@@ -22,8 +24,33 @@ export class AnonymousMemory<B extends ArrayBufferLike = ArrayBufferLike> extend
   static create(length: number, options?: MemoryOptions): AnonymousMemory
   static create(length: number, options?: MemoryOptions): AnonymousMemory {
     checkInteger(length, 'length')
-    checkMemoryOptions(options)
-    const memory = native.NativeMapping.anonymous(length, 0)
-    return new AnonymousMemory(new Core(memory, { access: 'write', path: undefined, isPrivate: true }))
+    const { flags, sharedArrayBuffer } = memoryRequest(options)
+    // What is to be on a carrier must be in two places: nameless shared memory is private, too, while nobody is told of it.
+    const carried = isOverlay(chooseCarrier(sharedArrayBuffer)) && flags === 0
+    const memory = carried
+      ? native.NativeMapping.sharedNameless(length, [])
+      : native.NativeMapping.anonymous(length, flags)
+    return openedWith(
+      memory,
+      () =>
+        new AnonymousMemory(
+          new Core(memory, {
+            access: 'write',
+            path: undefined,
+            isPrivate: !carried,
+            sharedArrayBuffer,
+            label: ANONYMOUS_MEMORY,
+          }),
+        ),
+    )
+  }
+
+  /** Nobody else can open it by a descriptor. */
+  override get fd(): undefined {
+    return undefined
+  }
+
+  static {
+    adopters[ANONYMOUS_MEMORY] = (core) => new AnonymousMemory(core)
   }
 }

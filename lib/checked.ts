@@ -25,6 +25,7 @@ export abstract class Checked extends Accessors {
     checkInteger(length, 'length')
     checkRange(position, 'position', length, core.byteLength)
     if (length > constants.MAX_LENGTH) throw bufferTooLarge(constants.MAX_LENGTH)
+    core.checkReadable(position, length)
     core.checkFault()
     const copy = Buffer.allocUnsafe(length)
     if (length > 0) core.native.readInto(copy, position)
@@ -38,6 +39,7 @@ export abstract class Checked extends Accessors {
     core.checkOpen()
     const bytes = bytesOf(target, 'target')
     checkRange(position, 'position', bytes.byteLength, core.byteLength)
+    core.checkReadable(position, bytes.byteLength)
     core.checkFault()
     if (bytes.byteLength > 0) core.native.readInto(bytes, position)
     core.checkFault()
@@ -54,7 +56,7 @@ export abstract class Checked extends Accessors {
     const length =
       typeof data === 'string' ? Buffer.byteLength(data) : bytesOf(data, 'data', 'of type string or ').byteLength
     checkRange(position, 'position', length, core.byteLength)
-    core.checkWritable('write')
+    core.checkWritable('write', position, length)
     core.checkFault()
     const bytes = typeof data === 'string' ? Buffer.from(data) : bytesOf(data, 'data')
     if (length > 0) core.native.writeFrom(bytes, position)
@@ -69,7 +71,7 @@ export abstract class Checked extends Accessors {
     const pattern = patternOf(value)
     const from = relative(begin, 'begin', 0, core.byteLength)
     const to = relative(end, 'end', core.byteLength, core.byteLength)
-    core.checkWritable('write')
+    core.checkWritable('write', from, Math.max(0, to - from))
     core.checkFault()
     if (from < to) {
       if (pattern.byteLength === 0) throw invalidArgValue('value', value)
@@ -87,7 +89,8 @@ export abstract class Checked extends Accessors {
     const to = relative(target, 'target', 0, size)
     const from = relative(begin, 'begin', 0, size)
     const length = Math.min(relative(end, 'end', size, size) - from, size - to)
-    core.checkWritable('write')
+    core.checkWritable('write', to, Math.max(0, length))
+    core.checkReadable(from, Math.max(0, length))
     core.checkFault()
     if (length > 0) core.native.copyWithin(to, from, from + length)
     core.checkFault()
@@ -105,6 +108,8 @@ export abstract class Checked extends Accessors {
 
 function compareMappings(core: Core, other: Core): number {
   other.checkOpen()
+  core.checkReadable()
+  other.checkReadable()
   core.checkFault()
   other.checkFault()
   const order = core.native.compareWith(other.native)
@@ -115,6 +120,7 @@ function compareMappings(core: Core, other: Core): number {
 
 function compareBytes(core: Core, other: unknown): number {
   if (!(other instanceof Uint8Array)) throw invalidArgType('other', 'an instance of Mapping or Uint8Array', other)
+  core.checkReadable()
   core.checkFault()
   const order = core.native.compareBytes(other)
   core.checkFault()

@@ -1,5 +1,8 @@
 import type { AccessorWindows } from './accessor-windows';
+import { Protections } from './protections';
 import type { NativeMapping } from '../binding';
+import type { Carrier, CarrierKind } from './carriers';
+import type { Protection } from './types';
 import type { Access, MappingFault } from './types';
 import type { Windows } from './windows';
 /** The window of a mapping that has none. */
@@ -10,6 +13,11 @@ export interface Origin {
     readonly path: string | Buffer | undefined;
     /** Nothing that is stored ever reaches a file. */
     readonly isPrivate: boolean;
+    readonly sharedArrayBuffer: boolean;
+    /** Which class it is of: `lib/sharing.ts`. */
+    readonly label: number;
+    /** Whoever opens it brings its carrier with `use`. */
+    readonly ownCarrier?: boolean;
 }
 /**
  * The state behind a `Mapping`: plain fields for the parts of the facade, out of reach of users.
@@ -19,19 +27,35 @@ export interface Origin {
 export declare class Core {
     #private;
     readonly native: NativeMapping;
-    readonly access: Access;
+    /** `seal` can narrow it, mprotect(2) widen it. */
+    access: Access;
     readonly path: string | Buffer | undefined;
     readonly isPrivate: boolean;
-    readonly byteLength: number;
-    readonly delta: number;
-    readonly fileOffset: number;
-    readonly fd: number | undefined;
-    readonly pageSize: number;
-    readonly mapped: boolean;
-    readonly id: number;
+    readonly sharedArrayBuffer: boolean;
+    readonly label: number;
+    byteLength: number;
+    delta: number;
+    fileOffset: number;
+    fd: number | undefined;
+    pageSize: number;
+    mapped: boolean;
+    /** Bytes of whole pages. */
+    mapLength: number;
+    /** Of the memory: mappings that share it have the same. */
+    id: number;
+    /** What views stand on, or will. */
+    kind: CarrierKind;
+    /** Asynchronous operations that are not settled. */
+    pending: number;
+    /** What `protect` took away. */
+    protections: Protections | undefined;
     /** The `Mapping`. */
     owner: object;
     closed: boolean;
+    /** Work on other threads that somebody awaits: `close` ends it. */
+    jobs: Set<{
+        close(): void;
+    }> | undefined;
     /** The accessors' window: `length` bytes from `start`, of which setters may use `writable`. */
     view: DataView;
     start: number;
@@ -43,8 +67,6 @@ export declare class Core {
     windows: Windows | undefined;
     /** Bytes of all buffers ever made over this mapping. */
     exportedBytes: number;
-    /** The engine refuses buffers over foreign memory. */
-    refused: boolean;
     /** The user transferred a buffer of ours: its memory is in one that we don't know. */
     moved: boolean;
     /** The epoch at which this mapping was last known to be whole. */
@@ -58,7 +80,9 @@ export declare class Core {
     /** The first line of every method that needs the memory. */
     checkOpen(): void;
     /** Checked writers never store into a `'read'` mapping. */
-    checkWritable(syscall: string): void;
+    checkWritable(syscall: string, position?: number, length?: number): void;
+    /** Checked readers never touch what `protect('none')` took away. */
+    checkReadable(position?: number, length?: number): void;
     /** Before and after each use of the memory. */
     checkFault(): void;
     /** Some mapping faulted. Throws if it was this one and its bytes cannot be trusted; a store to a protected page loses nothing. */
@@ -66,10 +90,26 @@ export declare class Core {
     /** What the `fault` property says. */
     get fault(): MappingFault | null;
     clearFault(): void;
-    /** A buffer over the pages from `start` on (counted from the page-aligned base); `undefined` where the engine allows none. */
-    tryExport(start: number, length: number): ArrayBuffer | undefined;
-    /** As above, for those who cannot do without. */
+    /** A buffer over the pages from `start` on (counted from the page-aligned base). Only where `kind` is 'external'. */
     export(start: number, length: number): ArrayBuffer;
+    /** The one buffer over everything, where `kind` is not 'external'. */
+    whole(): ArrayBufferLike;
+    /** Where in `whole()` the mapping's first page is. */
+    get wholeAt(): number;
+    /** A carrier of the user's. */
+    use(carrier: Carrier): void;
+    /** A carrier of the user's can come to lie elsewhere, and its buffer can be replaced: no window on it is kept. */
+    get isMovable(): boolean;
+    /** Whether the engine's own memory, or a SharedArrayBuffer, stands on these pages. */
+    get isCarried(): boolean;
+    /** Another length: see `Mapping.resize`. */
+    resize(length: number, mayMove: boolean): void;
+    /** After `protect`: from now on every access asks first. */
+    protect(kind: Protection, offset: number, length: number): void;
+    /** After `seal`, which may have taken the right to write away even if it failed. */
+    learnAccess(): void;
+    /** An asynchronous operation: nothing is resized under it, and what it finds after `close()` does not count. */
+    whilePending<T>(operation: () => Promise<T>): Promise<T>;
     /** The file is taken away first, then every buffer that is still reachable becomes length 0. */
     close(): void;
 }

@@ -1,9 +1,14 @@
-import { bufferTooLarge, invalidState, mappingFault, systemError, viewsUnavailable } from './errors'
+import { carry, chooseCarrier, isOverlay } from './carriers'
+import { bufferTooLarge, invalidState, mappingFault, recapture, systemError, viewsUnavailable } from './errors'
 import { detach } from './detach'
-import { currentFault, deliver, epoch, register, unregister } from './faults'
+import { currentFault, deliver, epoch } from './faults'
 
 import type { AccessorWindows } from './accessor-windows'
+import { Protections } from './protections'
+
 import type { NativeMapping } from '../binding'
+import type { Carrier, CarrierKind } from './carriers'
+import type { Protection } from './types'
 import type { Access, MappingFault } from './types'
 import type { Windows } from './windows'
 
@@ -16,9 +21,17 @@ export interface Origin {
   readonly path: string | Buffer | undefined
   /** Nothing that is stored ever reaches a file. */
   readonly isPrivate: boolean
+  readonly sharedArrayBuffer: boolean
+  /** Which class it is of: `lib/sharing.ts`. */
+  readonly label: number
+  /** Whoever opens it brings its carrier with `use`. */
+  readonly ownCarrier?: boolean
 }
 
-const facts = new Float64Array(8)
+const facts = new Float64Array(10)
+
+/** What cannot be cleared: the memory that the file was in is elsewhere. */
+const MOVED: MappingFault = Object.freeze({ kind: 'moved', offset: 0 })
 
 /**
  * The state behind a `Mapping`: plain fields for the parts of the facade, out of reach of users.
@@ -27,19 +40,36 @@ const facts = new Float64Array(8)
  */
 export class Core {
   readonly native: NativeMapping
-  readonly access: Access
+  /** `seal` can narrow it, mprotect(2) widen it. */
+  access: Access
   readonly path: string | Buffer | undefined
   readonly isPrivate: boolean
-  readonly byteLength: number
-  readonly delta: number
-  readonly fileOffset: number
-  readonly fd: number | undefined
-  readonly pageSize: number
-  readonly mapped: boolean
-  readonly id: number
+  readonly sharedArrayBuffer: boolean
+  readonly label: number
+  byteLength = 0
+  delta = 0
+  fileOffset = 0
+  fd: number | undefined = undefined
+  pageSize = 0
+  mapped = true
+  /** Bytes of whole pages. */
+  mapLength = 0
+  /** Of the memory: mappings that share it have the same. */
+  id = 0
+  /** What views stand on, or will. */
+  kind: CarrierKind
+  #carrier: Carrier | undefined
+  /** It was opened with a `capacity`, and has not outgrown it. */
+  #reserved = false
+  /** Asynchronous operations that are not settled. */
+  pending = 0
+  /** What `protect` took away. */
+  protections: Protections | undefined = undefined
   /** The `Mapping`. */
   owner: object = this
   closed = false
+  /** Work on other threads that somebody awaits: `close` ends it. */
+  jobs: Set<{ close(): void }> | undefined = undefined
 
   /** The accessors' window: `length` bytes from `start`, of which setters may use `writable`. */
   view: DataView = NO_VIEW
@@ -53,8 +83,6 @@ export class Core {
 
   /** Bytes of all buffers ever made over this mapping. */
   exportedBytes = 0
-  /** The engine refuses buffers over foreign memory. */
-  refused = false
   /** The user transferred a buffer of ours: its memory is in one that we don't know. */
   moved = false
 
@@ -66,19 +94,29 @@ export class Core {
   lastFault: MappingFault | null = null
 
   constructor(native: NativeMapping, origin: Origin) {
-    native.describe(facts)
     this.native = native
     this.access = origin.access
     this.path = origin.path
     this.isPrivate = origin.isPrivate
+    this.sharedArrayBuffer = origin.sharedArrayBuffer
+    this.label = origin.label
+    this.kind = origin.ownCarrier === true ? 'none' : chooseCarrier(origin.sharedArrayBuffer)
+    this.#learn()
+    // Private pages cannot be in two places, so they move before anybody has used them.
+    if (origin.isPrivate && isOverlay(this.kind) && this.mapLength > 0) this.#carry(true)
+  }
+
+  #learn(): void {
+    this.native.describe(facts, this)
     this.byteLength = facts[0]!
     this.delta = facts[1]!
     this.fileOffset = facts[2]!
     this.fd = facts[3]! < 0 ? undefined : facts[3]!
     this.pageSize = facts[4]!
     this.mapped = facts[5] === 1
+    this.mapLength = facts[6]!
     this.id = facts[7]!
-    register(this)
+    this.#reserved = facts[8] === 1
   }
 
   /** Where the user's last byte ends, counted as buffers are. */
@@ -92,12 +130,19 @@ export class Core {
   }
 
   /** Checked writers never store into a `'read'` mapping. */
-  checkWritable(syscall: string): void {
+  checkWritable(syscall: string, position = 0, length = this.byteLength): void {
     if (this.access === 'read') throw systemError('EACCES', syscall, this.path)
+    if (this.protections?.forbids('write', position, length)) throw systemError('EACCES', syscall, this.path)
+  }
+
+  /** Checked readers never touch what `protect('none')` took away. */
+  checkReadable(position = 0, length = this.byteLength): void {
+    if (this.protections?.forbids('read', position, length)) throw systemError('EACCES', 'read', this.path)
   }
 
   /** Before and after each use of the memory. */
   checkFault(): void {
+    if (this.#carrier !== undefined && this.#isMoved) throw mappingFault(MOVED, this.path)
     if (epoch[0] !== this.seen) this.settle()
   }
 
@@ -113,18 +158,19 @@ export class Core {
   /** What the `fault` property says. */
   get fault(): MappingFault | null {
     if (this.closed) return this.lastFault
+    if (this.#isMoved) return MOVED
     return epoch[0] === this.#born ? null : currentFault(this)
   }
 
   clearFault(): void {
     this.checkOpen()
+    if (this.#isMoved) throw mappingFault(MOVED, this.path)
     this.native.clearFault()
     this.lastFault = null
   }
 
-  /** A buffer over the pages from `start` on (counted from the page-aligned base); `undefined` where the engine allows none. */
-  tryExport(start: number, length: number): ArrayBuffer | undefined {
-    if (this.refused) return undefined
+  /** A buffer over the pages from `start` on (counted from the page-aligned base). Only where `kind` is 'external'. */
+  export(start: number, length: number): ArrayBuffer {
     let buffer: ArrayBuffer | undefined
     try {
       buffer = this.native.exportBuffer(start, length)
@@ -133,32 +179,125 @@ export class Core {
       if (error instanceof RangeError && !('code' in error)) throw bufferTooLarge(length - 1)
       throw error
     }
-    if (buffer === undefined) this.refused = true
-    else this.exportedBytes += length
+    // It was allowed when the engine was asked at first.
+    if (buffer === undefined) throw viewsUnavailable()
+    this.exportedBytes += length
     return buffer
   }
 
-  /** As above, for those who cannot do without. */
-  export(start: number, length: number): ArrayBuffer {
-    const buffer = this.tryExport(start, length)
-    if (buffer === undefined) throw viewsUnavailable()
-    return buffer
+  /** The one buffer over everything, where `kind` is not 'external'. */
+  whole(): ArrayBufferLike {
+    const carrier = this.#carrier ?? this.#carry(false)
+    if (carrier === undefined) throw viewsUnavailable()
+    if (this.#isMoved) throw mappingFault(MOVED, this.path)
+    return carrier.buffer
+  }
+
+  /** Where in `whole()` the mapping's first page is. */
+  get wholeAt(): number {
+    return this.#carrier?.at ?? 0
+  }
+
+  /** A carrier of the user's. */
+  use(carrier: Carrier): void {
+    this.#carrier = carrier
+    this.kind = carrier.kind
+  }
+
+  /** A carrier of the user's can come to lie elsewhere, and its buffer can be replaced: no window on it is kept. */
+  get isMovable(): boolean {
+    return this.#carrier?.moved !== undefined
+  }
+
+  /** Whether the engine has moved the memory away. */
+  get #isMoved(): boolean {
+    return this.#carrier?.moved?.() === true
+  }
+
+  /** Whether the engine's own memory, or a SharedArrayBuffer, stands on these pages. */
+  get isCarried(): boolean {
+    return this.#carrier !== undefined
+  }
+
+  #carry(adopt: boolean): Carrier | undefined {
+    if (this.kind === 'none' || this.kind === 'external') return undefined
+    const carrier = carry(this.native, this.kind, this.mapLength, adopt, this.owner)
+    this.#carrier = carrier
+    this.kind = carrier?.kind ?? 'none'
+    return carrier
+  }
+
+  /** Another length: see `Mapping.resize`. */
+  resize(length: number, mayMove: boolean): void {
+    if (this.pending > 0 || this.isCarried) throw systemError('EBUSY', 'mremap', this.path)
+    const moved = this.native.resize(length, mayMove)
+    this.#forgetWindows()
+    try {
+      if (moved) this.native.resized(this.#detachAll())
+      // Nothing moved inside its last page, but old views would have the old length.
+      else if (!this.#reserved) this.#detachAll()
+    } finally {
+      this.accessorWindows = undefined
+      this.windows = undefined
+      if (moved) this.moved = false
+      this.#learn()
+      this.protections = this.protections?.cut(this.mapLength - this.delta)
+    }
+  }
+
+  /** The accessors look for a window again. */
+  #forgetWindows(): void {
+    this.view = NO_VIEW
+    this.start = this.length = this.writable = 0
+    if (this.accessorWindows !== undefined) this.accessorWindows.reset()
+  }
+
+  /** After `protect`: from now on every access asks first. */
+  protect(kind: Protection, offset: number, length: number): void {
+    this.protections ??= new Protections(this.access === 'read' ? 'read' : 'write')
+    this.protections = this.protections.set(kind, offset, offset + length)
+    this.#forgetWindows()
+  }
+
+  /** After `seal`, which may have taken the right to write away even if it failed. */
+  learnAccess(): void {
+    this.native.describe(facts, this)
+    if (facts[9] === 1) return
+    this.access = 'read'
+    this.#forgetWindows()
+  }
+
+  /** An asynchronous operation: nothing is resized under it, and what it finds after `close()` does not count. */
+  async whilePending<T>(operation: () => Promise<T>): Promise<T> {
+    this.pending++
+    try {
+      const result = await operation()
+      this.checkOpen()
+      return result
+    } catch (error) {
+      this.checkOpen()
+      throw recapture(error)
+    } finally {
+      this.pending--
+    }
   }
 
   /** The file is taken away first, then every buffer that is still reachable becomes length 0. */
   close(): void {
     if (this.closed) return
     if (epoch[0] !== this.#born) deliver()
-    unregister(this)
     this.closed = true
+    for (const job of this.jobs ?? []) job.close()
     this.view = NO_VIEW
     this.start = this.length = this.writable = 0
     let viewsRemain = false
+    let mustRelease = true
     try {
-      this.native.close()
+      mustRelease = this.native.close()
     } finally {
-      if (this.exportedBytes > 0) viewsRemain = this.#detachAll()
-      this.native.release(viewsRemain)
+      if (this.#carrier !== undefined) viewsRemain = this.#carrier.release()
+      if (this.exportedBytes > 0) viewsRemain = this.#detachAll() || viewsRemain
+      if (mustRelease) this.native.release(viewsRemain)
     }
   }
 

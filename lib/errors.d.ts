@@ -12,15 +12,19 @@ export declare function invalidArgValue(name: string, value: unknown, reason?: s
 export declare function outOfRange(name: string, range: string, value: unknown): RangeError;
 /** Use after `close()`. */
 export declare function invalidState(): Error;
+/** As Node's own: whoever aborted says why in `cause`. */
+export declare function abortError(cause: unknown): Error;
+/** A handle of another process leads to no memory of this one. */
+export declare function otherProcess(): Error;
+/** Use of a reservation after `close()`. */
+export declare function invalidReservation(): Error;
 /** More than the engine can address through one buffer. */
 export declare function bufferTooLarge(limit: number): RangeError;
 /** The engine allows no buffer over foreign memory. */
 export declare function viewsUnavailable(): Error;
-/** An option or value that a later version brings. */
-export declare function featureUnavailable(what: string): Error;
 /** `new MappedFile()`. */
 export declare function illegalConstructor(): TypeError;
 /** The bytes of the mapping are not those of the file any more. */
 export declare function mappingFault(fault: MappingFault, path: string | Uint8Array | undefined): Error;
 /** A system error that no system call was needed for. */
-export declare function systemError(code: 'EACCES' | 'EBADF', syscall: string, path?: string | Uint8Array): Error;
+export declare function systemError(code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY' | 'EINVAL' | 'ENOMEM' | 'ENOTSUP', syscall: string, path?: string | Uint8Array): Error;

@@ -83,6 +83,28 @@ export function invalidState(): Error {
   return coded(Error, 'ERR_INVALID_STATE', 'Invalid state: the mapping is closed')
 }
 
+/** As Node's own: whoever aborted says why in `cause`. */
+export function abortError(cause: unknown): Error {
+  const error = coded(Error, 'ABORT_ERR', 'The operation was aborted')
+  error.name = 'AbortError'
+  if (cause !== undefined) error.cause = cause
+  return error
+}
+
+/** A handle of another process leads to no memory of this one. */
+export function otherProcess(): Error {
+  return coded(
+    Error,
+    'ERR_INVALID_STATE',
+    'Invalid state: the handle belongs to another process. Use SharedMemory.open() or MappedFile.open() there',
+  )
+}
+
+/** Use of a reservation after `close()`. */
+export function invalidReservation(): Error {
+  return coded(Error, 'ERR_INVALID_STATE', 'Invalid state: the reservation is closed')
+}
+
 /** More than the engine can address through one buffer. */
 export function bufferTooLarge(limit: number): RangeError {
   return coded(
@@ -101,17 +123,12 @@ export function viewsUnavailable(): Error {
   )
 }
 
-/** An option or value that a later version brings. */
-export function featureUnavailable(what: string): Error {
-  return coded(Error, 'ERR_FEATURE_UNAVAILABLE', `${what} is not offered by this version of memmap`)
-}
-
 /** `new MappedFile()`. */
 export function illegalConstructor(): TypeError {
   return coded(
     TypeError,
     'ERR_ILLEGAL_CONSTRUCTOR',
-    'Illegal constructor: use MappedFile.open() or AnonymousMemory.create()',
+    'Illegal constructor: use MappedFile.open(), AnonymousMemory.create() or SharedMemory.create()',
   )
 }
 
@@ -130,7 +147,11 @@ export function mappingFault(fault: MappingFault, path: string | Uint8Array | un
 }
 
 /** A system error that no system call was needed for. */
-export function systemError(code: 'EACCES' | 'EBADF', syscall: string, path?: string | Uint8Array): Error {
+export function systemError(
+  code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY' | 'EINVAL' | 'ENOMEM' | 'ENOTSUP',
+  syscall: string,
+  path?: string | Uint8Array,
+): Error {
   let errno = 0
   let text = ''
   for (const [number, [name, message]] of getSystemErrorMap()) {

@@ -5,11 +5,9 @@ import type { MappingFault } from './types';
  * It has a buffer of its own: typed arrays of a few bytes live on the heap, where the collector moves them.
  */
 export declare const epoch: Int32Array<ArrayBuffer>;
-/** From now on faults of this mapping are published. */
-export declare function register(core: Core): void;
-/** It is closed. */
-export declare function unregister(core: Core): void;
 /** Publishes every fault since the last time, of all mappings of this thread. */
 export declare function deliver(): void;
+/** The open mappings of this thread that stand on a memory. */
+export declare function holdersOf(id: number): Core[];
 /** Asks the native side, and remembers the answer for after `close()`. */
 export declare function currentFault(core: Core): MappingFault | null;

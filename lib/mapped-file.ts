@@ -1,7 +1,8 @@
 import { native as binding } from './native'
 import { Core } from './core'
 import { recapture } from './errors'
-import { Mapping } from './mapping'
+import { Mapping, adopters, openedWith } from './mapping'
+import { MAPPED_FILE } from './sharing'
 import { openRequest } from './options'
 import { nativeTarget } from './target'
 
@@ -18,7 +19,22 @@ export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Map
 
   static #of(native: NativeMapping, target: NativeTarget, request: OpenRequest): MappedFile {
     const path = typeof target === 'number' ? undefined : target
-    return new MappedFile(new Core(native, { access: request.access, path, isPrivate: request.access === 'copy' }))
+    return openedWith(native, () => {
+      const { access, sharedArrayBuffer, advice } = request
+      const core = new Core(native, {
+        access,
+        path,
+        isPrivate: access === 'copy',
+        sharedArrayBuffer,
+        label: MAPPED_FILE,
+      })
+      if (advice !== undefined) native.advise(advice, 0, core.byteLength)
+      return new MappedFile(core)
+    })
+  }
+
+  static {
+    adopters[MAPPED_FILE] = (core) => new MappedFile(core)
   }
 
   /**
@@ -43,7 +59,14 @@ export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Map
     const request = openRequest(options)
     let native: NativeMapping
     try {
-      native = await binding.NativeMapping.open(path, request.flags, request.offset, request.length, request.mode, 0)
+      native = await binding.NativeMapping.open(
+        path,
+        request.flags,
+        request.offset,
+        request.length,
+        request.mode,
+        request.capacity,
+      )
     } catch (error) {
       throw recapture(error)
     }
@@ -57,7 +80,14 @@ export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Map
   static openSync(target: Target, options?: OpenOptions): MappedFile {
     const path = nativeTarget(target)
     const request = openRequest(options)
-    const native = binding.NativeMapping.openSync(path, request.flags, request.offset, request.length, request.mode, 0)
+    const native = binding.NativeMapping.openSync(
+      path,
+      request.flags,
+      request.offset,
+      request.length,
+      request.mode,
+      request.capacity,
+    )
     return MappedFile.#of(native, path, request)
   }
 }

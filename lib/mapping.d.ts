@@ -1,8 +1,12 @@
 import { Buffer } from 'node:buffer';
-import { Checked } from './checked';
-import type { Access, Feature, FlushOptions, MappingFault, ViewConstructor, ViewOf } from './types';
+import { stateOf } from './accessors';
+import { Core } from './core';
+import { Sequential } from './sequential';
+import type { NativeMapping } from '../binding';
+import type { CarrierKind } from './carriers';
+import type { Access, Advice, ByteRange, Feature, FlushOptions, MappingFault, MappingHandle, Opt, Protection, Residency, ViewConstructor, ViewOf } from './types';
 /** Memory that is mapped: a file's, or nobody's. Instances come from `MappedFile` and `AnonymousMemory`. `B` is the buffer that its views stand on. */
-export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Checked {
+export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Sequential<B> {
     /** The system's page, in bytes. */
     static readonly pageSize: number;
     /** What file offsets of the system's own mappings are multiples of, in bytes. `offset` need not be. */
@@ -13,6 +17,14 @@ export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLik
      * @throws `ERR_INVALID_ARG_VALUE` for a feature that no version has.
      */
     static isSupported(feature: Feature): boolean;
+    /**
+     * Another mapping of the memory behind a handle: the same pages, no copy. Each is closed on its own; the memory goes with the last.
+     *
+     * @throws `ERR_INVALID_STATE` for a handle of another process, and where no mapping of the memory is open any more.
+     * @example
+     * worker.postMessage(mapping.share()) // in the worker: Mapping.from(message)
+     */
+    static from(handle: MappingHandle): Mapping;
     protected constructor(core: unknown);
     /** In bytes; 0 after `close()`. */
     get byteLength(): number;
@@ -33,7 +45,7 @@ export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLik
     /** Whether its bytes are the file's pages, not a private copy that was read (`ifUnsafe: 'copy'`). */
     get mapped(): boolean;
     /** What views stand on: `'none'` where the engine allows none, and after `close()`. */
-    get carrier(): 'external' | 'shared' | 'wasm' | 'resizable' | 'none';
+    get carrier(): CarrierKind;
     /** What happened to the memory since it was mapped or `clearFault()` was called, or `null`. */
     get fault(): MappingFault | null;
     /**
@@ -74,6 +86,51 @@ export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLik
     /** The twin of {@link flush} that waits. */
     flushSync(options?: FlushOptions): void;
     /**
+     * Tells the system what the pages will be used for: a hint that loses nothing. See madvise(2).
+     *
+     * @throws `ENOTSUP` for an advice that this system does not know: `Mapping.isSupported(advice)` tells.
+     */
+    advise(advice: Advice, range?: ByteRange): void;
+    /**
+     * Drops contents: a hole in a `'write'` file or in shared memory, zeros in anonymous memory, the file's own bytes again in a `'copy'`.
+     * Exact to the byte; whole pages are given back to the system.
+     *
+     * @throws `EACCES` on a `'read'` mapping, `ENOTSUP` where the file system has no holes.
+     */
+    discard(range: ByteRange): void;
+    /**
+     * Keeps the pages of a range in memory, mlock(2); private pages that were not written are not copied for it.
+     *
+     * @throws `ENOMEM`, `EPERM` or `EAGAIN` where the process may not lock so much (`ulimit -l`).
+     */
+    lock(range?: ByteRange): void;
+    /** Takes a lock back, munlock(2). */
+    unlock(range?: ByteRange): void;
+    /**
+     * Changes what the pages that a range touches may be used for, mprotect(2): `'exec'` is read and execute, never write and execute.
+     * Checked methods throw `EACCES` for what is forbidden; through views it is a `'protected'` fault.
+     *
+     * @throws `EACCES` for `'write'` on a `'read'` mapping, and for `'exec'` on a file system mounted noexec.
+     */
+    protect(protection: Protection, range?: ByteRange): void;
+    /** Which pages of a range are in memory, mincore(2). */
+    residency(range?: ByteRange): Residency;
+    /**
+     * Gives the mapping another length. A `'write'` file is extended (allocated, unless `sparse`) or truncated with it, but never cut where it
+     * went on behind the mapping; a `'read'` mapping shows more or less of its file: without argument, its present size.
+     *
+     * Old views become length 0, unless the mapping was opened with a `capacity` that the new length does not pass: then they stay valid.
+     *
+     * @param options `mayMove` (default `true`): `false` throws `ENOMEM` instead of moving.
+     * @throws `EBUSY` while an operation is pending, the mapping is shared, or the engine carries it (`carrier` is not `'external'` and views
+     * were made); `ENOSPC` and all else leave file and mapping as they were; `ENOTSUP` on a `'copy'`.
+     */
+    resize(length?: number, options?: Opt<{
+        mayMove: boolean;
+    }>): void;
+    /** A handle by which another thread of this process maps the same memory: `Mapping.from`. Keep this mapping open until it has. */
+    share(): MappingHandle;
+    /**
      * Unmaps; every view becomes length 0, every method throws `ERR_INVALID_STATE` from now on. A second call does nothing.
      * What was stored in a `'write'` mapping reaches the file, as all of a process's writes do; `flush` first to know when it is durable.
      */
@@ -81,3 +138,9 @@ export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLik
     /** For `using`: {@link close}. A view that is returned out of a `using` block has length 0. */
     [Symbol.dispose](): void;
 }
+/** For the subclasses. */
+export { stateOf as coreOf };
+/** Makes a mapping of the class that a handle came from; each class enters itself. */
+export declare const adopters: Record<number, (core: Core, name: string | undefined) => Mapping>;
+/** Closes the native side again when the facade fails. */
+export declare function openedWith<T>(mapping: NativeMapping, make: () => T): T;

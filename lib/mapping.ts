@@ -1,15 +1,33 @@
 import { Buffer } from 'node:buffer'
 
 import { stateOf } from './accessors'
-import { Checked } from './checked'
-import { bufferTooLarge, invalidArgType, invalidArgValue, mappingFault, outOfRange, recapture } from './errors'
+import { viewsSupported, wasmSupported } from './carriers'
+import * as control from './control'
+import { Core } from './core'
+import { bufferTooLarge, invalidArgType, invalidArgValue, mappingFault, outOfRange } from './errors'
 import { native } from './native'
 import { flushRequest } from './options'
+import { Sequential } from './sequential'
+import { MAPPED_FILE, SHARED_MEMORY, handleOf, receive } from './sharing'
 import { checkInteger, relative } from './validate'
 import { MAX_LENGTH, Windows } from './windows'
 
-import type { Core } from './core'
-import type { Access, Feature, FlushOptions, MappingFault, ViewConstructor, ViewOf } from './types'
+import type { NativeMapping } from '../binding'
+import type { CarrierKind } from './carriers'
+import type {
+  Access,
+  Advice,
+  ByteRange,
+  Feature,
+  FlushOptions,
+  MappingFault,
+  MappingHandle,
+  Opt,
+  Protection,
+  Residency,
+  ViewConstructor,
+  ViewOf,
+} from './types'
 
 const FEATURES: readonly string[] = (
   'views sharedArrayBuffer faultGuard wait memfd seal posixShm sysvShm hugePages residency lock resizeInPlace wasm normal random sequential ' +
@@ -18,8 +36,11 @@ const FEATURES: readonly string[] = (
 
 const supported = new Map<string, boolean>()
 
+/** What depends on the engine, not on the system. */
+const here: Partial<Record<Feature, () => boolean>> = { views: viewsSupported, wasm: wasmSupported }
+
 /** Memory that is mapped: a file's, or nobody's. Instances come from `MappedFile` and `AnonymousMemory`. `B` is the buffer that its views stand on. */
-export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Checked {
+export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Sequential<B> {
   /** The system's page, in bytes. */
   static readonly pageSize: number = native.pageSize()
 
@@ -36,8 +57,28 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
     if (!FEATURES.includes(feature))
       throw invalidArgValue('feature', feature, `must be one of: '${FEATURES.join("', '")}'`)
     let answer = supported.get(feature)
-    if (answer === undefined) supported.set(feature, (answer = native.isSupported(feature)))
+    if (answer === undefined) {
+      answer = here[feature]?.() ?? native.isSupported(feature)
+      supported.set(feature, answer)
+    }
     return answer
+  }
+
+  /**
+   * Another mapping of the memory behind a handle: the same pages, no copy. Each is closed on its own; the memory goes with the last.
+   *
+   * @throws `ERR_INVALID_STATE` for a handle of another process, and where no mapping of the memory is open any more.
+   * @example
+   * worker.postMessage(mapping.share()) // in the worker: Mapping.from(message)
+   */
+  static from(handle: MappingHandle): Mapping {
+    const { native: mapping, ...origin } = receive(handle)
+    const { label } = origin
+    const name = mapping.path ?? undefined
+    return openedWith(mapping, () => {
+      const path = label === MAPPED_FILE ? name : undefined
+      return adopters[label]!(new Core(mapping, { ...origin, path }), label === SHARED_MEMORY ? name : undefined)
+    })
   }
 
   protected constructor(core: unknown) {
@@ -93,9 +134,9 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
   }
 
   /** What views stand on: `'none'` where the engine allows none, and after `close()`. */
-  get carrier(): 'external' | 'shared' | 'wasm' | 'resizable' | 'none' {
+  get carrier(): CarrierKind {
     const core = stateOf(this)
-    return core.closed || core.refused ? 'none' : 'external'
+    return core.closed ? 'none' : core.kind
   }
 
   /** What happened to the memory since it was mapped or `clearFault()` was called, or `null`. */
@@ -206,13 +247,7 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
     const core = stateOf(this)
     const { offset, length, flags } = checkFlush(core, options)
     if (core.isPrivate) return
-    try {
-      await core.native.flush(offset, length, flags)
-    } catch (error) {
-      core.checkOpen()
-      throw recapture(error)
-    }
-    core.checkOpen()
+    await core.whilePending(() => core.native.flush(offset, length, flags))
     core.checkFault()
   }
 
@@ -223,6 +258,73 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
     if (core.isPrivate) return
     core.native.flushSync(offset, length, flags)
     core.checkFault()
+  }
+
+  /**
+   * Tells the system what the pages will be used for: a hint that loses nothing. See madvise(2).
+   *
+   * @throws `ENOTSUP` for an advice that this system does not know: `Mapping.isSupported(advice)` tells.
+   */
+  advise(advice: Advice, range?: ByteRange): void {
+    control.advise(stateOf(this), advice, range)
+  }
+
+  /**
+   * Drops contents: a hole in a `'write'` file or in shared memory, zeros in anonymous memory, the file's own bytes again in a `'copy'`.
+   * Exact to the byte; whole pages are given back to the system.
+   *
+   * @throws `EACCES` on a `'read'` mapping, `ENOTSUP` where the file system has no holes.
+   */
+  discard(range: ByteRange): void {
+    control.discard(stateOf(this), range)
+  }
+
+  /**
+   * Keeps the pages of a range in memory, mlock(2); private pages that were not written are not copied for it.
+   *
+   * @throws `ENOMEM`, `EPERM` or `EAGAIN` where the process may not lock so much (`ulimit -l`).
+   */
+  lock(range?: ByteRange): void {
+    control.lock(stateOf(this), range)
+  }
+
+  /** Takes a lock back, munlock(2). */
+  unlock(range?: ByteRange): void {
+    control.unlock(stateOf(this), range)
+  }
+
+  /**
+   * Changes what the pages that a range touches may be used for, mprotect(2): `'exec'` is read and execute, never write and execute.
+   * Checked methods throw `EACCES` for what is forbidden; through views it is a `'protected'` fault.
+   *
+   * @throws `EACCES` for `'write'` on a `'read'` mapping, and for `'exec'` on a file system mounted noexec.
+   */
+  protect(protection: Protection, range?: ByteRange): void {
+    control.protect(stateOf(this), protection, range)
+  }
+
+  /** Which pages of a range are in memory, mincore(2). */
+  residency(range?: ByteRange): Residency {
+    return control.residency(stateOf(this), range)
+  }
+
+  /**
+   * Gives the mapping another length. A `'write'` file is extended (allocated, unless `sparse`) or truncated with it, but never cut where it
+   * went on behind the mapping; a `'read'` mapping shows more or less of its file: without argument, its present size.
+   *
+   * Old views become length 0, unless the mapping was opened with a `capacity` that the new length does not pass: then they stay valid.
+   *
+   * @param options `mayMove` (default `true`): `false` throws `ENOMEM` instead of moving.
+   * @throws `EBUSY` while an operation is pending, the mapping is shared, or the engine carries it (`carrier` is not `'external'` and views
+   * were made); `ENOSPC` and all else leave file and mapping as they were; `ENOTSUP` on a `'copy'`.
+   */
+  resize(length?: number, options?: Opt<{ mayMove: boolean }>): void {
+    control.resize(stateOf(this), length, options)
+  }
+
+  /** A handle by which another thread of this process maps the same memory: `Mapping.from`. Keep this mapping open until it has. */
+  share(): MappingHandle {
+    return handleOf(stateOf(this))
   }
 
   /**
@@ -239,12 +341,29 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
   }
 }
 
+/** For the subclasses. */
+export { stateOf as coreOf }
+
+/** Makes a mapping of the class that a handle came from; each class enters itself. */
+export const adopters: Record<number, (core: Core, name: string | undefined) => Mapping> = {}
+
+/** Closes the native side again when the facade fails. */
+export function openedWith<T>(mapping: NativeMapping, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    mapping.close()
+    mapping.release(false)
+    throw error
+  }
+}
+
 function windowsOf(core: Core): Windows {
   return (core.windows ??= new Windows(core))
 }
 
 /** The buffer that has these bytes of the mapping, and where in it they start. */
-function place(core: Core, position: number, length: number): { buffer: ArrayBuffer; start: number } {
+function place(core: Core, position: number, length: number): { buffer: ArrayBufferLike; start: number } {
   if (length === 0) return { buffer: new ArrayBuffer(0), start: 0 }
   if (length > MAX_LENGTH) throw bufferTooLarge(MAX_LENGTH)
   const windows = windowsOf(core)

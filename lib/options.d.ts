@@ -1,4 +1,4 @@
-import type { Access } from './types';
+import type { Access, Advice } from './types';
 /** `MappedFile` options as the native side takes them: `length` -1 is "to the end". */
 export interface OpenRequest {
     readonly access: Access;
@@ -6,11 +6,31 @@ export interface OpenRequest {
     readonly offset: number;
     readonly length: number;
     readonly mode: number;
+    /** Where a file is copied instead, the most that a copy may have. */
+    readonly capacity: number;
+    readonly sharedArrayBuffer: boolean;
+    readonly advice: Advice | undefined;
 }
+/** Hints that lose nothing: `Mapping.advise`. */
+export declare const ADVICE: readonly Advice[];
 /** Checks the options of `MappedFile.open` and `openSync`; nothing was touched yet. */
 export declare function openRequest(options: unknown): OpenRequest;
-/** Checks the options of `AnonymousMemory.create`: all of them are later ones. */
-export declare function checkMemoryOptions(options: unknown): void;
+/** Checks the options of `AnonymousMemory.create`. */
+export declare function memoryRequest(options: unknown): {
+    flags: number;
+    sharedArrayBuffer: boolean;
+};
+/** One of the hints. */
+export declare function adviceOf(value: unknown, name: string): Advice;
+/** Bytes of a mapping. */
+export interface Range {
+    readonly offset: number;
+    readonly length: number;
+}
+/** A range of a mapping of `size` bytes; absent: all of it. Never clamped. */
+export declare function rangeOf(range: unknown, size: number, caller: string): Range;
+/** The range that checked options name: inside of the mapping, never clamped. */
+export declare function within(given: Record<string, unknown>, size: number): Range;
 /** `flush` options as the native side takes them. */
 export interface FlushRequest {
     readonly offset: number;

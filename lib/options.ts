@@ -1,8 +1,10 @@
-import { featureUnavailable, invalidArgType, invalidArgValue, outOfRange } from './errors'
+import { constants } from 'node:buffer'
+
+import { invalidArgType, invalidArgValue, outOfRange } from './errors'
 import * as flag from './flags'
 import { byteCount, fileMode, optionalBoolean, optionsOf } from './validate'
 
-import type { Access } from './types'
+import type { Access, Advice } from './types'
 
 /** `MappedFile` options as the native side takes them: `length` -1 is "to the end". */
 export interface OpenRequest {
@@ -11,25 +13,36 @@ export interface OpenRequest {
   readonly offset: number
   readonly length: number
   readonly mode: number
+  /** Where a file is copied instead, the most that a copy may have. */
+  readonly capacity: number
+  readonly sharedArrayBuffer: boolean
+  readonly advice: Advice | undefined
 }
-
-/** Options of later versions, with the one value that asks for nothing. */
-const LATER_OPEN: Readonly<Record<string, unknown>> = {
-  exec: false,
-  populate: false,
-  noReserve: false,
-  lock: false,
-  hugePages: false,
-  sharedArrayBuffer: false,
-  ifUnsafe: 'map',
-  advice: undefined,
-  capacity: undefined,
-}
-const LATER_MEMORY: Readonly<Record<string, unknown>> = { hugePages: false, noReserve: false, sharedArrayBuffer: false }
 
 const WRITE_ONLY = ['create', 'mode', 'sparse', 'capacity']
-const OPEN = ['access', 'offset', 'length', ...WRITE_ONLY.slice(0, 3), ...Object.keys(LATER_OPEN)]
+const COMMON = ['exec', 'populate', 'noReserve', 'lock', 'hugePages', 'sharedArrayBuffer', 'ifUnsafe', 'advice']
+const OPEN = ['access', 'offset', 'length', ...WRITE_ONLY, ...COMMON]
+const MEMORY = ['hugePages', 'noReserve', 'sharedArrayBuffer']
 const FLUSH = ['offset', 'length', 'wait', 'invalidate']
+const RANGE = ['offset', 'length']
+
+/** Hints that lose nothing: `Mapping.advise`. */
+export const ADVICE: readonly Advice[] = [
+  'normal',
+  'random',
+  'sequential',
+  'willneed',
+  'cold',
+  'pageout',
+  'hugepage',
+  'nohugepage',
+  'dontdump',
+  'dodump',
+  'dontfork',
+  'dofork',
+  'mergeable',
+  'unmergeable',
+]
 
 const ACCESS_FLAGS: Readonly<Record<Access, number>> = {
   read: 0,
@@ -38,7 +51,16 @@ const ACCESS_FLAGS: Readonly<Record<Access, number>> = {
 }
 
 const DEFAULT_MODE = 0o666
-const DEFAULT_OPEN: OpenRequest = { access: 'read', flags: 0, offset: 0, length: -1, mode: DEFAULT_MODE }
+const DEFAULT_OPEN: OpenRequest = {
+  access: 'read',
+  flags: 0,
+  offset: 0,
+  length: -1,
+  mode: DEFAULT_MODE,
+  capacity: 0,
+  sharedArrayBuffer: false,
+  advice: undefined,
+}
 
 /** Checks the options of `MappedFile.open` and `openSync`; nothing was touched yet. */
 export function openRequest(options: unknown): OpenRequest {
@@ -49,22 +71,70 @@ export function openRequest(options: unknown): OpenRequest {
     const alone = WRITE_ONLY.find((name) => given[name] !== undefined)
     if (alone !== undefined) throw invalidArgValue(`options.${alone}`, given[alone], "needs access: 'write'")
   }
-  refuseLater(given, LATER_OPEN)
   const offset = given['offset'] === undefined ? 0 : byteCount(given['offset'], 'options.offset')
   const length = given['length'] === undefined ? -1 : byteCount(given['length'], 'options.length')
   if (offset + length > Number.MAX_SAFE_INTEGER) {
     throw outOfRange('options.length', `<= ${Number.MAX_SAFE_INTEGER - offset} behind that offset`, length)
   }
+  const unsafe = unsafeFlags(given['ifUnsafe'], access)
+  const room = given['capacity'] === undefined ? 0 : byteCount(given['capacity'], 'options.capacity')
+  const capacity = unsafe === flag.UNSAFE_COPY ? constants.MAX_LENGTH : room
+  if (room > 0 && length > room) throw outOfRange('options.capacity', `>= ${length}, the length`, given['capacity'])
   const mode = given['mode'] === undefined ? DEFAULT_MODE : fileMode(given['mode'], 'options.mode')
-  const sparse = optionalBoolean(given['sparse'], 'options.sparse') ? flag.SPARSE : 0
-  const flags = ACCESS_FLAGS[access] | createFlags(given['create']) | sparse
-  return { access, flags, offset, length, mode }
+  const exec = switched(given, 'exec', flag.EXEC)
+  if (exec !== 0 && access !== 'read')
+    throw invalidArgValue('options.exec', true, "needs access: 'read': never write and execute")
+  const flags =
+    ACCESS_FLAGS[access] |
+    createFlags(given['create']) |
+    switched(given, 'sparse', flag.SPARSE) |
+    exec |
+    switched(given, 'populate', flag.POPULATE) |
+    switched(given, 'noReserve', flag.NO_RESERVE) |
+    switched(given, 'lock', flag.LOCK) |
+    switched(given, 'hugePages', flag.HUGE) |
+    unsafe
+  const sharedArrayBuffer = optionalBoolean(given['sharedArrayBuffer'], 'options.sharedArrayBuffer') ?? false
+  const advice = given['advice'] === undefined ? undefined : adviceOf(given['advice'], 'options.advice')
+  return { access, flags, offset, length, mode, capacity, sharedArrayBuffer, advice }
 }
 
-/** Checks the options of `AnonymousMemory.create`: all of them are later ones. */
-export function checkMemoryOptions(options: unknown): void {
-  if (options === undefined) return
-  refuseLater(optionsOf(options, Object.keys(LATER_MEMORY), 'AnonymousMemory.create'), LATER_MEMORY)
+/** Checks the options of `AnonymousMemory.create`. */
+export function memoryRequest(options: unknown): { flags: number; sharedArrayBuffer: boolean } {
+  if (options === undefined) return { flags: 0, sharedArrayBuffer: false }
+  const given = optionsOf(options, MEMORY, 'AnonymousMemory.create')
+  return {
+    flags: switched(given, 'hugePages', flag.HUGE) | switched(given, 'noReserve', flag.NO_RESERVE),
+    sharedArrayBuffer: optionalBoolean(given['sharedArrayBuffer'], 'options.sharedArrayBuffer') ?? false,
+  }
+}
+
+/** One of the hints. */
+export function adviceOf(value: unknown, name: string): Advice {
+  if (typeof value !== 'string') throw invalidArgType(name, 'of type string', value)
+  if ((ADVICE as readonly string[]).includes(value)) return value as Advice
+  throw invalidArgValue(name, value, `must be one of: '${ADVICE.join("', '")}'`)
+}
+
+/** Bytes of a mapping. */
+export interface Range {
+  readonly offset: number
+  readonly length: number
+}
+
+/** A range of a mapping of `size` bytes; absent: all of it. Never clamped. */
+export function rangeOf(range: unknown, size: number, caller: string): Range {
+  if (range === undefined) return { offset: 0, length: size }
+  return within(optionsOf(range, RANGE, caller), size)
+}
+
+/** The range that checked options name: inside of the mapping, never clamped. */
+export function within(given: Record<string, unknown>, size: number): Range {
+  const offset = given['offset'] === undefined ? 0 : byteCount(given['offset'], 'options.offset')
+  if (offset > size) throw outOfRange('options.offset', `>= 0 && <= ${size}`, given['offset'])
+  const length = given['length'] === undefined ? size - offset : byteCount(given['length'], 'options.length')
+  if (length > size - offset) throw outOfRange('options.length', `>= 0 && <= ${size - offset}`, given['length'])
+  return { offset, length }
 }
 
 /** `flush` options as the native side takes them. */
@@ -78,10 +148,7 @@ export interface FlushRequest {
 export function flushRequest(options: unknown, size: number): FlushRequest {
   if (options === undefined) return { offset: 0, length: size, flags: 0 }
   const given = optionsOf(options, FLUSH, 'flush')
-  const offset = given['offset'] === undefined ? 0 : byteCount(given['offset'], 'options.offset')
-  if (offset > size) throw outOfRange('options.offset', `>= 0 && <= ${size}`, given['offset'])
-  const length = given['length'] === undefined ? size - offset : byteCount(given['length'], 'options.length')
-  if (length > size - offset) throw outOfRange('options.length', `>= 0 && <= ${size - offset}`, given['length'])
+  const { offset, length } = within(given, size)
   const wait = optionalBoolean(given['wait'], 'options.wait') ?? true
   const invalidate = optionalBoolean(given['invalidate'], 'options.invalidate') ?? false
   return { offset, length, flags: (wait ? 0 : flag.FLUSH_NO_WAIT) | (invalidate ? flag.FLUSH_INVALIDATE : 0) }
@@ -102,13 +169,15 @@ function createFlags(value: unknown): number {
   throw invalidArgType('options.create', "of type boolean or 'exclusive'", value)
 }
 
-/** What is not offered is never ignored. */
-function refuseLater(given: Record<string, unknown>, later: Readonly<Record<string, unknown>>): void {
-  for (const name of Object.keys(later)) {
-    const value = given[name]
-    if (value === undefined || value === later[name]) continue
-    if (later[name] === false && typeof value !== 'boolean')
-      throw invalidArgType(`options.${name}`, 'of type boolean', value)
-    throw featureUnavailable(`The option '${name}'`)
-  }
+function switched(given: Record<string, unknown>, name: string, bit: number): number {
+  return optionalBoolean(given[name], `options.${name}`) === true ? bit : 0
+}
+
+function unsafeFlags(value: unknown, access: Access): number {
+  if (value === undefined || value === 'map') return 0
+  if (typeof value !== 'string') throw invalidArgType('options.ifUnsafe', 'of type string', value)
+  if (value === 'throw') return flag.UNSAFE_THROW
+  if (value !== 'copy') throw invalidArgValue('options.ifUnsafe', value, "must be one of: 'map', 'copy', 'throw'")
+  if (access === 'write') throw invalidArgValue('options.ifUnsafe', value, "is of no use with access: 'write'")
+  return flag.UNSAFE_COPY
 }

@@ -8,15 +8,104 @@ export type Opt<T> = {
 export type Access = 'read' | 'write' | 'copy';
 /** Any memory of JavaScript. */
 export type Bytes = NodeJS.ArrayBufferView | ArrayBufferLike;
-/** What `fill` repeats: text (UTF-8), one byte, or bytes. */
+/** What `fill` repeats and searches look for: text (UTF-8), one byte, or bytes. */
 export type Needle = string | number | Uint8Array;
 /** A range of a mapping, in bytes. `offset` defaults to 0, `length` to everything behind it. */
 export type ByteRange = Opt<{
     offset: number;
     length: number;
 }>;
+/** What long work takes. */
+export type Task = Opt<{
+    /** Ends it: the Promise rejects with an `AbortError`. */
+    signal: AbortSignal;
+    /** Called at most every 16 ms, with bytes; the last time with `done === total`, if all of them were seen. */
+    onProgress: (progress: {
+        done: number;
+        total: number;
+    }) => void;
+}>;
+/** Options of `load`. */
+export type LoadOptions = ByteRange & Task;
+/** Options of `indexOfAsync`, `countAsync` and `indexesOf`. */
+export type SearchOptions = ByteRange & Task & Opt<{
+    /** On how many threads at most. More than two rarely help: one is nearly as fast as memory. Default 1. */
+    threads: number;
+}>;
+/** Options of `lastLines`. */
+export type LineOptions = Opt<{
+    /** Default `'utf8'`. */
+    encoding: 'utf8' | 'latin1';
+}>;
+/** Options of `lines`. */
+export type LinesOptions = ByteRange & LineOptions;
+/** Options of `chunks`. */
+export type ChunkOptions = ByteRange & Opt<{
+    /** Of each chunk but the last, in bytes. Default 1 MiB. */
+    size: number;
+    signal: AbortSignal;
+}>;
+/** Options of `createReadStream`. */
+export type ReadStreamOptions = ByteRange & Opt<{
+    highWaterMark: number;
+    signal: AbortSignal;
+}>;
+/** A position in a mapping that reads and writes move: what `cursor()` returns. */
+export interface Cursor {
+    /** Copies up to `length` bytes (default: all that are left); short at the end, as a file's read. */
+    read(length?: number): Buffer<ArrayBuffer>;
+    /** @throws `ERR_OUT_OF_RANGE` at the end. */
+    readByte(): number;
+    /** A copy up to the next newline, which is part of it; empty at the end. */
+    readLine(): Buffer<ArrayBuffer>;
+    /** Copies all of `data` (text as UTF-8), or, when it does not fit, nothing; returns the number of bytes. */
+    write(data: string | Bytes): number;
+    writeByte(value: number): void;
+    /** Moves to `offset` bytes from the beginning (`'set'`, default), from here or from the end, inside of the mapping; returns the position. */
+    seek(offset: number, whence?: 'set' | 'cur' | 'end'): number;
+    tell(): number;
+    /** The file's length now, which can be other than the mapping's. */
+    size(): number;
+}
 /** What a mapping will be used for. */
 export type Advice = 'normal' | 'random' | 'sequential' | 'willneed' | 'cold' | 'pageout' | 'hugepage' | 'nohugepage' | 'dontdump' | 'dodump' | 'dontfork' | 'dofork' | 'mergeable' | 'unmergeable';
+/** What pages may be used for: nothing, loads, loads and stores, loads and execution. */
+export type Protection = 'none' | 'read' | 'write' | 'exec';
+/** A right that is taken away from everybody for ever: `F_ADD_SEALS` of fcntl(2). */
+export type Seal = 'shrink' | 'grow' | 'write' | 'futureWrite' | 'seal';
+/** Plain data by which another thread of this process finds the memory; keeps nothing open. */
+export interface MappingHandle {
+    readonly memmap: 1;
+    readonly id: string;
+    readonly pid: number;
+}
+/** What `residency` says. */
+export interface Residency {
+    /** In bytes. */
+    readonly pageSize: number;
+    /** Pages that the range touches. */
+    readonly pages: number;
+    /** How many of them are in memory. */
+    readonly resident: number;
+    /** One bit a page, lowest bit of the first byte first. */
+    readonly bitmap: Uint8Array<ArrayBuffer>;
+    /** `false` where the system hides the truth from this process: Linux tells those who may not write a file that all of it is resident. */
+    readonly exact: boolean;
+}
+/** Options of `SharedMemory.create`. */
+export type ShmCreate = Opt<{
+    /** Permissions of the object, less the umask. Default 0o600. */
+    mode: number;
+    /** It must not be there yet. Default `true`. */
+    exclusive: boolean;
+    sharedArrayBuffer: boolean;
+}>;
+/** Options of `SharedMemory.open`. */
+export type ShmOpen = Opt<{
+    /** Default `'read'`. */
+    access: 'read' | 'write';
+    sharedArrayBuffer: boolean;
+}>;
 /** What {@link Mapping.isSupported} can be asked about. */
 export type Feature = 'views' | 'sharedArrayBuffer' | 'faultGuard' | 'wait' | 'memfd' | 'seal' | 'posixShm' | 'sysvShm' | 'hugePages' | 'residency' | 'lock' | 'resizeInPlace' | 'wasm' | Advice;
 /** What happened to the memory of a mapping, and at which byte of it. */
@@ -65,21 +154,14 @@ type OpenCommon = Opt<{
     offset: number | bigint;
     /** How many bytes to map. Default: to the end of the file. 0 makes an empty mapping. */
     length: number | bigint;
-    /** Not offered yet. */
     exec: boolean;
-    /** Not offered yet. */
     populate: boolean;
-    /** Not offered yet. */
     noReserve: boolean;
-    /** Not offered yet. */
     lock: boolean;
-    /** Not offered yet. */
     hugePages: boolean;
-    /** Not offered yet. */
     advice: Advice;
     /** Only `'map'`, the default, is offered yet. */
     ifUnsafe: 'map' | 'copy' | 'throw';
-    /** Not offered yet. */
     sharedArrayBuffer: boolean;
 }>;
 type WriteOnly = Opt<{
@@ -89,7 +171,6 @@ type WriteOnly = Opt<{
     mode: number | string;
     /** Extend the file without allocating its blocks, which a full disk then refuses at the first store. Default `false`. */
     sparse: boolean;
-    /** Not offered yet. */
     capacity: number | bigint;
 }>;
 /** Options of {@link MappedFile.open}. `create`, `mode`, `sparse` and `capacity` need `access: 'write'`. */
@@ -101,11 +182,8 @@ export type OpenOptions = (OpenCommon & {
 } & WriteOnly);
 /** Options of {@link AnonymousMemory.create}. */
 export type MemoryOptions = Opt<{
-    /** Not offered yet. */
     sharedArrayBuffer: boolean;
-    /** Not offered yet. */
     hugePages: boolean;
-    /** Not offered yet. */
     noReserve: boolean;
 }>;
 /** Options of `flush` and `flushSync`. */

@@ -16,9 +16,9 @@ export declare class Windows implements Holder {
     origin: number;
     constructor(core: Core);
     /** One buffer over everything, kept until `close()`. */
-    whole(): Buffer<ArrayBuffer>;
+    whole(): Buffer;
     /** A buffer that has `length` (> 0) bytes from `start` on, at `start - this.origin`. */
-    at(start: number, length: number): ArrayBuffer;
+    at(start: number, length: number): ArrayBufferLike;
     /** A chunk that others need the room of. Views may stand on it: it is only forgotten. */
     drop(key: number): void;
     /** The mapping was closed. */

@@ -9,10 +9,13 @@ import type { Core } from './core'
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** Chunk sizes go from the one to the other in steps of `STEP`. A buffer of 64 MiB or more would cost one major GC of V8. */
+/** Chunk sizes go from the one to the other in steps of `STEP`. All are smaller than `DEAR`. */
 const SMALLEST = 64 * KiB
 const LARGEST = 32 * MiB
 const STEP = 4
+
+/** Making a buffer of this size costs V8 a major GC. */
+const DEAR = 64 * MiB
 
 /** So many exports in a row that nothing shared: then the access is random. */
 const STRIKES = 4
@@ -21,7 +24,7 @@ const STRIKES = 4
 export const MAX_LENGTH = constants.MAX_LENGTH
 
 /** All mappings of the environment together keep chunks of so many bytes reachable. */
-const chunks = new Budget(64 * MiB)
+const chunks = new Budget(32 * MiB)
 
 interface Chunk {
   readonly buffer: ArrayBuffer
@@ -50,6 +53,7 @@ export class Windows implements Holder {
   /** Where the last export was. */
   #place = -2
   #whole: Buffer<ArrayBuffer> | undefined
+  #view: Buffer | undefined
   #large: { readonly buffer: WeakRef<ArrayBuffer>; readonly start: number; readonly end: number } | undefined
   /** Which byte of the mapping is the first of the buffer that `at` returned. */
   origin = 0
@@ -60,9 +64,10 @@ export class Windows implements Holder {
   }
 
   /** One buffer over everything, kept until `close()`. */
-  whole(): Buffer<ArrayBuffer> {
+  whole(): Buffer {
     const { delta, byteLength, end } = this.#core
     if (byteLength === 0) return (this.#whole ??= Buffer.alloc(0))
+    if (this.#core.kind !== 'external') return this.#carried()
     const known = this.#living(this.#whole?.buffer)
     if (known !== undefined) return this.#whole!
     if (end > MAX_LENGTH) throw bufferTooLarge(MAX_LENGTH)
@@ -71,7 +76,12 @@ export class Windows implements Holder {
   }
 
   /** A buffer that has `length` (> 0) bytes from `start` on, at `start - this.origin`. */
-  at(start: number, length: number): ArrayBuffer {
+  at(start: number, length: number): ArrayBufferLike {
+    if (this.#core.kind !== 'external') {
+      const buffer = this.#core.whole()
+      this.origin = -this.#core.wholeAt
+      return buffer
+    }
     const last = this.#last
     if (last !== undefined && start >= last.start && start + length <= last.end && last.buffer.byteLength > 0) {
       this.#served += length
@@ -98,6 +108,14 @@ export class Windows implements Holder {
     for (const chunk of this.#chunks.values()) chunks.remove(chunk.id)
     this.#chunks.clear()
     this.#last = this.#whole = this.#large = undefined
+  }
+
+  #carried(): Buffer {
+    const { delta, byteLength } = this.#core
+    if (byteLength > MAX_LENGTH) throw bufferTooLarge(MAX_LENGTH)
+    const buffer = this.#core.whole()
+    if (this.#view?.buffer !== buffer) this.#view = Buffer.from(buffer, this.#core.wholeAt + delta, byteLength)
+    return this.#view
   }
 
   #known(start: number, length: number): ArrayBuffer | undefined {
@@ -181,7 +199,7 @@ export class Windows implements Holder {
     return this.#core.export(from, to - from)
   }
 
-  /** Weakly held: as long as the user keeps a large window, others are cut from its buffer. */
+  /** A dear one is remembered weakly: as long as the user keeps it, others are cut from it. (Each WeakRef keeps its buffer until the job ends.) */
   #ofLarge(start: number, length: number): ArrayBuffer {
     const large = this.#large
     if (large !== undefined && start >= large.start && start + length <= large.end) {
@@ -192,7 +210,8 @@ export class Windows implements Holder {
       }
     }
     const buffer = this.#exact(start, length)
-    this.#large = { buffer: new WeakRef(buffer), start: this.origin, end: this.origin + buffer.byteLength }
+    const end = this.origin + buffer.byteLength
+    if (buffer.byteLength >= DEAR) this.#large = { buffer: new WeakRef(buffer), start: this.origin, end }
     return buffer
   }
 

@@ -1,23 +1,29 @@
 //! Once per JavaScript environment (main thread, each worker): how news of faults gets there, and what the system offers.
-#![allow(unsafe_code, reason = "the guard writes into an array of JavaScript, which stays referenced until the environment ends")]
+#![allow(
+    unsafe_code,
+    reason = "the guard writes into an array of JavaScript, which stays referenced until the environment ends"
+)]
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use napi::Env;
-use napi::bindgen_prelude::{Function, Int32Array};
+use napi::bindgen_prelude::{Function, Int32Array, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
 use crate::carrier::{overlay, shared};
-use crate::{fault, os};
+use crate::{fault, os, owners};
 
 /// `epoch[0]` is incremented whenever a mapping of this process faults; `on_fault` is called soon after, on this thread.
 #[napi]
 pub fn setup(env: &Env, mut epoch: Int32Array, on_fault: Function<'_, (), ()>) -> napi::Result<()> {
     // Handlers, threads and finalizers outlive the worker that loaded the add-on first: its code must stay mapped.
     napi::bindgen_prelude::retain_current_module_for_unload_safety();
-    let news = on_fault.build_threadsafe_function::<()>().weak::<true>().build()?;
+    let news = on_fault
+        .build_threadsafe_function::<()>()
+        .weak::<true>()
+        .build()?;
     let news = Arc::new(news);
     let wake = Box::new(move || {
         news.call((), ThreadsafeFunctionCallMode::NonBlocking);
@@ -28,6 +34,7 @@ pub fn setup(env: &Env, mut epoch: Int32Array, on_fault: Function<'_, (), ()>) -
     environments().insert(key, subscription);
     env.add_env_cleanup_hook(epoch, move |epoch| {
         overlay::environment_ends(key);
+        owners::forget(key);
         let subscription = environments().remove(&key);
         drop(subscription);
         drop(epoch);
@@ -37,7 +44,8 @@ pub fn setup(env: &Env, mut epoch: Int32Array, on_fault: Function<'_, (), ()>) -
 
 /// Who hears of faults, by environment.
 fn environments() -> MutexGuard<'static, HashMap<usize, fault::Subscription>> {
-    static ALL: LazyLock<Mutex<HashMap<usize, fault::Subscription>>> = LazyLock::new(Mutex::default);
+    static ALL: LazyLock<Mutex<HashMap<usize, fault::Subscription>>> =
+        LazyLock::new(Mutex::default);
     ALL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -45,9 +53,20 @@ fn environments() -> MutexGuard<'static, HashMap<usize, fault::Subscription>> {
 #[napi]
 pub fn take_faults(env: &Env) -> Vec<f64> {
     let environments = environments();
-    let Some(subscription) = environments.get(&(env.raw() as usize)) else { return Vec::new() };
+    let Some(subscription) = environments.get(&(env.raw() as usize)) else {
+        return Vec::new();
+    };
     let events = subscription.take_events();
-    events.iter().flat_map(|event| [event.mapping as f64, f64::from(event.fault.kind as u8), event.fault.offset as f64]).collect()
+    events
+        .iter()
+        .flat_map(|event| {
+            [
+                event.mapping as f64,
+                f64::from(event.fault.kind as u8),
+                event.fault.offset as f64,
+            ]
+        })
+        .collect()
 }
 
 /// sysconf(_SC_PAGESIZE), in bytes.
@@ -69,6 +88,8 @@ pub fn is_supported(feature: String) -> bool {
         "faultGuard" => fault::enabled(),
         "sharedArrayBuffer" => shared::available() || overlay::available(),
         "residency" | "lock" | "resizeInPlace" => cfg!(unix),
+        "posixShm" => cfg!(all(unix, not(target_os = "android"))),
+        "memfd" | "seal" => cfg!(any(target_os = "linux", target_os = "android")),
         "hugePages" => os::huge_page_size() != os::page_size(),
         _ => os::advice(&feature).is_some_and(os::knows_advice),
     }
@@ -78,4 +99,34 @@ pub fn is_supported(feature: String) -> bool {
 #[napi(ts_args_type = "buffer: ArrayBuffer")]
 pub fn detach(env: &Env, buffer: napi::bindgen_prelude::Unknown<'_>) -> napi::Result<()> {
     crate::carrier::external::detach(env, &buffer)
+}
+
+/// Whether this engine makes ArrayBuffers over foreign memory.
+#[napi]
+pub fn external_allowed(env: &Env) -> napi::Result<bool> {
+    crate::carrier::external::allowed(env)
+}
+
+/// Whether this engine makes SharedArrayBuffers over foreign memory.
+#[napi]
+pub fn shared_allowed() -> bool {
+    shared::available()
+}
+
+/// Whether files can be mapped over pages of the engine.
+#[napi]
+pub fn overlays_allowed() -> bool {
+    overlay::available()
+}
+
+/// The facade's objects that stand on the memory with this id.
+#[napi(ts_return_type = "object[]")]
+pub fn owners_of(env: &Env, id: f64) -> Vec<Unknown<'_>> {
+    owners::of(env, id as u64)
+}
+
+/// The facade's objects, of all memory.
+#[napi(ts_return_type = "object[]")]
+pub fn all_owners(env: &Env) -> Vec<Unknown<'_>> {
+    owners::all(env)
 }

@@ -38,12 +38,21 @@ pub type Outcome<T> = std::result::Result<T, Fail>;
 impl Fail {
     /// A failed system call with a known errno.
     pub fn system(errno: i32, syscall: &'static str) -> Self {
-        Self::System { errno, syscall, path: None, hint: None }
+        Self::System {
+            errno,
+            syscall,
+            path: None,
+            hint: None,
+        }
     }
 
     /// A failed system call, from what `std` made of its errno.
     pub fn io(error: &io::Error, syscall: &'static str) -> Self {
-        Self::system(error.raw_os_error().unwrap_or_else(|| errno_of_kind(error.kind())), syscall)
+        let errno = match error.raw_os_error() {
+            Some(raw) => crate::os::errno_of(raw),
+            None => errno_of_kind(error.kind()),
+        };
+        Self::system(errno, syscall)
     }
 
     /// The errno of the last failed call on this thread.
@@ -53,12 +62,20 @@ impl Fail {
 
     /// Use of a mapping after `close()`.
     pub fn closed() -> Self {
-        Self::Coded { code: "ERR_INVALID_STATE", range: false, message: "The mapping is closed".into() }
+        Self::Coded {
+            code: "ERR_INVALID_STATE",
+            range: false,
+            message: "The mapping is closed".into(),
+        }
     }
 
     /// A position or length that the mapping or file does not have.
     pub fn out_of_range(message: String) -> Self {
-        Self::Coded { code: "ERR_OUT_OF_RANGE", range: true, message }
+        Self::Coded {
+            code: "ERR_OUT_OF_RANGE",
+            range: true,
+            message,
+        }
     }
 
     /// Names the file.
@@ -96,21 +113,44 @@ impl Fail {
 
 fn build(fail: Fail, env: &Env) -> napi::Result<Object<'_>> {
     match fail {
-        Fail::Coded { code, range, message } => {
+        Fail::Coded {
+            code,
+            range,
+            message,
+        } => {
             let class = if range { "RangeError" } else { "Error" };
-            let constructor: napi::bindgen_prelude::Function<'_, String, ()> = env.get_global()?.get_named_property(class)?;
+            let constructor: napi::bindgen_prelude::Function<'_, String, ()> =
+                env.get_global()?.get_named_property(class)?;
             let mut object: Object<'_> = constructor.new_instance(message)?.coerce_to_object()?;
             object.set("code", code)?;
             Ok(object)
         }
-        Fail::System { errno, syscall, path, hint } => {
+        Fail::System {
+            errno,
+            syscall,
+            path,
+            hint,
+        } => {
             let row = errno::describe(errno);
-            let (name, text, uv) = row.as_ref().map_or(("UNKNOWN", "unknown error", -4094), |row| (row.name, row.message, row.uv));
+            let (name, text, uv) = row
+                .as_ref()
+                .map_or(("UNKNOWN", "unknown error", -4094), |row| {
+                    (row.name, row.message, row.uv)
+                });
             // libuv's ENOTSUP speaks of sockets only; ours never does.
-            let text = if name == "ENOTSUP" { "operation not supported" } else { text };
-            let file = path.as_ref().map_or_else(String::new, |path| format!(" '{path}'"));
+            let text = if name == "ENOTSUP" {
+                "operation not supported"
+            } else {
+                text
+            };
+            let file = path
+                .as_ref()
+                .map_or_else(String::new, |path| format!(" '{path}'"));
             let hint = hint.map_or_else(String::new, |hint| format!(" ({hint})"));
-            let mut object = env.create_error(Error::new(Status::GenericFailure, format!("{name}: {text}, {syscall}{file}{hint}")))?;
+            let mut object = env.create_error(Error::new(
+                Status::GenericFailure,
+                format!("{name}: {text}, {syscall}{file}{hint}"),
+            ))?;
             object.set("code", name)?;
             object.set("errno", uv)?;
             object.set("syscall", syscall)?;

@@ -17,7 +17,8 @@ fn published() -> MutexGuard<'static, HashMap<String, Weak<Region>>> {
 pub fn publish(region: &Arc<Region>, label: u32) -> Outcome<String> {
     if region.is_adopted() {
         // The pages are the engine's, of this thread only, and end with it.
-        return Err(Fail::system(code::ENOTSUP, "mmap").hint("private pages that this engine carries belong to one thread"));
+        return Err(Fail::system(code::ENOTSUP, "mmap")
+            .hint("private pages that this engine carries belong to one thread"));
     }
     region.set_label(label);
     let mut all = published();
@@ -37,6 +38,10 @@ pub fn take(name: &str) -> Outcome<Arc<Region>> {
     let found = published().get(name).and_then(Weak::upgrade);
     match found {
         Some(region) if region.hold() => Ok(region),
-        _ => Err(Fail::Coded { code: "ERR_INVALID_STATE", range: false, message: "Invalid state: no open mapping has this handle".into() }),
+        _ => Err(Fail::Coded {
+            code: "ERR_INVALID_STATE",
+            range: false,
+            message: "Invalid state: no open mapping has this handle".into(),
+        }),
     }
 }

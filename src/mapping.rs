@@ -3,8 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer, Either3, Float64ArraySlice, ObjectFinalize, Uint8ArraySlice, Unknown};
 use napi::Env;
+use napi::bindgen_prelude::{
+    AsyncTask, BigInt, Buffer, Either3, Float64ArraySlice, Object, ObjectFinalize, Uint8ArraySlice,
+    Unknown,
+};
 use napi_derive::napi;
 
 use crate::bytes;
@@ -12,11 +15,12 @@ use crate::carrier::exports::Exports;
 use crate::carrier::external;
 use crate::carrier::overlay::Overlay;
 use crate::error::{Fail, Outcome};
-use crate::{open, os};
 use crate::region::{Access, Region};
 use crate::request::{self, Request};
 use crate::tasks::flush::FlushTask;
 use crate::tasks::open::OpenTask;
+use crate::weak::Weak;
+use crate::{open, os, owners};
 
 /// Do not wait for the disk.
 const FLUSH_NO_WAIT: u32 = 1;
@@ -36,6 +40,8 @@ pub struct NativeMapping {
     /// Where V8 carries the pages for this environment.
     pub(crate) overlay: RefCell<Option<Arc<Overlay>>>,
     exports: RefCell<Exports>,
+    /// The facade's object, entered under this Region's id.
+    owner: Cell<Option<(u64, Weak)>>,
 }
 
 impl NativeMapping {
@@ -47,6 +53,7 @@ impl NativeMapping {
             before: Cell::new(0),
             overlay: RefCell::default(),
             exports: RefCell::default(),
+            owner: Cell::default(),
         }
     }
 
@@ -54,8 +61,20 @@ impl NativeMapping {
         self.region.borrow().clone().ok_or_else(Fail::closed)
     }
 
-    pub(crate) fn run<T>(&self, env: &Env, action: impl FnOnce(&Arc<Region>) -> Outcome<T>) -> napi::Result<T> {
-        self.open_region().and_then(|region| action(&region)).map_err(|fail| fail.into_js(env))
+    pub(crate) fn run<T>(
+        &self,
+        env: &Env,
+        action: impl FnOnce(&Arc<Region>) -> Outcome<T>,
+    ) -> napi::Result<T> {
+        self.open_region()
+            .and_then(|region| action(&region))
+            .map_err(|fail| fail.into_js(env))
+    }
+
+    fn disown(&self, env: &Env) {
+        if let Some((id, weak)) = self.owner.take() {
+            owners::remove(env, id, weak);
+        }
     }
 
     /// A Region that this mapping has no more; kept until `release()` where views stand on it.
@@ -64,7 +83,7 @@ impl NativeMapping {
             region.disown(&overlay);
             overlay.restore();
         }
-        let alone = Arc::get_mut(&mut region).is_some();
+        let alone = Arc::get_mut(&mut region).is_some_and(|region| region.owns_alone());
         region.let_go(true, alone);
         self.closing.replace((!alone).then_some(region));
     }
@@ -74,27 +93,63 @@ impl NativeMapping {
 impl NativeMapping {
     /// open(2), mmap(2). `flags`: bits of `lib/flags.ts`; `length` -1: to the end.
     #[napi]
-    pub fn open_sync(env: &Env, target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64, mode: u32, capacity: f64) -> napi::Result<Self> {
+    pub fn open_sync(
+        env: &Env,
+        target: Either3<String, Buffer, i32>,
+        flags: u32,
+        offset: f64,
+        length: f64,
+        mode: u32,
+        capacity: f64,
+    ) -> napi::Result<Self> {
         let request = Request::new(target, flags, offset, length, mode, capacity);
-        open::open(&request).map(Self::new).map_err(|fail| fail.into_js(env))
+        open::open(&request)
+            .map(Self::new)
+            .map_err(|fail| fail.into_js(env))
     }
 
     /// The same on another thread.
     #[napi(ts_return_type = "Promise<NativeMapping>")]
-    pub fn open(target: Either3<String, Buffer, i32>, flags: u32, offset: f64, length: f64, mode: u32, capacity: f64) -> AsyncTask<OpenTask> {
-        AsyncTask::new(OpenTask(Request::new(target, flags, offset, length, mode, capacity)))
+    pub fn open(
+        target: Either3<String, Buffer, i32>,
+        flags: u32,
+        offset: f64,
+        length: f64,
+        mode: u32,
+        capacity: f64,
+    ) -> AsyncTask<OpenTask> {
+        AsyncTask::new(OpenTask(Request::new(
+            target, flags, offset, length, mode, capacity,
+        )))
     }
 
     /// Private zero-filled memory.
     #[napi]
     pub fn anonymous(env: &Env, length: f64, flags: u32) -> napi::Result<Self> {
-        open::anonymous(length as usize, flags & request::HUGE != 0, flags & request::NO_RESERVE != 0).map(Self::new).map_err(|fail| fail.into_js(env))
+        open::anonymous(
+            length as usize,
+            flags & request::HUGE != 0,
+            flags & request::NO_RESERVE != 0,
+        )
+        .map(Self::new)
+        .map_err(|fail| fail.into_js(env))
     }
 
-    /// Writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of whole pages, id.
+    /// Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of
+    /// whole pages, id, 1 if address space is reserved, 1 if it may be written.
     #[napi]
-    pub fn describe(&self, env: &Env, mut out: Float64ArraySlice<'_>) -> napi::Result<()> {
+    pub fn describe(
+        &self,
+        env: &Env,
+        mut out: Float64ArraySlice<'_>,
+        owner: Object<'_>,
+    ) -> napi::Result<()> {
         self.run(env, |region| {
+            self.disown(env);
+            if let Some(weak) = Weak::new(env, &owner) {
+                owners::add(env, region.id(), weak);
+                self.owner.set(Some((region.id(), weak)));
+            }
             let fd = region.file().map_or(-1, |file| os::raw_fd(&file));
             let facts = [
                 region.len() as f64,
@@ -102,9 +157,15 @@ impl NativeMapping {
                 region.offset() as f64,
                 f64::from(fd),
                 region.page() as f64,
-                if region.form().mapped || !region.has_file() { 1.0 } else { 0.0 },
+                if region.form().mapped || !region.has_file() {
+                    1.0
+                } else {
+                    0.0
+                },
                 region.map_len() as f64,
                 region.id() as f64,
+                f64::from(u8::from(region.is_reserved())),
+                f64::from(u8::from(region.form().access != Access::Read)),
             ];
             store(crate::raw::numbers(&mut out), &facts);
             Ok(())
@@ -114,12 +175,19 @@ impl NativeMapping {
     /// Of the user's first byte.
     #[napi(getter)]
     pub fn address(&self, env: &Env) -> napi::Result<BigInt> {
-        self.run(env, |region| Ok(BigInt::from(region.start() as usize as u64)))
+        self.run(env, |region| {
+            Ok(BigInt::from(region.start() as usize as u64))
+        })
     }
 
     /// An ArrayBuffer over the pages; `start` counts from the page-aligned base. `undefined` where the engine refuses external buffers.
     #[napi(ts_return_type = "ArrayBuffer | undefined")]
-    pub fn export_buffer<'env>(&self, env: &'env Env, start: f64, length: f64) -> napi::Result<Option<Unknown<'env>>> {
+    pub fn export_buffer<'env>(
+        &self,
+        env: &'env Env,
+        start: f64,
+        length: f64,
+    ) -> napi::Result<Option<Unknown<'env>>> {
         let region = self.run(env, |region| {
             let (start, length) = (start as usize, length as usize);
             match start.checked_add(length) {
@@ -137,32 +205,58 @@ impl NativeMapping {
 
     /// Copies out without a view.
     #[napi]
-    pub fn read_into(&self, env: &Env, mut target: Uint8ArraySlice<'_>, position: f64) -> napi::Result<()> {
-        self.run(env, |region| bytes::read(region, crate::raw::bytes(&mut target), position as usize))
+    pub fn read_into(
+        &self,
+        env: &Env,
+        mut target: Uint8ArraySlice<'_>,
+        position: f64,
+    ) -> napi::Result<()> {
+        self.run(env, |region| {
+            bytes::read(region, crate::raw::bytes(&mut target), position as usize)
+        })
     }
 
     /// Copies in without a view.
     #[napi]
-    pub fn write_from(&self, env: &Env, source: &[u8], position: f64) -> napi::Result<()> {
-        self.run(env, |region| writable(region).and_then(|()| bytes::write(region, source, position as usize)))
+    pub fn write_from(
+        &self,
+        env: &Env,
+        source: Uint8ArraySlice<'_>,
+        position: f64,
+    ) -> napi::Result<()> {
+        let source = std::ptr::from_ref::<[u8]>(&source);
+        self.run(env, |region| {
+            writable(region).and_then(|()| bytes::write(region, source, position as usize))
+        })
     }
 
     /// Repeats a pattern over a range.
     #[napi]
     pub fn fill_bytes(&self, env: &Env, pattern: &[u8], begin: f64, end: f64) -> napi::Result<()> {
-        self.run(env, |region| writable(region).and_then(|()| bytes::fill(region, pattern, begin as usize, end as usize)))
+        self.run(env, |region| {
+            writable(region)
+                .and_then(|()| bytes::fill(region, pattern, begin as usize, end as usize))
+        })
     }
 
     /// memmove(3) inside the mapping.
     #[napi]
     pub fn copy_within(&self, env: &Env, target: f64, begin: f64, end: f64) -> napi::Result<()> {
-        self.run(env, |region| writable(region).and_then(|()| bytes::copy_within(region, target as usize, begin as usize, end as usize)))
+        self.run(env, |region| {
+            writable(region).and_then(|()| {
+                bytes::copy_within(region, target as usize, begin as usize, end as usize)
+            })
+        })
     }
 
     /// memcmp(3): -1, 0 or 1.
     #[napi]
     pub fn compare_with(&self, env: &Env, other: &NativeMapping) -> napi::Result<i32> {
-        self.run(env, |region| other.open_region().map(|other| bytes::compare(region, &other) as i32))
+        self.run(env, |region| {
+            other
+                .open_region()
+                .map(|other| bytes::compare(region, &other) as i32)
+        })
     }
 
     /// memcmp(3) against bytes of JavaScript.
@@ -175,15 +269,29 @@ impl NativeMapping {
     #[napi]
     pub fn flush_sync(&self, env: &Env, offset: f64, length: f64, flags: u32) -> napi::Result<()> {
         let (wait, invalidate) = (flags & FLUSH_NO_WAIT == 0, flags & FLUSH_INVALIDATE != 0);
-        self.run(env, |region| region.flush(offset as usize, length as usize, wait, invalidate))
+        self.run(env, |region| {
+            region.flush(offset as usize, length as usize, wait, invalidate)
+        })
     }
 
     /// The same on another thread.
     #[napi(ts_return_type = "Promise<void>")]
-    pub fn flush(&self, env: &Env, offset: f64, length: f64, flags: u32) -> napi::Result<AsyncTask<FlushTask>> {
+    pub fn flush(
+        &self,
+        env: &Env,
+        offset: f64,
+        length: f64,
+        flags: u32,
+    ) -> napi::Result<AsyncTask<FlushTask>> {
         let (wait, invalidate) = (flags & FLUSH_NO_WAIT == 0, flags & FLUSH_INVALIDATE != 0);
         self.run(env, |region| {
-            Ok(AsyncTask::new(FlushTask { region: Arc::clone(region), position: offset as usize, length: length as usize, wait, invalidate }))
+            Ok(AsyncTask::new(FlushTask {
+                region: Arc::clone(region),
+                position: offset as usize,
+                length: length as usize,
+                wait,
+                invalidate,
+            }))
         })
     }
 
@@ -199,7 +307,10 @@ impl NativeMapping {
         self.run(env, |region| {
             let (fault, count) = region.fault();
             let (kind, offset) = fault.map_or((0, 0), |fault| (fault.kind as u8, fault.offset));
-            store(crate::raw::numbers(&mut out), &[f64::from(kind), offset as f64, f64::from(count)]);
+            store(
+                crate::raw::numbers(&mut out),
+                &[f64::from(kind), offset as f64, f64::from(count)],
+            );
             Ok(())
         })
     }
@@ -210,13 +321,16 @@ impl NativeMapping {
         self.run(env, |region| region.clear_fault())
     }
 
-    /// First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped.
+    /// First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped, and the
+    /// answer is `false`: there is nothing to release.
     #[napi]
-    pub fn close(&self) {
+    pub fn close(&self, env: &Env) -> bool {
+        self.disown(env);
         let region = self.region.borrow_mut().take();
         if let Some(region) = region {
             self.let_go(region);
         }
+        self.closing.borrow().is_some()
     }
 
     /// Between the halves: every exported buffer that JavaScript can still reach. The second call finds none.
@@ -239,6 +353,7 @@ impl NativeMapping {
 impl ObjectFinalize for NativeMapping {
     fn finalize(self, env: Env) -> napi::Result<()> {
         self.exports.borrow_mut().forget(&env);
+        self.disown(&env);
         Ok(())
     }
 }

@@ -21,7 +21,12 @@ impl NativeMapping {
 
     /// Maps the file over the engine's own pages, which the caller keeps alive until `close()`. `adopt`: they are the only true ones (private memory).
     #[napi]
-    pub fn overlay(&self, env: &Env, mut target: Uint8ArraySlice<'_>, adopt: bool) -> napi::Result<()> {
+    pub fn overlay(
+        &self,
+        env: &Env,
+        mut target: Uint8ArraySlice<'_>,
+        adopt: bool,
+    ) -> napi::Result<()> {
         let room = target.len();
         let target = crate::raw::bytes(&mut target).as_mut_ptr();
         let overlay = self.run(env, |region| {
@@ -31,5 +36,25 @@ impl NativeMapping {
         })?;
         self.overlay.replace(Some(overlay));
         Ok(())
+    }
+
+    /// Whether these are the bytes that `overlay` was given.
+    #[napi]
+    pub fn is_at(&self, mut target: Uint8ArraySlice<'_>) -> bool {
+        let target = crate::raw::bytes(&mut target).as_mut_ptr();
+        self.overlay
+            .borrow()
+            .as_ref()
+            .is_some_and(|overlay| overlay.base() == target)
+    }
+
+    /// The engine moved its memory: nothing of ours is there any more, and nothing there is touched.
+    #[napi]
+    pub fn forget_overlay(&self) {
+        if let (Some(overlay), Some(region)) = (self.overlay.take(), self.region.borrow().as_ref())
+        {
+            region.disown(&overlay);
+            overlay.forget();
+        }
     }
 }

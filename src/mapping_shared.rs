@@ -15,32 +15,57 @@ use crate::{handles, shared_memory};
 impl NativeMapping {
     /// shm_open(3) with `O_CREAT`.
     #[napi]
-    pub fn shared_create_sync(env: &Env, name: String, length: f64, mode: u32, exclusive: bool) -> napi::Result<Self> {
-        shared_memory::create(&name, length as u64, mode, exclusive).map(Self::new).map_err(|fail| fail.into_js(env))
+    pub fn shared_create_sync(
+        env: &Env,
+        name: String,
+        length: f64,
+        mode: u32,
+        exclusive: bool,
+    ) -> napi::Result<Self> {
+        shared_memory::create(&name, length as u64, mode, exclusive)
+            .map(Self::new)
+            .map_err(|fail| fail.into_js(env))
     }
 
     /// The same on another thread.
     #[napi(ts_return_type = "Promise<NativeMapping>")]
-    pub fn shared_create(name: String, length: f64, mode: u32, exclusive: bool) -> AsyncTask<SharedTask> {
-        AsyncTask::new(SharedTask(SharedWork::Create { name, length: length as u64, mode, exclusive }))
+    pub fn shared_create(
+        name: String,
+        length: f64,
+        mode: u32,
+        exclusive: bool,
+    ) -> AsyncTask<SharedTask> {
+        AsyncTask::new(SharedTask(SharedWork::Create {
+            name,
+            length: length as u64,
+            mode,
+            exclusive,
+        }))
     }
 
     /// shm_open(3) of an object that is there.
     #[napi]
     pub fn shared_open_sync(env: &Env, name: String, write: bool) -> napi::Result<Self> {
-        shared_memory::open(&name, access(write)).map(Self::new).map_err(|fail| fail.into_js(env))
+        shared_memory::open(&name, access(write))
+            .map(Self::new)
+            .map_err(|fail| fail.into_js(env))
     }
 
     /// The same on another thread.
     #[napi(ts_return_type = "Promise<NativeMapping>")]
     pub fn shared_open(name: String, write: bool) -> AsyncTask<SharedTask> {
-        AsyncTask::new(SharedTask(SharedWork::Open { name, access: access(write) }))
+        AsyncTask::new(SharedTask(SharedWork::Open {
+            name,
+            access: access(write),
+        }))
     }
 
     /// memfd_create(2), sealed.
     #[napi]
     pub fn shared_nameless(env: &Env, length: f64, seals: Vec<String>) -> napi::Result<Self> {
-        shared_memory::nameless(length as u64, &Seal::of(&seals)).map(Self::new).map_err(|fail| fail.into_js(env))
+        shared_memory::nameless(length as u64, &Seal::of(&seals))
+            .map(Self::new)
+            .map_err(|fail| fail.into_js(env))
     }
 
     /// fcntl(F_ADD_SEALS).
@@ -58,7 +83,9 @@ impl NativeMapping {
     /// Another mapping of the memory behind a name that `share` gave.
     #[napi]
     pub fn from_handle(env: &Env, name: String) -> napi::Result<Self> {
-        handles::take(&name).map(Self::new).map_err(|fail| fail.into_js(env))
+        handles::take(&name)
+            .map(Self::new)
+            .map_err(|fail| fail.into_js(env))
     }
 
     /// What `share` was given.
@@ -76,7 +103,9 @@ impl NativeMapping {
     /// How many mappings hold the memory.
     #[napi(getter)]
     pub fn holders(&self, env: &Env) -> napi::Result<u32> {
-        self.run(env, |region| u32::try_from(region.holders()).map_err(|_| Fail::closed()))
+        self.run(env, |region| {
+            u32::try_from(region.holders()).map_err(|_| Fail::closed())
+        })
     }
 }
 

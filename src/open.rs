@@ -1,5 +1,8 @@
 //! Target and request -> a file with the right flags and length -> a Region. Whatever fails leaves the file as it was.
-#![allow(unsafe_code, reason = "mapping a file that others may change; Region never makes a reference to its bytes")]
+#![allow(
+    unsafe_code,
+    reason = "mapping a file that others may change; Region never makes a reference to its bytes"
+)]
 
 use std::fs::File;
 use std::sync::Arc;
@@ -16,19 +19,51 @@ use crate::request::{IfUnsafe, Request, Target};
 /// Opens and maps.
 pub fn open(request: &Request) -> Outcome<Arc<Region>> {
     let path = request.path();
-    attempt(request).map_err(|fail| fail.at(path.as_deref()))
+    attempt(request, |file, length, page| {
+        finished(file, request, length, page)
+    })
+    .map_err(|fail| fail.at(path.as_deref()))
+}
+
+/// Opens, and has `map` map it: at a place of its own.
+pub fn open_as(
+    request: &Request,
+    map: impl FnOnce(&File, Form, Source, usize) -> Outcome<Arc<Region>>,
+) -> Outcome<Arc<Region>> {
+    let path = request.path();
+    attempt(request, |file, length, page| {
+        fault::ensure();
+        let source = Source {
+            file: Some(Arc::clone(file)),
+            offset: request.offset,
+            path: request.path(),
+            page,
+            sparse: request.sparse,
+        };
+        map(file, form_of(request), source, length)
+    })
+    .map_err(|fail| fail.at(path.as_deref()))
 }
 
 /// Private zero-filled memory.
 pub fn anonymous(length: usize, huge: bool, no_reserve: bool) -> Outcome<Arc<Region>> {
-    let form = Form { access: Access::Write, private: true, writable: true, exec: false, mapped: false };
-    let page = if huge { os::huge_page_size() } else { os::page_size() };
-    let memory = match length {
-        0 => Memory::Empty,
-        _ => {
-            fault::ensure();
-            map_zeros(length, huge, no_reserve, page)?.into()
-        }
+    let form = Form {
+        access: Access::Write,
+        private: true,
+        writable: true,
+        exec: false,
+        mapped: false,
+    };
+    let page = if huge {
+        os::huge_page_size()
+    } else {
+        os::page_size()
+    };
+    let memory = if length == 0 {
+        Memory::Empty
+    } else {
+        fault::ensure();
+        map_zeros(length, huge, no_reserve, page)?.into()
     };
     Ok(Region::new(memory, length, form, nameless(page)))
 }
@@ -36,18 +71,33 @@ pub fn anonymous(length: usize, huge: bool, no_reserve: bool) -> Outcome<Arc<Reg
 /// The same for a Region that replaces another one of this form and page size.
 pub fn anonymous_with(length: usize, form: Form, page: usize) -> Outcome<Arc<Region>> {
     let huge = page != os::page_size();
-    let memory = if length == 0 { Memory::Empty } else { map_zeros(length, huge, true, page)?.into() };
+    let memory = if length == 0 {
+        Memory::Empty
+    } else {
+        // Huge pages that are not reserved are missed only when they are stored to.
+        map_zeros(length, huge, !huge, page)?.into()
+    };
     Ok(Region::new(memory, length, form, nameless(page)))
 }
 
 fn nameless(page: usize) -> Source {
-    Source { file: None, offset: 0, path: None, page, sparse: false }
+    Source {
+        file: None,
+        offset: 0,
+        path: None,
+        page,
+        sparse: false,
+    }
 }
 
 fn map_zeros(length: usize, huge: bool, no_reserve: bool, page: usize) -> Outcome<MmapRaw> {
     let mut options = MmapOptions::new();
     // munmap(2): the length of a mapping of huge pages must be a multiple of their size.
-    options.len(length.checked_next_multiple_of(page).ok_or_else(|| Fail::system(code::ENOMEM, "mmap"))?);
+    options.len(
+        length
+            .checked_next_multiple_of(page)
+            .ok_or_else(|| Fail::system(code::ENOMEM, "mmap"))?,
+    );
     if huge {
         options.huge(None);
     }
@@ -56,20 +106,31 @@ fn map_zeros(length: usize, huge: bool, no_reserve: bool, page: usize) -> Outcom
     }
     options.map_anon().map(Into::into).map_err(|error| {
         let fail = Fail::io(&error, "mmap");
-        if huge && fail.errno() == Some(code::ENOMEM) { fail.hint("no huge pages are free; see /proc/sys/vm/nr_hugepages") } else { fail }
+        if huge && fail.errno() == Some(code::ENOMEM) {
+            fail.hint("no huge pages are free; see /proc/sys/vm/nr_hugepages")
+        } else {
+            fail
+        }
     })
 }
 
-fn attempt(request: &Request) -> Outcome<Arc<Region>> {
+fn attempt(
+    request: &Request,
+    map: impl FnOnce(&Arc<File>, usize, usize) -> Outcome<Arc<Region>>,
+) -> Outcome<Arc<Region>> {
     let (file, created) = file_of(request)?;
-    let result = region_of(&file, request);
+    let result = region_of(&file, request, map);
     if let (Err(_), true, Target::Path(path)) = (&result, created, &request.target) {
         os::remove_if_same(path, &file);
     }
     result
 }
 
-fn region_of(file: &Arc<File>, request: &Request) -> Outcome<Arc<Region>> {
+fn region_of(
+    file: &Arc<File>,
+    request: &Request,
+    map: impl FnOnce(&Arc<File>, usize, usize) -> Outcome<Arc<Region>>,
+) -> Outcome<Arc<Region>> {
     let before = os::facts(file)?;
     let size = match before.kind {
         FileKind::Regular | FileKind::Block => Some(before.size),
@@ -82,10 +143,13 @@ fn region_of(file: &Arc<File>, request: &Request) -> Outcome<Arc<Region>> {
     }
     let length = length_of(request, size)?;
     let end = request.offset + length;
-    let length = usize::try_from(length).map_err(|_| Fail::system(code::ENOMEM, "mmap").hint("longer than the address space"))?;
+    let length = usize::try_from(length)
+        .map_err(|_| Fail::system(code::ENOMEM, "mmap").hint("longer than the address space"))?;
     let page = match before.huge_page {
         Some(huge) => huge,
-        None if request.huge => return Err(Fail::system(code::ENOTSUP, "mmap").hint("the file is not on a hugetlbfs; advise('hugepage') asks for transparent huge pages")),
+        None if request.huge => return Err(Fail::system(code::ENOTSUP, "mmap").hint(
+            "the file is not on a hugetlbfs; advise('hugepage') asks for transparent huge pages",
+        )),
         None => os::page_size(),
     };
     if request.if_unsafe != IfUnsafe::Map && os::may_vanish(file) {
@@ -98,7 +162,7 @@ fn region_of(file: &Arc<File>, request: &Request) -> Outcome<Arc<Region>> {
     if extended {
         extend(file, request.sparse, before.size, end)?;
     }
-    let mapped = finished(file, request, length, page);
+    let mapped = map(file, length, page);
     if extended && mapped.is_err() {
         take_back(file, before.size, end);
     }
@@ -106,17 +170,35 @@ fn region_of(file: &Arc<File>, request: &Request) -> Outcome<Arc<Region>> {
 }
 
 /// Maps an object that is no path's: shared memory.
-pub fn region_of_object(file: &Arc<File>, access: Access, length: Option<u64>, name: Option<String>) -> Outcome<Arc<Region>> {
+pub fn region_of_object(
+    file: &Arc<File>,
+    access: Access,
+    length: Option<u64>,
+    name: Option<String>,
+) -> Outcome<Arc<Region>> {
     let mut request = Request::of_descriptor(os::raw_fd(file), access);
     request.length = length;
-    let region = region_of(file, &request)?;
+    let region = region_of(file, &request, |file, length, page| {
+        finished(file, &request, length, page)
+    })?;
     region.set_path(name);
     Ok(region)
 }
 
-fn finished(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outcome<Arc<Region>> {
+fn finished(
+    file: &Arc<File>,
+    request: &Request,
+    length: usize,
+    page: usize,
+) -> Outcome<Arc<Region>> {
     let (memory, form) = map(file, request, length, page)?;
-    let source = Source { file: Some(Arc::clone(file)), offset: request.offset, path: request.path(), page, sparse: request.sparse };
+    let source = Source {
+        file: Some(Arc::clone(file)),
+        offset: request.offset,
+        path: request.path(),
+        page,
+        sparse: request.sparse,
+    };
     let region = Region::new(memory, length, form, source);
     if request.populate && length > 0 {
         os::populate_read(region.pages(0, length));
@@ -130,7 +212,11 @@ fn finished(file: &Arc<File>, request: &Request, length: usize, page: usize) -> 
 fn file_of(request: &Request) -> Outcome<(Arc<File>, bool)> {
     match &request.target {
         Target::Path(path) => {
-            let mode = OpenMode { write: request.access == Access::Write, create: request.create, exclusive: request.exclusive };
+            let mode = OpenMode {
+                write: request.access == Access::Write,
+                create: request.create,
+                exclusive: request.exclusive,
+            };
             os::open_path(path, mode)
         }
         Target::Fd(fd) => os::duplicate(*fd).map(|file| (file, false)),
@@ -141,10 +227,15 @@ fn file_of(request: &Request) -> Outcome<(Arc<File>, bool)> {
 /// How many bytes to map; `size` is `None` for a character device.
 fn length_of(request: &Request, size: Option<u64>) -> Outcome<u64> {
     let Some(size) = size else {
-        return request.length.ok_or_else(|| Fail::system(code::EINVAL, "mmap").hint("a character device has no size: give a length"));
+        return request.length.ok_or_else(|| {
+            Fail::system(code::EINVAL, "mmap").hint("a character device has no size: give a length")
+        });
     };
     let end = match request.length {
-        Some(length) => request.offset.checked_add(length).ok_or_else(|| Fail::system(code::EOVERFLOW, "mmap"))?,
+        Some(length) => request
+            .offset
+            .checked_add(length)
+            .ok_or_else(|| Fail::system(code::EOVERFLOW, "mmap"))?,
         None => size.max(request.offset),
     };
     let may_extend = request.access == Access::Write && request.length.is_some();
@@ -158,7 +249,11 @@ fn length_of(request: &Request, size: Option<u64>) -> Outcome<u64> {
 
 /// Makes the file longer; on failure it is as before.
 pub fn extend(file: &File, sparse: bool, old: u64, new: u64) -> Outcome<()> {
-    let done = if sparse { os::set_length(file, new) } else { os::allocate(file, old, new) };
+    let done = if sparse {
+        os::set_length(file, new)
+    } else {
+        os::allocate(file, old, new)
+    };
     if done.is_err() {
         take_back(file, old, new);
     }
@@ -177,17 +272,13 @@ pub fn take_back(file: &File, old: u64, new: u64) {
 
 fn map(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outcome<(Memory, Form)> {
     let access = request.access;
-    let guarded = fault::enabled();
-    let form = Form {
-        access,
-        private: access == Access::Copy || (access == Access::Read && !guarded && !request.exec),
-        writable: access != Access::Read || !(guarded || request.exec),
-        exec: request.exec,
-        mapped: true,
-    };
+    let form = form_of(request);
     if let Some(capacity) = request.capacity {
-        let capacity = usize::try_from(capacity).map_err(|_| Fail::system(code::ENOMEM, "mmap"))?.max(length);
-        return reserve(file, form, request.offset, length, capacity, page).map(|memory| (memory, form));
+        let capacity = usize::try_from(capacity)
+            .map_err(|_| Fail::system(code::ENOMEM, "mmap"))?
+            .max(length);
+        return reserve(file, form, request.offset, length, capacity, page)
+            .map(|memory| (memory, form));
     }
     if length == 0 {
         return Ok((Memory::Empty, form));
@@ -199,7 +290,18 @@ fn map(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outco
     };
     // Files that refuse one form take another: sysfs only PROT_READ|MAP_PRIVATE; strict overcommit refuses the private writable one.
     if access == Access::Read && !request.exec && first.errno() != Some(code::EBADF) {
-        for form in [Form { private: false, writable: false, ..form }, Form { private: true, writable: false, ..form }] {
+        for form in [
+            Form {
+                private: false,
+                writable: false,
+                ..form
+            },
+            Form {
+                private: true,
+                writable: false,
+                ..form
+            },
+        ] {
             if let Ok(memory) = map_file_with(file, form, request.offset, length, page, false) {
                 return Ok((memory, form));
             }
@@ -208,20 +310,59 @@ fn map(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outco
     Err(first)
 }
 
-/// Maps a part of a file in the given form, where the kernel likes.
-pub fn map_file(file: &File, form: Form, offset: u64, length: usize, page: usize) -> Outcome<Memory> {
-    if length == 0 { Ok(Memory::Empty) } else { map_file_with(file, form, offset, length, page, false) }
+fn form_of(request: &Request) -> Form {
+    let access = request.access;
+    let guarded = fault::enabled();
+    Form {
+        access,
+        private: access == Access::Copy
+            || request.private_read
+            || (access == Access::Read && !guarded && !request.exec),
+        writable: access != Access::Read || !(guarded || request.exec),
+        exec: request.exec,
+        mapped: true,
+    }
 }
 
-fn map_file_with(file: &File, form: Form, offset: u64, length: usize, page: usize, no_reserve: bool) -> Outcome<Memory> {
+/// Maps a part of a file in the given form, where the kernel likes.
+pub fn map_file(
+    file: &File,
+    form: Form,
+    offset: u64,
+    length: usize,
+    page: usize,
+) -> Outcome<Memory> {
+    if length == 0 {
+        Ok(Memory::Empty)
+    } else {
+        map_file_with(file, form, offset, length, page, false)
+    }
+}
+
+fn map_file_with(
+    file: &File,
+    form: Form,
+    offset: u64,
+    length: usize,
+    page: usize,
+    no_reserve: bool,
+) -> Outcome<Memory> {
     let mut options = MmapOptions::new();
-    let whole = if page == os::page_size() { length } else { length.next_multiple_of(page) };
-    options.offset(offset).len(whole);
+    if page == os::page_size() {
+        options.offset(offset).len(length);
+    } else {
+        // memmap2 would align to ordinary pages, and unmap so, too.
+        let skip = offset % page as u64;
+        let delta = usize::try_from(skip).unwrap_or(0);
+        options
+            .offset(offset - skip)
+            .len((delta + length).next_multiple_of(page));
+    }
     if no_reserve || (form.private && form.access == Access::Read) {
         options.no_reserve_swap();
     }
     let mapped: std::io::Result<MmapRaw> = match (form.exec, form.private, form.writable) {
-        // SAFETY (of all): the bytes may change under us and the file may shrink; Region hands out raw pointers only, and the guard answers the faults.
+        // SAFETY: the bytes may change under us and the file may shrink; Region hands out raw pointers only, and the guard answers the faults.
         (true, _, _) => unsafe { options.map_exec(file).map(Into::into) },
         (false, false, true) => options.map_raw(file),
         (false, false, false) => options.map_raw_read_only(file),
@@ -230,33 +371,73 @@ fn map_file_with(file: &File, form: Form, offset: u64, length: usize, page: usiz
         // SAFETY: see above.
         (false, true, false) => unsafe { options.map_copy_read_only(file).map(Into::into) },
     };
-    mapped.map(Into::into).map_err(|error| Fail::io(&error, "mmap"))
+    mapped
+        .map(Into::into)
+        .map_err(|error| Fail::io(&error, "mmap"))
 }
 
 /// Maps into a range that is reserved first, so that the mapping can grow where it is.
-fn reserve(file: &File, form: Form, offset: u64, length: usize, capacity: usize, page: usize) -> Outcome<Memory> {
+fn reserve(
+    file: &File,
+    form: Form,
+    offset: u64,
+    length: usize,
+    capacity: usize,
+    page: usize,
+) -> Outcome<Memory> {
     let delta = usize::try_from(offset % page as u64).unwrap_or(0);
-    let room = capacity.checked_add(delta).and_then(|bytes| bytes.checked_next_multiple_of(page)).ok_or_else(|| Fail::system(code::ENOMEM, "mmap"))?;
+    let room = capacity
+        .checked_add(delta)
+        .and_then(|bytes| bytes.checked_next_multiple_of(page))
+        .ok_or_else(|| Fail::system(code::ENOMEM, "mmap"))?;
     let reserved = Reserved::new(room.max(page))?;
     fault::ensure();
     if length > 0 {
         // SAFETY: the range lies inside what was just reserved; nobody else knows it.
-        unsafe { os::map_again(reserved.base(), (delta + length).next_multiple_of(page), Some(file), offset - delta as u64, form)? };
+        unsafe {
+            os::map_again(
+                reserved.base(),
+                (delta + length).next_multiple_of(page),
+                Some(file),
+                offset - delta as u64,
+                form,
+            )?;
+        };
     }
     Ok(Memory::Reserved(reserved))
 }
 
 /// `ifUnsafe: 'copy'`: the bytes are read instead of mapped.
-fn private_copy(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outcome<Arc<Region>> {
-    if length as u64 > os::free_memory() {
+fn private_copy(
+    file: &Arc<File>,
+    request: &Request,
+    length: usize,
+    page: usize,
+) -> Outcome<Arc<Region>> {
+    let limit = os::free_memory().min(request.longest_copy);
+    if length as u64 > limit {
         return Err(Fail::Coded {
             code: "ERR_FS_FILE_TOO_LARGE",
             range: true,
-            message: format!("A private copy of {length} bytes is larger than the free memory"),
+            message: format!(
+                "File size ({length}) is greater than {limit} bytes, the most that can be copied"
+            ),
         });
     }
-    let form = Form { access: request.access, private: true, writable: request.access != Access::Read, exec: false, mapped: false };
-    let source = Source { file: Some(Arc::clone(file)), offset: request.offset, path: request.path(), page, sparse: false };
+    let form = Form {
+        access: request.access,
+        private: true,
+        writable: request.access != Access::Read,
+        exec: false,
+        mapped: false,
+    };
+    let source = Source {
+        file: Some(Arc::clone(file)),
+        offset: request.offset,
+        path: request.path(),
+        page,
+        sparse: false,
+    };
     if length == 0 {
         return Ok(Region::new(Memory::Empty, 0, form, source));
     }
@@ -266,7 +447,13 @@ fn private_copy(file: &Arc<File>, request: &Request, length: usize, page: usize)
     let bytes = unsafe { std::slice::from_raw_parts_mut(memory.as_mut_ptr(), length) };
     os::read_at(file, bytes, request.offset)?;
     if request.access == Access::Read {
-        os::protect(Pages { base: memory.as_mut_ptr(), length: length.next_multiple_of(page) }, os::Protection::Read)?;
+        os::protect(
+            Pages {
+                base: memory.as_mut_ptr(),
+                length: length.next_multiple_of(page),
+            },
+            os::Protection::Read,
+        )?;
     }
     Ok(Region::new(memory.into(), length, form, source))
 }

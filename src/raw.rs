@@ -1,5 +1,8 @@
 //! Writing into the caller's typed arrays.
-#![allow(unsafe_code, reason = "napi-rs marks it unsafe, as JavaScript holds the array too")]
+#![allow(
+    unsafe_code,
+    reason = "napi-rs marks it unsafe, as JavaScript holds the array too"
+)]
 
 use napi::bindgen_prelude::{Float64ArraySlice, Uint8ArraySlice};
 

@@ -14,17 +14,30 @@ use crate::shm;
 /// shm_open(3) with `O_CREAT`, its size set and its memory provided. An existing object must be at least as long.
 pub fn create(name: &str, length: u64, mode: u32, exclusive: bool) -> Outcome<Arc<Region>> {
     let object = object_name(name)?;
-    let (file, created) = match shm::shm_open(&object, os::SHM_CREATE_EXCLUSIVE, mode) {
-        Ok(file) => (file, true),
-        Err(fail) if fail.errno() == Some(code::EEXIST) && !exclusive => (shm::shm_open(&object, os::SHM_READ_WRITE, 0)?, false),
-        Err(fail) => return Err(fail.at(Some(name))),
-    };
+    let (file, created) = object_of(&object, mode, exclusive)?;
     let file = Arc::new(file);
-    let result = sized(&file, length, created).and_then(|()| open::region_of_object(&file, Access::Write, Some(length), Some(name.to_owned())));
+    let result = sized(&file, length, created).and_then(|()| {
+        open::region_of_object(&file, Access::Write, Some(length), Some(name.to_owned()))
+    });
     if result.is_err() && created {
         let _ = shm::shm_unlink(&object);
     }
     result.map_err(|fail| fail.at(Some(name)))
+}
+
+/// Created, or opened. Two who create and unlink can miss each other: then both try again.
+fn object_of(object: &CString, mode: u32, exclusive: bool) -> Outcome<(File, bool)> {
+    for _ in 0..64 {
+        match shm::shm_open(object, os::SHM_CREATE_EXCLUSIVE, mode) {
+            Err(fail) if fail.errno() == Some(code::EEXIST) && !exclusive => {}
+            created => return created.map(|file| (file, true)),
+        }
+        match shm::shm_open(object, os::SHM_READ_WRITE, 0) {
+            Err(fail) if fail.errno() == Some(code::ENOENT) => {}
+            opened => return opened.map(|file| (file, false)),
+        }
+    }
+    Err(Fail::system(code::EAGAIN, "shm_open").at(object.to_str().ok()))
 }
 
 fn sized(file: &File, length: u64, created: bool) -> Outcome<()> {
@@ -33,16 +46,25 @@ fn sized(file: &File, length: u64, created: bool) -> Outcome<()> {
     if created || size == 0 {
         return open::extend(file, false, size, length.max(size));
     }
-    if size < length { Err(Fail::system(code::EINVAL, "shm_open").hint("the object is shorter")) } else { Ok(()) }
+    if size < length {
+        Err(Fail::system(code::EINVAL, "shm_open").hint("the object is shorter"))
+    } else {
+        Ok(())
+    }
 }
 
 /// shm_open(3) of an object that is there.
 pub fn open(name: &str, access: Access) -> Outcome<Arc<Region>> {
-    let flags = if access == Access::Write { os::SHM_READ_WRITE } else { os::SHM_READ };
+    let flags = if access == Access::Write {
+        os::SHM_READ_WRITE
+    } else {
+        os::SHM_READ
+    };
     let attempt = || {
         let file = Arc::new(shm::shm_open(&object_name(name)?, flags, 0)?);
         if os::facts(&file)?.size == 0 {
-            return Err(Fail::system(code::EAGAIN, "shm_open").hint("its creator has not given it a size yet"));
+            return Err(Fail::system(code::EAGAIN, "shm_open")
+                .hint("its creator has not given it a size yet"));
         }
         open::region_of_object(&file, access, None, Some(name.to_owned()))
     };
@@ -68,7 +90,9 @@ pub fn nameless(length: u64, seals: &[Seal]) -> Outcome<Arc<Region>> {
 
 /// Seals what a Region stands on; with `Write` the Region itself becomes read-only first, as a writable mapping would forbid the seal.
 pub fn seal(region: &Region, seals: &[Seal]) -> Outcome<()> {
-    let file = region.file().ok_or_else(|| Fail::system(code::EINVAL, "fcntl"))?;
+    let file = region
+        .file()
+        .ok_or_else(|| Fail::system(code::EINVAL, "fcntl"))?;
     if !seals.contains(&Seal::Write) {
         return shm::add_seals(&file, os::seal_bits(seals));
     }

@@ -12,18 +12,70 @@ use crate::region::Region;
 /// `napi_no_external_buffers_allowed`: V8's memory cage.
 pub const REFUSED: i32 = 22;
 
+/// Test builds answer as Electron's engine does when `MEMMAP_TEST_REFUSE_EXTERNAL` is set.
+fn refused() -> bool {
+    cfg!(feature = "test-hooks") && std::env::var_os("MEMMAP_TEST_REFUSE_EXTERNAL").is_some()
+}
+
+/// Whether the engine takes foreign memory at all: tried on a static page.
+pub fn allowed(env: &Env) -> napi::Result<bool> {
+    static PROBE: [u64; 8] = [0; 8];
+    if refused() {
+        return Ok(false);
+    }
+    let data = PROBE.as_ptr().cast_mut().cast::<c_void>();
+    let mut value = std::ptr::null_mut();
+    // SAFETY: a static is valid for ever, needs no finalizer, and nobody gets this buffer.
+    let status = unsafe {
+        sys::napi_create_external_arraybuffer(
+            env.raw(),
+            data,
+            size_of_val(&PROBE),
+            None,
+            std::ptr::null_mut(),
+            &raw mut value,
+        )
+    };
+    match status {
+        sys::Status::napi_ok => Ok(true),
+        REFUSED => Ok(false),
+        _ => Err(pending(env, status)),
+    }
+}
+
 /// An ArrayBuffer over `length` bytes at `start` bytes from the Region's base, which keeps the Region mapped. `None` where the engine refuses.
-pub fn export<'env>(env: &'env Env, region: &Arc<Region>, start: usize, length: usize) -> napi::Result<Option<Unknown<'env>>> {
-    let hint = Arc::into_raw(Arc::clone(region)).cast_mut().cast::<c_void>();
+pub fn export<'env>(
+    env: &'env Env,
+    region: &Arc<Region>,
+    start: usize,
+    length: usize,
+) -> napi::Result<Option<Unknown<'env>>> {
+    if refused() {
+        return Ok(None);
+    }
+    let hint = Arc::into_raw(Arc::clone(region))
+        .cast_mut()
+        .cast::<c_void>();
     let mut value = std::ptr::null_mut();
     // SAFETY: the range is inside the Region (mapping.rs checked it), which `hint` keeps alive until `finalize`.
     let status = unsafe {
-        sys::napi_create_external_arraybuffer(env.raw(), region.base().wrapping_add(start).cast(), length, Some(finalize), hint, &raw mut value)
+        sys::napi_create_external_arraybuffer(
+            env.raw(),
+            region.base().wrapping_add(start).cast(),
+            length,
+            Some(finalize),
+            hint,
+            &raw mut value,
+        )
     };
     if status != sys::Status::napi_ok {
         // SAFETY: the engine did not take the pointer, so its count is still ours.
         drop(unsafe { Arc::from_raw(hint.cast_const().cast::<Region>()) });
-        return if status == REFUSED { Ok(None) } else { Err(pending(env, status)) };
+        return if status == REFUSED {
+            Ok(None)
+        } else {
+            Err(pending(env, status))
+        };
     }
     keep_for_late_readers(env, region, value);
     // SAFETY: `value` is a fresh handle of this environment.
@@ -33,9 +85,20 @@ pub fn export<'env>(env: &'env Env, region: &Arc<Region>, start: usize, length: 
 /// A detached buffer has no memory, but the zlib, crypto or fs operation that was started with it still has the pointer, on a thread of the pool.
 /// Such an operation keeps the buffer's *object* reachable until it is done, so the addresses stay ours until the object is collected.
 fn keep_for_late_readers(env: &Env, region: &Arc<Region>, buffer: sys::napi_value) {
-    let data = Arc::into_raw(Arc::clone(region)).cast_mut().cast::<c_void>();
+    let data = Arc::into_raw(Arc::clone(region))
+        .cast_mut()
+        .cast::<c_void>();
     // SAFETY: a live handle of this environment; `collected` gets `data` once.
-    let status = unsafe { sys::napi_add_finalizer(env.raw(), buffer, data, Some(collected), std::ptr::null_mut(), std::ptr::null_mut()) };
+    let status = unsafe {
+        sys::napi_add_finalizer(
+            env.raw(),
+            buffer,
+            data,
+            Some(collected),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+        )
+    };
     if status != sys::Status::napi_ok {
         // SAFETY: the engine did not take the pointer, so its count is still ours.
         drop(unsafe { Arc::from_raw(data.cast_const().cast::<Region>()) });
@@ -46,7 +109,14 @@ fn keep_for_late_readers(env: &Env, region: &Arc<Region>, buffer: sys::napi_valu
 pub fn detach(env: &Env, buffer: &Unknown<'_>) -> napi::Result<()> {
     // SAFETY: a live handle of this environment; the engine checks that it is an ArrayBuffer.
     let status = unsafe { sys::napi_detach_arraybuffer(env.raw(), buffer.raw()) };
-    if status == sys::Status::napi_ok { Ok(()) } else { Err(Error::new(Status::from(status), "napi_detach_arraybuffer failed".to_owned())) }
+    if status == sys::Status::napi_ok {
+        Ok(())
+    } else {
+        Err(Error::new(
+            Status::from(status),
+            "napi_detach_arraybuffer failed".to_owned(),
+        ))
+    }
 }
 
 /// Runs on any thread, sometimes inside the detach, sometimes at exit: it only counts down.
@@ -69,5 +139,8 @@ fn pending(env: &Env, status: sys::napi_status) -> Error {
         // The engine's own RangeError is the better message: let it through.
         return Error::new(Status::PendingException, String::new());
     }
-    Error::new(Status::from(status), "the engine refused an ArrayBuffer over the mapping".to_owned())
+    Error::new(
+        Status::from(status),
+        "the engine refused an ArrayBuffer over the mapping".to_owned(),
+    )
 }

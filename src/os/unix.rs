@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use super::{FileFacts, FileKind, Replacement};
+use super::{FileFacts, FileKind, OpenMode, Replacement};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::{Form, Pages};
@@ -17,8 +17,12 @@ use crate::region::{Form, Pages};
 /// sysconf(_SC_PAGESIZE), in bytes.
 pub fn page_size() -> usize {
     static SIZE: OnceLock<usize> = OnceLock::new();
-    // SAFETY: sysconf only reads a constant of the system.
-    *SIZE.get_or_init(|| usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096))
+    let ask = || {
+        // SAFETY: sysconf only reads a constant of the system.
+        let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        usize::try_from(size).unwrap_or(4096)
+    };
+    *SIZE.get_or_init(ask)
 }
 
 /// What file offsets of mappings must be a multiple of: the page, on Unix.
@@ -31,27 +35,26 @@ pub fn raw_fd(file: &File) -> i32 {
     file.as_raw_fd()
 }
 
-/// How a path is opened.
-#[derive(Clone, Copy, Debug)]
-pub struct OpenMode {
-    /// `O_RDWR` instead of `O_RDONLY`.
-    pub write: bool,
-    /// `Some(mode)`: create it when it is not there.
-    pub create: Option<u32>,
-    /// `O_EXCL`: it must not be there.
-    pub exclusive: bool,
-}
-
 /// open(2). The second value says whether this call created the file.
 ///
 /// `O_NONBLOCK`, because opening a FIFO would otherwise wait for its other end; it has no effect on what can be mapped.
 pub fn open_path(path: &Path, mode: OpenMode) -> Outcome<(File, bool)> {
-    let name = CString::new(path.as_os_str().as_bytes()).map_err(|_| Fail::system(code::EINVAL, "open"))?;
-    let base = libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY | if mode.write { libc::O_RDWR } else { libc::O_RDONLY };
+    let name = CString::new(path.as_os_str().as_bytes())
+        .map_err(|_| Fail::system(code::EINVAL, "open"))?;
+    let base = libc::O_CLOEXEC
+        | libc::O_NONBLOCK
+        | libc::O_NOCTTY
+        | if mode.write {
+            libc::O_RDWR
+        } else {
+            libc::O_RDONLY
+        };
     let Some(creation) = mode.create else {
         return open_raw(&name, base, 0).map(|file| (file, false));
     };
-    let created = |name: &CString| open_raw(name, base | libc::O_CREAT | libc::O_EXCL, creation).map(|file| (file, true));
+    let created = |name: &CString| {
+        open_raw(name, base | libc::O_CREAT | libc::O_EXCL, creation).map(|file| (file, true))
+    };
     if mode.exclusive {
         return created(&name);
     }
@@ -79,7 +82,11 @@ fn open_raw(name: &CString, flags: i32, mode: u32) -> Outcome<File> {
     if fd < 0 {
         let fail = Fail::last("open");
         // A socket in the file system cannot be opened at all; to a caller it is as unmappable as a pipe.
-        return Err(if fail.errno() == Some(libc::ENXIO) { Fail::system(code::ENODEV, "open") } else { fail });
+        return Err(if fail.errno() == Some(libc::ENXIO) {
+            Fail::system(code::ENODEV, "open")
+        } else {
+            fail
+        });
     }
     // SAFETY: the descriptor is new and nobody else owns it.
     Ok(unsafe { File::from_raw_fd(fd) })
@@ -124,21 +131,40 @@ pub fn facts(file: &File) -> Outcome<FileFacts> {
         _ => meta.size(),
     };
     // Only file systems with blocks larger than a page are asked twice.
-    let huge_page = if meta.blksize() > page_size() as u64 { super::huge_page_of(file) } else { None };
-    Ok(FileFacts { kind, size, huge_page })
+    let huge_page = if meta.blksize() > page_size() as u64 {
+        super::huge_page_of(file)
+    } else {
+        None
+    };
+    Ok(FileFacts {
+        kind,
+        size,
+        huge_page,
+    })
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn block_size(file: &File, fallback: u64) -> u64 {
     // linux/fs.h BLKGETSIZE64 = _IOR(0x12, 114, size_t); lseek would move the offset that a duplicate shares.
-    const BLKGETSIZE64: u64 = if cfg!(any(target_arch = "powerpc", target_arch = "powerpc64", target_arch = "mips", target_arch = "mips64")) {
+    const BLKGETSIZE64: u64 = if cfg!(any(
+        target_arch = "powerpc",
+        target_arch = "powerpc64",
+        target_arch = "mips",
+        target_arch = "mips64"
+    )) {
         0x4000_1272 | ((size_of::<usize>() as u64) << 16)
     } else {
         0x8000_1272 | ((size_of::<usize>() as u64) << 16)
     };
     let mut bytes: u64 = 0;
     // SAFETY: BLKGETSIZE64 writes one u64 to the pointer, which is valid for it.
-    let status = unsafe { libc::ioctl(file.as_raw_fd(), BLKGETSIZE64 as _, std::ptr::from_mut(&mut bytes)) };
+    let status = unsafe {
+        libc::ioctl(
+            file.as_raw_fd(),
+            BLKGETSIZE64 as _,
+            std::ptr::from_mut(&mut bytes),
+        )
+    };
     if status == 0 { bytes } else { fallback }
 }
 
@@ -164,7 +190,8 @@ pub fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> Outcome<usize> {
 
 /// ftruncate(2).
 pub fn set_length(file: &File, length: u64) -> Outcome<()> {
-    let length = libc::off_t::try_from(length).map_err(|_| Fail::system(code::EFBIG, "ftruncate"))?;
+    let length =
+        libc::off_t::try_from(length).map_err(|_| Fail::system(code::EFBIG, "ftruncate"))?;
     // SAFETY: ftruncate on an open descriptor.
     if retry(|| unsafe { libc::ftruncate(file.as_raw_fd(), length) }) < 0 {
         return Err(Fail::last("ftruncate"));
@@ -177,7 +204,10 @@ pub fn set_length(file: &File, length: u64) -> Outcome<()> {
 /// fallocate(2), not posix_fallocate(3): glibc emulates the latter by writing into every block, which races with writers of a mapping.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn allocate(file: &File, old: u64, new: u64) -> Outcome<()> {
-    let (Ok(start), Ok(length)) = (libc::off64_t::try_from(old), libc::off64_t::try_from(new - old)) else {
+    let (Ok(start), Ok(length)) = (
+        libc::off64_t::try_from(old),
+        libc::off64_t::try_from(new - old),
+    ) else {
         return Err(Fail::system(code::EFBIG, "fallocate"));
     };
     // SAFETY: fallocate on an open descriptor.
@@ -199,9 +229,21 @@ pub fn allocate(file: &File, old: u64, new: u64) -> Outcome<()> {
     let Ok(length) = libc::off_t::try_from(new - old) else {
         return Err(Fail::system(code::EFBIG, "fcntl"));
     };
-    let mut store = libc::fstore_t { fst_flags: libc::F_ALLOCATEALL, fst_posmode: libc::F_PEOFPOSMODE, fst_offset: 0, fst_length: length, fst_bytesalloc: 0 };
+    let mut store = libc::fstore_t {
+        fst_flags: libc::F_ALLOCATEALL,
+        fst_posmode: libc::F_PEOFPOSMODE,
+        fst_offset: 0,
+        fst_length: length,
+        fst_bytesalloc: 0,
+    };
     // SAFETY: F_PREALLOCATE reads and writes the structure, which lives on this stack.
-    let status = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_PREALLOCATE, std::ptr::from_mut(&mut store)) };
+    let status = unsafe {
+        libc::fcntl(
+            file.as_raw_fd(),
+            libc::F_PREALLOCATE,
+            std::ptr::from_mut(&mut store),
+        )
+    };
     if status < 0 {
         let fail = Fail::last("fcntl");
         if fail.errno() == Some(libc::ENOSPC) {
@@ -214,7 +256,8 @@ pub fn allocate(file: &File, old: u64, new: u64) -> Outcome<()> {
 /// As above, by posix_fallocate(2), which is a system call on FreeBSD; ZFS refuses it (EINVAL): only ftruncate there.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 pub fn allocate(file: &File, old: u64, new: u64) -> Outcome<()> {
-    let (Ok(start), Ok(length)) = (libc::off_t::try_from(old), libc::off_t::try_from(new - old)) else {
+    let (Ok(start), Ok(length)) = (libc::off_t::try_from(old), libc::off_t::try_from(new - old))
+    else {
         return Err(Fail::system(code::EFBIG, "posix_fallocate"));
     };
     // SAFETY: posix_fallocate on an open descriptor; it returns the errno.
@@ -236,7 +279,8 @@ pub fn remove_if_same(path: &Path, file: &File) {
 
 /// msync(2) of whole pages.
 pub fn sync_pages(pages: Pages, wait: bool, invalidate: bool) -> Outcome<()> {
-    let flags = if wait { libc::MS_SYNC } else { libc::MS_ASYNC } | if invalidate { libc::MS_INVALIDATE } else { 0 };
+    let flags = if wait { libc::MS_SYNC } else { libc::MS_ASYNC }
+        | if invalidate { libc::MS_INVALIDATE } else { 0 };
     // SAFETY: the caller gives whole pages of a mapping that it keeps alive; msync changes no address space.
     if retry(|| unsafe { libc::msync(pages.base.cast(), pages.length, flags) }) < 0 {
         return Err(Fail::last("msync"));
@@ -259,7 +303,11 @@ pub fn sync_file(file: &File) -> Outcome<()> {
     }
     let fail = Fail::last("fsync");
     // Devices and special files have nothing to sync: fsync(2) names EINVAL and EROFS for them.
-    if matches!(fail.errno(), Some(libc::EINVAL | libc::EROFS)) { Ok(()) } else { Err(fail) }
+    if matches!(fail.errno(), Some(libc::EINVAL | libc::EROFS)) {
+        Ok(())
+    } else {
+        Err(fail)
+    }
 }
 
 /// Puts other pages in the place of a mapping's, so that its file is unmapped and the address range stays taken.
@@ -289,16 +337,40 @@ unsafe fn place_anonymous(base: *mut u8, length: usize, protection: i32) -> bool
     if fresh == libc::MAP_FAILED {
         // No room for a second range of this size (address space limit): PROT_NONE in place needs no memory and cannot fail for lack of it.
         // SAFETY: the caller owns the range.
-        let there = unsafe { libc::mmap(base.cast(), length, libc::PROT_NONE, flags | libc::MAP_FIXED, -1, 0) };
+        let there = unsafe {
+            libc::mmap(
+                base.cast(),
+                length,
+                libc::PROT_NONE,
+                flags | libc::MAP_FIXED,
+                -1,
+                0,
+            )
+        };
         return there != libc::MAP_FAILED && protection == libc::PROT_NONE;
     }
     // SAFETY: both ranges are ours; MREMAP_FIXED replaces the target in one step.
-    let moved = unsafe { libc::mremap(fresh, length, length, libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, base) };
+    let moved = unsafe {
+        libc::mremap(
+            fresh,
+            length,
+            length,
+            libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
+            base,
+        )
+    };
     if moved == libc::MAP_FAILED {
         // SAFETY: `fresh` is ours and nobody knows it; the target is the caller's.
         unsafe {
             libc::munmap(fresh, length);
-            libc::mmap(base.cast(), length, libc::PROT_NONE, flags | libc::MAP_FIXED, -1, 0);
+            libc::mmap(
+                base.cast(),
+                length,
+                libc::PROT_NONE,
+                flags | libc::MAP_FIXED,
+                -1,
+                0,
+            );
         }
         return protection == libc::PROT_NONE;
     }
@@ -316,15 +388,41 @@ unsafe fn place_anonymous(base: *mut u8, length: usize, protection: i32) -> bool
 ///
 /// # Safety
 /// `base..base + length` is whole pages of a mapping that the caller owns and nobody else maps into meanwhile.
-pub unsafe fn map_again(base: *mut u8, length: usize, file: Option<&File>, offset: u64, form: Form) -> Outcome<()> {
-    let protection = libc::PROT_READ | if form.writable { libc::PROT_WRITE } else { 0 } | if form.exec { libc::PROT_EXEC } else { 0 };
-    let shared = if form.private { libc::MAP_PRIVATE } else { libc::MAP_SHARED };
+pub unsafe fn map_again(
+    base: *mut u8,
+    length: usize,
+    file: Option<&File>,
+    offset: u64,
+    form: Form,
+) -> Outcome<()> {
+    let protection = libc::PROT_READ
+        | if form.writable { libc::PROT_WRITE } else { 0 }
+        | if form.exec { libc::PROT_EXEC } else { 0 };
+    let shared = if form.private {
+        libc::MAP_PRIVATE
+    } else {
+        libc::MAP_SHARED
+    };
     let kind = if file.is_some() { 0 } else { libc::MAP_ANON };
-    let offset = libc::off_t::try_from(if file.is_some() { offset } else { 0 }).map_err(|_| Fail::system(code::EOVERFLOW, "mmap"))?;
+    let offset = libc::off_t::try_from(if file.is_some() { offset } else { 0 })
+        .map_err(|_| Fail::system(code::EOVERFLOW, "mmap"))?;
     let fd = file.map_or(-1, AsRawFd::as_raw_fd);
     // SAFETY: as the caller promises.
-    let there = unsafe { libc::mmap(base.cast(), length, protection, shared | kind | libc::MAP_FIXED | NORESERVE, fd, offset) };
-    if there == libc::MAP_FAILED { Err(Fail::last("mmap")) } else { Ok(()) }
+    let there = unsafe {
+        libc::mmap(
+            base.cast(),
+            length,
+            protection,
+            shared | kind | libc::MAP_FIXED | NORESERVE,
+            fd,
+            offset,
+        )
+    };
+    if there == libc::MAP_FAILED {
+        Err(Fail::last("mmap"))
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -339,4 +437,9 @@ fn retry(mut call: impl FnMut() -> i32) -> i32 {
             return status;
         }
     }
+}
+
+/// What `std` calls the system's error number is the errno.
+pub fn errno_of(raw: i32) -> i32 {
+    raw
 }

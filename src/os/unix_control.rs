@@ -4,12 +4,14 @@
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
+use super::Protection;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Pages;
 
 /// Why locking fails, as mlock(2) says.
-const LOCK_HINT: &str = "RLIMIT_MEMLOCK, `ulimit -l`, limits how much an unprivileged process may lock";
+const LOCK_HINT: &str =
+    "RLIMIT_MEMLOCK, `ulimit -l`, limits how much an unprivileged process may lock";
 
 /// The number of a harmless advice; `None` where this system has none of that name.
 pub fn advice(name: &str) -> Option<i32> {
@@ -61,7 +63,11 @@ pub fn advise(pages: Pages, advice: i32) -> Outcome<()> {
     }
     let fail = Fail::last("madvise");
     // The range is aligned and ours, so EINVAL says that the kernel was built without this advice or is older.
-    Err(if fail.errno() == Some(libc::EINVAL) { Fail::system(code::ENOTSUP, "madvise") } else { fail })
+    Err(if fail.errno() == Some(libc::EINVAL) {
+        Fail::system(code::ENOTSUP, "madvise")
+    } else {
+        fail
+    })
 }
 
 /// Whether this kernel takes an advice: tried on one page of its own.
@@ -69,7 +75,14 @@ pub fn knows_advice(advice: i32) -> bool {
     let length = super::page_size();
     // SAFETY: a fresh anonymous page, unmapped below.
     unsafe {
-        let page = libc::mmap(std::ptr::null_mut(), length, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON, -1, 0);
+        let page = libc::mmap(
+            std::ptr::null_mut(),
+            length,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANON,
+            -1,
+            0,
+        );
         if page == libc::MAP_FAILED {
             return false;
         }
@@ -83,7 +96,11 @@ pub fn knows_advice(advice: i32) -> bool {
 pub fn drop_private(pages: Pages) -> Outcome<()> {
     // SAFETY: whole pages of a live private mapping, whose contents the caller asked to drop. On macOS and FreeBSD, where
     // DONTNEED only hints, the pages are mapped again instead (see `Region::discard`).
-    if unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_DONTNEED) } == 0 { Ok(()) } else { Err(Fail::last("madvise")) }
+    if unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_DONTNEED) } == 0 {
+        Ok(())
+    } else {
+        Err(Fail::last("madvise"))
+    }
 }
 
 /// Punches a hole into a shared file: `MADV_REMOVE`.
@@ -94,19 +111,33 @@ pub fn punch(pages: Pages, _file: &File, _offset: u64) -> Outcome<()> {
         return Ok(());
     }
     let fail = Fail::last("madvise");
-    Err(if matches!(fail.errno(), Some(libc::EOPNOTSUPP | libc::EINVAL | libc::ENOSYS)) {
-        Fail::system(code::ENOTSUP, "madvise").hint("this file system cannot punch holes")
-    } else {
-        fail
-    })
+    Err(
+        if matches!(
+            fail.errno(),
+            Some(libc::EOPNOTSUPP | libc::EINVAL | libc::ENOSYS)
+        ) {
+            Fail::system(code::ENOTSUP, "madvise").hint("this file system cannot punch holes")
+        } else {
+            fail
+        },
+    )
 }
 
 /// Punches a hole into a shared file: fcntl(`F_PUNCHHOLE`).
 #[cfg(target_vendor = "apple")]
 pub fn punch(pages: Pages, file: &File, offset: u64) -> Outcome<()> {
-    let hole = libc::fpunchhole_t { fp_flags: 0, reserved: 0, fp_offset: offset as libc::off_t, fp_length: pages.length as libc::off_t };
+    let hole = libc::fpunchhole_t {
+        fp_flags: 0,
+        reserved: 0,
+        fp_offset: offset as libc::off_t,
+        fp_length: pages.length as libc::off_t,
+    };
     // SAFETY: F_PUNCHHOLE reads the structure, which lives on this stack.
-    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_PUNCHHOLE, &raw const hole) } == 0 { Ok(()) } else { Err(Fail::last("fcntl")) }
+    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_PUNCHHOLE, &raw const hole) } == 0 {
+        Ok(())
+    } else {
+        Err(Fail::last("fcntl"))
+    }
 }
 
 /// Punches a hole into a shared file: not offered here.
@@ -121,21 +152,33 @@ pub fn lock(pages: Pages, private: bool) -> Outcome<()> {
         return Ok(());
     }
     // SAFETY: whole pages of a live Region; mlock changes no contents.
-    if unsafe { libc::mlock(pages.base.cast(), pages.length) } == 0 { Ok(()) } else { Err(Fail::last("mlock").hint(LOCK_HINT)) }
+    if unsafe { libc::mlock(pages.base.cast(), pages.length) } == 0 {
+        Ok(())
+    } else {
+        Err(Fail::last("mlock").hint(LOCK_HINT))
+    }
 }
 
-/// `false`: this kernel has no mlock2 (before 4.4, or a container that answers EPERM or EINVAL for it); nothing happened.
+/// `false`: this kernel has no mlock2 (before 4.4, or a container that answers EPERM or EINVAL for it); nothing happened. Where EPERM means
+/// that nothing may be locked, mlock says so, too.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn lock_on_fault(pages: Pages) -> Outcome<bool> {
     populate_read(pages);
     // SAFETY: whole pages of a live Region. Through `syscall`: newer than glibc 2.17.
-    let status = unsafe { libc::syscall(libc::SYS_mlock2, pages.base, pages.length, libc::MLOCK_ONFAULT) };
+    let status = unsafe {
+        libc::syscall(
+            libc::SYS_mlock2,
+            pages.base,
+            pages.length,
+            libc::MLOCK_ONFAULT,
+        )
+    };
     if status == 0 {
         return Ok(true);
     }
     let fail = Fail::last("mlock2");
     match fail.errno() {
-        Some(libc::ENOSYS | libc::EINVAL) => Ok(false),
+        Some(libc::ENOSYS | libc::EINVAL | libc::EPERM) => Ok(false),
         _ => Err(fail.hint(LOCK_HINT)),
     }
 }
@@ -150,7 +193,8 @@ pub fn populate_read(pages: Pages) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         // SAFETY: whole pages of a live Region; populating changes no contents.
-        if unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_POPULATE_READ) } == 0 {
+        if unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_POPULATE_READ) } == 0
+        {
             return;
         }
     }
@@ -165,20 +209,11 @@ pub fn populate_read(pages: Pages) {
 /// munlock(2).
 pub fn unlock(pages: Pages) -> Outcome<()> {
     // SAFETY: whole pages of a live Region.
-    if unsafe { libc::munlock(pages.base.cast(), pages.length) } == 0 { Ok(()) } else { Err(Fail::last("munlock")) }
-}
-
-/// What a page may be used for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Protection {
-    /// Nothing.
-    None,
-    /// Loads.
-    Read,
-    /// Loads and stores.
-    Write,
-    /// Loads and execution; never stores.
-    Exec,
+    if unsafe { libc::munlock(pages.base.cast(), pages.length) } == 0 {
+        Ok(())
+    } else {
+        Err(Fail::last("munlock"))
+    }
 }
 
 /// mprotect(2).
@@ -188,29 +223,44 @@ pub fn protect(pages: Pages, protection: Protection) -> Outcome<()> {
         Protection::Read => libc::PROT_READ,
         Protection::Write => libc::PROT_READ | libc::PROT_WRITE,
         Protection::Exec => libc::PROT_READ | libc::PROT_EXEC,
+        Protection::Raw(bits) => bits,
     };
     // SAFETY: whole pages of a live Region; the guard turns a forbidden access into a fault that JavaScript hears of.
-    if unsafe { libc::mprotect(pages.base.cast(), pages.length, bits) } == 0 { Ok(()) } else { Err(Fail::last("mprotect")) }
+    if unsafe { libc::mprotect(pages.base.cast(), pages.length, bits) } == 0 {
+        Ok(())
+    } else {
+        Err(Fail::last("mprotect"))
+    }
 }
 
 /// mincore(2): one bit a page, lowest bit first.
 pub fn residency(pages: Pages, page: usize) -> Outcome<Vec<u8>> {
     /// Pages asked at once: one page of answers.
     const STEP: usize = 4096;
-    let count = pages.length.div_ceil(page);
-    let mut bits = vec![0_u8; count.div_ceil(8)];
-    let mut states = [0_u8; STEP];
+    // The kernel answers for ordinary pages, also where the mapping's own are larger: those are in memory whole or not at all.
+    let small = super::page_size();
+    let ratio = page / small;
+    let count = pages.length / small;
+    let mut bits = vec![0_u8; (count / ratio).div_ceil(8)];
+    let mut answers = [0_u8; STEP];
     let mut first = 0;
     while first < count {
         let some = STEP.min(count - first);
         // SAFETY: whole pages of a live Region, and one byte of answer for each.
-        let status = unsafe { libc::mincore(pages.base.wrapping_add(first * page).cast(), some * page, states.as_mut_ptr().cast()) };
+        let status = unsafe {
+            libc::mincore(
+                pages.base.wrapping_add(first * small).cast(),
+                some * small,
+                answers.as_mut_ptr().cast(),
+            )
+        };
         if status != 0 {
             return Err(Fail::last("mincore"));
         }
-        for (index, state) in states[..some].iter().enumerate() {
-            if state & 1 != 0 {
-                bits[(first + index) / 8] |= 1 << ((first + index) % 8);
+        for (index, answer) in answers[..some].iter().enumerate() {
+            if answer & 1 != 0 {
+                let index = (first + index) / ratio;
+                bits[index / 8] |= 1 << (index % 8);
             }
         }
         first += some;
@@ -224,12 +274,17 @@ pub fn residency_is_exact(file: Option<&File>) -> bool {
     let Some(file) = file else { return true };
     // SAFETY: geteuid cannot fail.
     let user = unsafe { libc::geteuid() };
-    user == 0 || super::is_writable(file) || file.metadata().is_ok_and(|meta| meta.uid() == user) || may_write(file)
+    user == 0
+        || super::is_writable(file)
+        || file.metadata().is_ok_and(|meta| meta.uid() == user)
+        || may_write(file)
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn may_write(file: &File) -> bool {
-    let Ok(name) = std::ffi::CString::new(format!("/proc/self/fd/{}", file.as_raw_fd())) else { return false };
+    let Ok(name) = std::ffi::CString::new(format!("/proc/self/fd/{}", file.as_raw_fd())) else {
+        return false;
+    };
     // SAFETY: `name` is a NUL-terminated string that outlives the call.
     unsafe { libc::faccessat(libc::AT_FDCWD, name.as_ptr(), libc::W_OK, libc::AT_EACCESS) == 0 }
 }

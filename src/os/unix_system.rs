@@ -4,6 +4,8 @@
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
+use super::Seal;
+
 /// The default size of huge pages (`/proc/meminfo`), in bytes; the ordinary page where there are none.
 pub fn huge_page_size() -> usize {
     number_of("/proc/meminfo", "Hugepagesize:").map_or_else(super::page_size, |kib| kib * 1024)
@@ -72,16 +74,18 @@ pub fn may_vanish(file: &File) -> bool {
         0x1501_3346, // UDF
         0x786f_4256, // VirtualBox shared folders
     ];
-    file_system(file).is_some_and(|(magic, _)| FOREIGN.contains(&magic)) || file.metadata().is_ok_and(|meta| is_removable(meta.dev()))
+    file_system(file).is_some_and(|(magic, _)| FOREIGN.contains(&magic))
+        || file.metadata().is_ok_and(|meta| is_removable(meta.dev()))
 }
 
 /// `/sys/dev/block/…/removable`, of the device or of the disk that its partition is on.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn is_removable(device: u64) -> bool {
     let (major, minor) = (libc::major(device), libc::minor(device));
-    ["removable", "../removable"]
-        .iter()
-        .any(|name| std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/{name}")).is_ok_and(|text| text.trim() == "1"))
+    ["removable", "../removable"].iter().any(|name| {
+        std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/{name}"))
+            .is_ok_and(|text| text.trim() == "1")
+    })
 }
 
 /// Whether a file can vanish under us: `MNT_LOCAL` and `MNT_REMOVABLE` of statfs(2).
@@ -127,40 +131,11 @@ pub const MEMFD_SEALABLE: u32 = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub const MEMFD_SEALABLE: u32 = 0;
 
-/// A right that is taken away from everybody for ever: `F_ADD_SEALS` of fcntl(2).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Seal {
-    /// It cannot become shorter.
-    Shrink,
-    /// It cannot become longer.
-    Grow,
-    /// Nobody writes any more.
-    Write,
-    /// Nobody else writes any more; writable mappings that are there stay.
-    FutureWrite,
-    /// No more seals.
-    Seal,
-}
-
-impl Seal {
-    /// The facade's names; it has checked them.
-    pub fn of(names: &[String]) -> Vec<Self> {
-        let one = |name: &String| match name.as_str() {
-            "shrink" => Self::Shrink,
-            "grow" => Self::Grow,
-            "write" => Self::Write,
-            "futureWrite" => Self::FutureWrite,
-            _ => Self::Seal,
-        };
-        names.iter().map(one).collect()
-    }
-}
-
 /// Their bits.
 pub fn seal_bits(seals: &[Seal]) -> i32 {
     // linux/fcntl.h; libc names them for Linux only.
     let bit = |seal: &Seal| match seal {
-        Seal::Seal => 1,
+        Seal::More => 1,
         Seal::Shrink => 2,
         Seal::Grow => 4,
         Seal::Write => 8,
@@ -171,5 +146,6 @@ pub fn seal_bits(seals: &[Seal]) -> i32 {
 
 /// The same file, through a description that cannot write.
 pub fn reopen_read_only(file: &File) -> crate::error::Outcome<File> {
-    File::open(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(|error| crate::error::Fail::io(&error, "open"))
+    File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
+        .map_err(|error| crate::error::Fail::io(&error, "open"))
 }

@@ -1,23 +1,38 @@
 //! A range of whole pages and everything that must happen to it in order: it is mapped once, guarded, replaced at close, unmapped by the last `Arc`.
-#![allow(unsafe_code, reason = "raw pointers to pages that others may write; no reference to mapped bytes is ever made")]
+#![allow(
+    unsafe_code,
+    reason = "raw pointers to pages that others may write; no reference to mapped bytes is ever made"
+)]
 
+mod carried;
 mod control;
+mod faults;
+mod memory;
+mod owned;
+mod parts;
+mod protections;
+mod remap;
 mod resize;
+mod sealed;
 
 use std::fs::File;
-use std::io;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use memmap2::MmapRaw;
 
+pub use self::owned::Owned;
+use self::parts::Part;
+use self::protections::Protections;
 pub use self::resize::Resized;
 
+use self::memory::Holes;
+
 use crate::carrier::overlay::Overlay;
-use crate::errno::code;
-use crate::error::{Fail, Outcome};
-use crate::fault::{self, Backing, Fault, Kind, Slot};
-use crate::os::{self, Protection, Replacement, Reserved};
+use crate::error::Outcome;
+use crate::fault::Slot;
+use crate::os::{self, Replacement, Reserved};
+use crate::registry;
 
 /// What a mapping may do with its bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,6 +76,8 @@ pub enum Memory {
     Mapped(MmapRaw),
     /// Address space reserved beyond the end, so that growing does not move.
     Reserved(Reserved),
+    /// Mapped by hand, attached, or placed in a reservation.
+    Owned(Arc<Owned>),
 }
 
 impl From<MmapRaw> for Memory {
@@ -99,6 +116,8 @@ pub struct Region {
     sparse: bool,
     /// Kept until `close()`: closing another descriptor of the same file would drop the process's fcntl locks on it early.
     file: Mutex<Option<Arc<File>>>,
+    /// A second description of the file, for `SEEK_DATA`. Kept as long as `file`, for the same reason.
+    holes: Mutex<Holes>,
     slot: Option<Slot>,
     holders: AtomicUsize,
     retired: AtomicBool,
@@ -110,8 +129,11 @@ pub struct Region {
     name: OnceLock<String>,
     /// `seal` took the right to write away.
     sealed: AtomicBool,
-    /// What `protect` changed, latest last, in bytes from `base`: whoever maps a page again must protect it again.
-    protections: Mutex<Vec<(usize, usize, Protection)>>,
+    protections: Mutex<Protections>,
+    /// `None`: one piece, whose slot is `slot`.
+    parts: Mutex<Option<Vec<Part>>>,
+    /// Another Region has the pages; this one's views only wait to be detached.
+    handed_over: AtomicBool,
 }
 
 // SAFETY: `base` is only used through raw copies; what others write meanwhile is data, never a Rust reference.
@@ -125,12 +147,20 @@ impl Region {
     /// Takes what was mapped under the guard. `length` is the user's; the pages begin `delta` bytes before its first byte.
     pub fn new(memory: Memory, length: usize, form: Form, source: Source) -> Arc<Self> {
         let page = source.page;
-        let delta = if form.mapped { usize::try_from(source.offset % page as u64).unwrap_or(0) } else { 0 };
+        let delta = if form.mapped {
+            usize::try_from(source.offset % page as u64).unwrap_or(0)
+        } else {
+            0
+        };
         let base = match &memory {
             Memory::Empty => std::ptr::null_mut(),
-            // memmap2 points at the user's first byte.
-            Memory::Mapped(mapped) => mapped.as_mut_ptr().wrapping_sub(delta),
+            // memmap2 points at the user's first byte; where pages are huge, it was told of whole ones only.
+            Memory::Mapped(mapped) if page == os::page_size() => {
+                mapped.as_mut_ptr().wrapping_sub(delta)
+            }
+            Memory::Mapped(mapped) => mapped.as_mut_ptr(),
             Memory::Reserved(reserved) => reserved.base(),
+            Memory::Owned(owned) => owned.base(),
         };
         let mut region = Self {
             memory,
@@ -144,6 +174,7 @@ impl Region {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             sparse: source.sparse,
             file: Mutex::new(source.file),
+            holes: Mutex::new(Holes::Unknown),
             slot: None,
             holders: AtomicUsize::new(1),
             retired: AtomicBool::new(false),
@@ -152,87 +183,23 @@ impl Region {
             label: AtomicU32::new(0),
             name: OnceLock::new(),
             sealed: AtomicBool::new(false),
-            protections: Mutex::new(Vec::new()),
+            protections: Mutex::default(),
+            parts: Mutex::new(None),
+            handed_over: AtomicBool::new(false),
         };
         if !region.base.is_null() {
             region.slot = region.guard(region.base);
         }
-        Arc::new(region)
+        let region = Arc::new(region);
+        registry::enter(&region);
+        region
     }
 
-    /// A slot of the guard for these pages at `base`: the Region's own place, or a carrier's.
-    pub fn guard(&self, base: *mut u8) -> Option<Slot> {
-        let file = if self.form.mapped { self.file() } else { None };
-        let range = fault::Range {
-            base: base as usize,
-            // A reserved range may be empty so far; its slot must be there all the same.
-            len: self.map_len().max(self.page),
-            page: self.page,
-            fd: file.as_ref().map_or(-1, |file| os::raw_fd(file)),
-            file_offset: if file.is_some() { self.file_base() } else { 0 },
-            backing: match (file.is_some(), self.form.private) {
-                (false, _) => Backing::Anonymous,
-                (true, true) => Backing::Private,
-                (true, false) => Backing::Shared,
-            },
-            writable: self.form.writable,
-        };
-        // SAFETY: the pages are this Region's (or a carrier's that it placed), and every mmap and mprotect on them goes through the slot's lock.
-        unsafe { fault::register(range, self.id) }
-    }
-
-    /// Maps the file over `target`, in this Region's form: a carrier's pages.
-    pub fn map_over(&self, target: *mut u8) -> Outcome<()> {
-        let file = if self.form.mapped { self.file() } else { None };
-        let form = if self.form.mapped { self.form } else { Form { writable: true, ..self.form } };
-        // SAFETY: the carrier vouches for `target`, which is as long as this Region; the slot's lock is held.
-        unsafe { os::map_again(target, self.map_len(), file.as_deref(), self.file_base(), form) }.map_err(|fail| fail.at(self.path()))?;
-        if !self.form.mapped {
-            // SAFETY: both are `map_len` bytes; these pages are nobody's file, so neither side can fault.
-            unsafe { std::ptr::copy_nonoverlapping(self.base(), target, self.map_len()) };
-        }
-        self.protect_again(target, 0, self.map_len())
-    }
-
-    /// V8 carries these pages, too; with `adopt` they are the true ones from now on.
-    pub fn carry(&self, overlay: &Arc<Overlay>, adopt: bool) {
-        let mut all = self.overlays.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|other| other.strong_count() > 0);
-        all.push(Arc::downgrade(overlay));
-        if adopt {
-            self.adopted.store(overlay.base(), Ordering::Release);
-        }
-    }
-
-    /// V8 gets those pages back.
-    pub fn disown(&self, overlay: &Overlay) {
-        let _ = self.adopted.compare_exchange(overlay.base(), std::ptr::null_mut(), Ordering::AcqRel, Ordering::Acquire);
-    }
-
-    /// Whether the true pages are a carrier's, which ends with its environment.
-    pub fn is_adopted(&self) -> bool {
-        !self.adopted.load(Ordering::Acquire).is_null()
-    }
-
-    /// Whether any carrier stands on these pages: they can't get another length then.
-    pub fn is_carried(&self) -> bool {
-        !self.overlays().is_empty()
-    }
-
-    fn overlays(&self) -> Vec<Arc<Overlay>> {
-        let all = self.overlays.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().filter_map(Weak::upgrade).collect()
-    }
-
-    fn with_slots(&self, mut look: impl FnMut(&Slot)) {
-        if let Some(slot) = &self.slot {
-            look(slot);
-        }
-        // Looked at under its own lock, as most mappings have none.
-        if !self.overlays.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-            for overlay in self.overlays() {
-                overlay.with_slot(&mut look);
-            }
+    /// The range's owner, where that is not memmap2.
+    pub fn owned(&self) -> Option<&Arc<Owned>> {
+        match &self.memory {
+            Memory::Owned(owned) => Some(owned),
+            _ => None,
         }
     }
 
@@ -258,7 +225,16 @@ impl Region {
 
     /// Whole pages, in bytes.
     pub fn map_len(&self) -> usize {
-        (self.delta + self.len()).next_multiple_of(self.page)
+        self.whole(self.len())
+    }
+
+    /// The pages of `length` bytes of the user's; an empty mapping has none, wherever in a page it begins.
+    fn whole(&self, length: usize) -> usize {
+        if length == 0 {
+            0
+        } else {
+            (self.delta + length).next_multiple_of(self.page)
+        }
     }
 
     /// The mapping's own page size.
@@ -286,27 +262,40 @@ impl Region {
     /// First page; null for an empty mapping.
     pub fn base(&self) -> *mut u8 {
         let adopted = self.adopted.load(Ordering::Acquire);
-        if adopted.is_null() { self.base } else { adopted }
+        if adopted.is_null() {
+            self.base
+        } else {
+            adopted
+        }
+    }
+
+    /// First page of the range that this Region owns, whatever carries its bytes; null for an empty mapping.
+    pub fn own_base(&self) -> *mut u8 {
+        self.base
     }
 
     /// The user's first byte; null for an empty mapping.
     pub fn start(&self) -> *mut u8 {
-        if self.base.is_null() { self.base } else { self.base().wrapping_add(self.delta) }
+        if self.base.is_null() {
+            self.base
+        } else {
+            self.base().wrapping_add(self.delta)
+        }
     }
 
     /// The whole pages that a range of the user's bytes touches.
     pub fn pages(&self, position: usize, length: usize) -> Pages {
         let from = (self.delta + position) / self.page * self.page;
         let to = (self.delta + position + length).next_multiple_of(self.page);
-        Pages { base: self.base().wrapping_add(from), length: if length == 0 { 0 } else { to - from } }
+        Pages {
+            base: self.base().wrapping_add(from),
+            length: if length == 0 { 0 } else { to - from },
+        }
     }
 
     /// Runs something that maps or protects pages of this Region while the guard's handler keeps off.
     pub fn locked<R>(&self, action: impl FnOnce() -> R) -> R {
-        match &self.slot {
-            Some(slot) => slot.locked(|_| action()),
-            None => action(),
-        }
+        self.parts_locked(action)
     }
 
     /// How many mappings stand on these pages.
@@ -316,7 +305,11 @@ impl Region {
 
     /// One more mapping stands on these pages; `false` when the last one has closed.
     pub fn hold(&self) -> bool {
-        self.holders.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| if count == 0 { None } else { Some(count + 1) }).is_ok()
+        self.holders
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+                if count == 0 { None } else { Some(count + 1) }
+            })
+            .is_ok()
     }
 
     /// What the facade of one thread tells that of another.
@@ -341,42 +334,14 @@ impl Region {
 
     /// The form, as `seal` may have changed it.
     pub fn form(&self) -> Form {
-        if self.sealed.load(Ordering::Acquire) { Form { access: Access::Read, writable: false, ..self.form } } else { self.form }
-    }
-
-    /// Maps the pages once more, from a descriptor that cannot write: F_SEAL_WRITE is EBUSY while any mapping could.
-    pub fn become_read_only(&self) -> Outcome<()> {
-        if self.is_carried() || self.holders() > 1 {
-            return Err(Fail::system(code::EBUSY, "fcntl").hint("the mapping is shared or carried by the engine"));
-        }
-        let Some(file) = self.file() else { return Err(Fail::closed()) };
-        let read_only = os::reopen_read_only(&file)?;
-        self.sealed.store(true, Ordering::Release);
-        self.map_all(&read_only).inspect_err(|_| self.become_writable_again())
-    }
-
-    /// The seal was refused.
-    pub fn become_writable_again(&self) {
-        self.sealed.store(false, Ordering::Release);
-        if let Some(file) = self.file() {
-            let _ = self.map_all(&file);
-        }
-    }
-
-    fn map_all(&self, file: &File) -> Outcome<()> {
-        let (length, form) = (self.map_len(), self.form());
-        if self.base.is_null() {
-            return Ok(());
-        }
-        // SAFETY: all pages are this Region's; the slot's lock is held where there is a slot.
-        let map = || unsafe { os::map_again(self.base, length, Some(file), self.file_base(), form) };
-        match &self.slot {
-            Some(slot) => slot.locked(|edit| {
-                map()?;
-                edit.set_range(fault::Range { writable: form.writable, ..edit.range() });
-                Ok(())
-            }),
-            None => map(),
+        if self.sealed.load(Ordering::Acquire) {
+            Form {
+                access: Access::Read,
+                writable: false,
+                ..self.form
+            }
+        } else {
+            self.form
         }
     }
 
@@ -389,90 +354,41 @@ impl Region {
         }
         self.retired.store(true, Ordering::Release);
         // Without a guard nobody turns a late access to nothing into zeros: then zeros must be there at once.
-        let with = if self.slot.is_some() { Replacement::None } else { Replacement::Zeros };
-        match &self.slot {
-            Some(slot) => slot.retire(|| self.replace(with)),
-            None => self.replace(with),
-        }
+        let with = if self.slot.is_some() && self.owns_alone() {
+            Replacement::None
+        } else {
+            Replacement::Zeros
+        };
+        self.take_away(with);
         self.file_cell().take();
+        *self.holes_cell() = Holes::Unknown;
     }
 
     /// After `let_go`, when some view could not be detached: zeros under it.
     pub fn leave_zeros(&self) {
-        if self.retired.load(Ordering::Acquire)
-            && let Some(slot) = &self.slot
-        {
-            slot.locked(|_| self.replace(Replacement::Zeros));
-        }
-    }
-
-    /// The first fault that was not cleared, with its offset from the user's first byte, and how many there were: here and on every carrier.
-    pub fn fault(&self) -> (Option<Fault>, u32) {
-        let mut first = None;
-        let mut count = 0;
-        self.with_slots(|slot| {
-            let fault = slot.fault();
-            count += slot.count();
-            // One that lost data goes before one that did not.
-            if first.is_none_or(|first: Fault| first.kind == Kind::Protected) {
-                first = fault.or(first);
-            }
-        });
-        (first.map(|fault| Fault { offset: fault.offset.saturating_sub(self.delta), ..fault }), count)
-    }
-
-    /// Fails when nothing may be trusted until `clear_fault`.
-    pub fn check_fault(&self) -> Outcome<()> {
-        match self.fault() {
-            (Some(Fault { kind, offset }), _) if kind != Kind::Protected => Err(Fail::Coded {
-                code: "ERR_MAPPING_FAULT",
-                range: false,
-                message: format!("The mapping faulted ({kind:?} at {offset}); call clearFault() to map the file's pages again"),
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Maps the file's pages again where the guard had put others.
-    pub fn clear_fault(&self) -> Outcome<()> {
-        let mut result = Ok(());
-        if let Some(slot) = &self.slot {
-            result = self.clear_slot(slot, self.base);
-        }
-        for overlay in self.overlays() {
-            if let Some(Err(fail)) = overlay.with_slot(|slot| self.clear_slot(slot, overlay.base())) {
-                result = Err(fail);
-            }
-        }
-        result.map_err(|fail| fail.at(self.path()))
-    }
-
-    fn clear_slot(&self, slot: &Slot, base: *mut u8) -> Outcome<()> {
-        let file = if self.form.mapped { self.file() } else { None };
-        let mut failed = None;
-        let cleared = slot.clear(|offset, length| {
-            // SAFETY: the range lies inside this Region or its carrier (the slot says so) and the slot's lock is held, so nobody else maps there.
-            let done = unsafe { os::map_again(base.wrapping_add(offset), length, file.as_deref(), self.file_base() + offset as u64, self.form()) };
-            done.and_then(|()| self.protect_again(base, offset, offset + length)).map_err(|fail| {
-                failed = Some(fail);
-                io::Error::other("not mapped")
-            })
-        });
-        match (cleared, failed) {
-            (Ok(()), _) => Ok(()),
-            (Err(_), Some(fail)) => Err(fail),
-            (Err(error), None) => Err(Fail::io(&error, "mmap")),
+        if self.retired.load(Ordering::Acquire) && self.slot.is_some() {
+            self.put_zeros();
         }
     }
 
     /// Makes a range of the file durable: its pages, then the file.
-    pub fn flush(&self, position: usize, length: usize, wait: bool, invalidate: bool) -> Outcome<()> {
+    pub fn flush(
+        &self,
+        position: usize,
+        length: usize,
+        wait: bool,
+        invalidate: bool,
+    ) -> Outcome<()> {
         self.check_fault()?;
         if self.form.private || self.base.is_null() || length == 0 {
             return Ok(());
         }
-        let Some(file) = self.file() else { return Ok(()) };
-        os::sync_pages(self.pages(position, length), wait, invalidate).map_err(|fail| fail.at(self.path()))?;
+        let Some(file) = self.file() else {
+            return Ok(());
+        };
+        for pages in self.mapped_pages(self.pages(position, length)) {
+            os::sync_pages(pages, wait, invalidate).map_err(|fail| fail.at(self.path()))?;
+        }
         if wait {
             os::sync_file(&file).map_err(|fail| fail.at(self.path()))?;
         }
@@ -482,9 +398,16 @@ impl Region {
     /// The file's length now; that of the mapping where there is no file.
     pub fn size(&self) -> Outcome<u64> {
         match self.file() {
-            Some(file) => os::facts(&file).map(|facts| facts.size).map_err(|fail| fail.at(self.path())),
+            Some(file) => os::facts(&file)
+                .map(|facts| facts.size)
+                .map_err(|fail| fail.at(self.path())),
             None => Ok(self.len() as u64),
         }
+    }
+
+    /// Whether it has address space to grow in.
+    pub fn is_reserved(&self) -> bool {
+        matches!(self.memory, Memory::Reserved(_))
     }
 
     /// Whether it was opened from a file (and is not closed).
@@ -500,8 +423,10 @@ impl Region {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn protections(&self) -> MutexGuard<'_, Vec<(usize, usize, Protection)>> {
-        self.protections.lock().unwrap_or_else(PoisonError::into_inner)
+    fn protections(&self) -> MutexGuard<'_, Protections> {
+        self.protections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn replace(&self, with: Replacement) {
@@ -518,10 +443,10 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
+        registry::forget(self);
         let memory = std::mem::replace(&mut self.memory, Memory::Empty);
-        match self.slot.take() {
-            Some(slot) => slot.release(|| drop(memory)),
-            None => drop(memory),
-        }
+        let mut slots = self.take_part_slots();
+        slots.extend(self.slot.take());
+        parts::release_all(slots, Box::new(|| drop(memory)));
     }
 }

@@ -26,7 +26,9 @@ impl Task for FlushTask {
     type JsValue = ();
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
-        Ok(self.region.flush(self.position, self.length, self.wait, self.invalidate))
+        Ok(self
+            .region
+            .flush(self.position, self.length, self.wait, self.invalidate))
     }
 
     fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<()> {

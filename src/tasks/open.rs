@@ -22,6 +22,8 @@ impl Task for OpenTask {
     }
 
     fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<Self::JsValue> {
-        output.map(NativeMapping::new).map_err(|fail| fail.into_js(&env))
+        output
+            .map(NativeMapping::new)
+            .map_err(|fail| fail.into_js(&env))
     }
 }

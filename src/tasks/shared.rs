@@ -40,12 +40,19 @@ impl Task for SharedTask {
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
         Ok(match &self.0 {
-            SharedWork::Create { name, length, mode, exclusive } => shared_memory::create(name, *length, *mode, *exclusive),
+            SharedWork::Create {
+                name,
+                length,
+                mode,
+                exclusive,
+            } => shared_memory::create(name, *length, *mode, *exclusive),
             SharedWork::Open { name, access } => shared_memory::open(name, *access),
         })
     }
 
     fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<Self::JsValue> {
-        output.map(NativeMapping::new).map_err(|fail| fail.into_js(&env))
+        output
+            .map(NativeMapping::new)
+            .map_err(|fail| fail.into_js(&env))
     }
 }

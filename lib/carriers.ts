@@ -1,0 +1,257 @@
+import { isAnyArrayBuffer } from 'node:util/types'
+import * as threads from 'node:worker_threads'
+
+import { native } from './native'
+
+import type { NativeMapping } from '../binding'
+
+/** What views of a mapping stand on. */
+export type CarrierKind = 'external' | 'shared' | 'wasm' | 'resizable' | 'none'
+
+/** One buffer over a whole mapping, from the page-aligned base. */
+export interface Carrier {
+  readonly kind: 'shared' | 'wasm' | 'resizable'
+  readonly buffer: ArrayBufferLike
+  /** Where in the buffer the mapping's first page is. Absent: 0. */
+  readonly at?: number
+  /** Whether the engine has moved the memory away from the mapping (a memory of the user's only). Absent: it cannot. */
+  moved?(): boolean
+  /** After the file was taken away; `true` when views still reach the memory, which reads zeros then. */
+  release(): boolean
+}
+
+const FORCED = ['wasm', 'resizable', 'shared', 'none'] as const
+
+/** `MEMMAP_CARRIER`: for tests, and to find out what an engine can do. */
+const forced = FORCED.find((kind) => kind === process.env['MEMMAP_CARRIER'])
+
+/** WebAssembly's page. */
+const WASM_PAGE = 65_536
+
+/** A 32-bit memory ends here, a 64-bit one of V8 at four times as much. */
+const WASM_32 = 2 ** 32
+const WASM_64 = 2 ** 34
+
+let external: boolean | undefined
+
+/** Whether the engine allows ArrayBuffers over foreign memory; V8's memory cage (Electron) does not. */
+function externalAllowed(): boolean {
+  return (external ??= native.externalAllowed())
+}
+
+/** What the views of a new mapping will stand on. */
+export function chooseCarrier(sharedArrayBuffer: boolean): CarrierKind {
+  if (forced === 'none') return 'none'
+  if (sharedArrayBuffer || forced === 'shared') return 'shared'
+  if (forced !== undefined) return forced
+  if (externalAllowed()) return 'external'
+  return native.overlaysAllowed() ? 'wasm' : 'none'
+}
+
+/** `isSupported('views')`. */
+export function viewsSupported(): boolean {
+  return chooseCarrier(false) !== 'none'
+}
+
+/**
+ * `isSupported('wasm')`: Linux and macOS. Bun's memories move and its engine has none of V8's guarantees; 32-bit address spaces have no room.
+ */
+export function wasmSupported(): boolean {
+  const narrow = ['arm', 'ia32', 'mips', 'mipsel'].includes(process.arch)
+  return !narrow && process.versions['bun'] === undefined && native.overlaysAllowed()
+}
+
+/** Whether the pages of a private mapping must move onto the carrier: they cannot be in two places. */
+export function isOverlay(kind: CarrierKind): boolean {
+  return kind === 'wasm' || kind === 'resizable' || (kind === 'shared' && !sharedAllowed())
+}
+
+function sharedAllowed(): boolean {
+  return forced !== 'shared' && externalAllowed() && native.sharedAllowed()
+}
+
+/**
+ * Buffers of the engine that carry a file, with the native side that put it there: both must live until the engine has its own pages back.
+ * What stands here and is not closed cannot be collected.
+ */
+const pinned = new Set<object>()
+
+let warned = false
+const forgotten = new FinalizationRegistry<undefined>(() => {
+  if (warned) return
+  warned = true
+  process.emitWarning(
+    'A mapping was collected without close(). On this engine its memory is given back only by close() or at the end of the thread',
+    { type: 'MemmapLeakWarning', code: 'MEMMAP_NOT_CLOSED' },
+  )
+})
+
+/** Puts `length` bytes (whole pages) on a carrier; `undefined` where none can be had. `adopt`: its pages become the only true ones. */
+export function carry(
+  mapping: NativeMapping,
+  kind: CarrierKind,
+  length: number,
+  adopt: boolean,
+  owner: object,
+): Carrier | undefined {
+  if (kind === 'shared') return ofShared(mapping) ?? overlay(mapping, growable(length), adopt, owner)
+  if (kind === 'wasm') {
+    return overlay(mapping, ofWasm(length), adopt, owner) ?? overlay(mapping, resizable(length), adopt, owner)
+  }
+  return kind === 'resizable' ? overlay(mapping, resizable(length), adopt, owner) : undefined
+}
+
+function ofShared(mapping: NativeMapping): Carrier | undefined {
+  const buffer = sharedAllowed() ? mapping.exportShared() : undefined
+  return buffer === undefined ? undefined : { kind: 'shared', buffer, release: () => true }
+}
+
+function overlay(
+  mapping: NativeMapping,
+  carrier: Carrier | undefined,
+  adopt: boolean,
+  owner: object,
+): Carrier | undefined {
+  if (carrier === undefined) return undefined
+  try {
+    mapping.overlay(new Uint8Array(carrier.buffer), adopt)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTSUP') return undefined
+    throw error
+  }
+  const pin = { mapping, carrier }
+  pinned.add(pin)
+  forgotten.register(owner, undefined, pin)
+  return {
+    kind: carrier.kind,
+    buffer: carrier.buffer,
+    release: () => {
+      forgotten.unregister(pin)
+      pinned.delete(pin)
+      return carrier.release()
+    },
+  }
+}
+
+interface Memory {
+  readonly buffer: ArrayBuffer
+  grow(pages: number | bigint): unknown
+}
+type MemoryConstructor = new (descriptor: {
+  initial: number | bigint
+  maximum: number | bigint
+  address?: 'i64'
+}) => Memory
+
+/** The user cannot transfer the buffer of a WebAssembly memory, and growing by nothing makes all views length 0. */
+function ofWasm(length: number): Carrier | undefined {
+  const { Memory } = (globalThis as { WebAssembly?: { Memory: MemoryConstructor } }).WebAssembly ?? {}
+  if (Memory === undefined || length > WASM_64) return undefined
+  const pages = Math.ceil(length / WASM_PAGE)
+  const is64 = length > WASM_32
+  const memory = attempt(() =>
+    is64
+      ? new Memory({ initial: BigInt(pages), maximum: BigInt(pages), address: 'i64' })
+      : new Memory({ initial: pages, maximum: pages }),
+  )
+  if (memory === undefined) return undefined
+  const { buffer } = memory
+  return {
+    kind: 'wasm',
+    buffer,
+    release: () => {
+      if (buffer.byteLength === 0) return false
+      // Growing would abort the process (Node 24, Deno).
+      if (isUntransferable(buffer)) return true
+      memory.grow(is64 ? 0n : 0)
+      return buffer.byteLength > 0
+    },
+  }
+}
+
+function resizable(length: number): Carrier | undefined {
+  type Resizable = ArrayBuffer & { resize(length: number): void }
+  const Constructor = ArrayBuffer as unknown as new (length: number, options: { maxByteLength: number }) => Resizable
+  const buffer = attempt(() => new Constructor(length, { maxByteLength: length }))
+  if (buffer === undefined || !('resize' in buffer)) return undefined
+  return {
+    kind: 'resizable',
+    buffer,
+    release: () => {
+      if (buffer.byteLength > 0) buffer.resize(0)
+      return false
+    },
+  }
+}
+
+function growable(length: number): Carrier | undefined {
+  type Growable = SharedArrayBuffer & { readonly growable?: boolean }
+  const Constructor = SharedArrayBuffer as unknown as new (
+    length: number,
+    options: { maxByteLength: number },
+  ) => Growable
+  const buffer = attempt(() => new Constructor(length, { maxByteLength: length }))
+  // Its pages would be the allocator's own without the option.
+  return buffer?.growable === true ? { kind: 'shared', buffer, release: () => true } : undefined
+}
+
+function attempt<T>(make: () => T): T | undefined {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) return undefined
+    throw error
+  }
+}
+
+function isUntransferable(buffer: ArrayBufferLike): boolean {
+  // Node 20 cannot tell, and need not: growing is safe there.
+  const { isMarkedAsUntransferable } = threads as { isMarkedAsUntransferable?: (value: object) => boolean }
+  return isMarkedAsUntransferable !== undefined && isAnyArrayBuffer(buffer) && isMarkedAsUntransferable(buffer)
+}
+
+/**
+ * A WebAssembly memory of the user's as carrier: he may grow it, which makes another buffer over the same pages, or over others.
+ * Nothing is ever detached, as the other views are his own.
+ */
+export function openedCarrier(
+  mapping: NativeMapping,
+  memory: { readonly buffer: ArrayBufferLike },
+  at: number,
+  length: number,
+  adopt: boolean,
+  owner: object,
+  closed: () => void,
+): Carrier {
+  const bytes = (): Uint8Array => new Uint8Array(memory.buffer, at, length)
+  mapping.overlay(bytes(), adopt)
+  let seen = memory.buffer
+  let gone = false
+  const pin = { mapping, memory }
+  pinned.add(pin)
+  forgotten.register(owner, undefined, pin)
+  return {
+    kind: 'wasm',
+    at,
+    get buffer() {
+      return memory.buffer
+    },
+    moved: () => {
+      const { buffer } = memory
+      if (gone || buffer === seen) return gone
+      seen = buffer
+      // The pages are the engine's business now: whoever has the addresses next must not be touched.
+      if (buffer.byteLength < at + length || !mapping.isAt(bytes())) {
+        gone = true
+        mapping.forgetOverlay()
+      }
+      return gone
+    },
+    release: () => {
+      forgotten.unregister(pin)
+      pinned.delete(pin)
+      closed()
+      return false
+    },
+  }
+}

@@ -1,0 +1,69 @@
+import { Mapping } from './mapping';
+import type { NoSab, Opt, Sab, Seal, ShmCreate, ShmOpen } from './types';
+/**
+ * Memory that processes share: by a name (shm_overview(7)), or nameless (memfd_create(2)), which a child inherits as a descriptor.
+ *
+ * A named object stays until `unlink` or a restart of the system, whatever becomes of the processes that used it. Its memory is provided
+ * when it is created, so that a full /dev/shm is `ENOSPC` then and not a fault later.
+ */
+export declare class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> extends Mapping<B> {
+    #private;
+    /** Of a named object, with its slash. */
+    readonly name: string | undefined;
+    private constructor();
+    /**
+     * Makes an object of `length` bytes of zeros and maps it for writing. With `exclusive: false` one that is there already is opened.
+     *
+     * @throws `EEXIST` where the name is taken, `EINVAL` where `exclusive: false` finds a shorter object, `ENOSPC` where there is no memory for
+     * it, `ERR_INVALID_ARG_VALUE` for a name that is not one leading slash and at most 255 other bytes (macOS: 30).
+     */
+    static create(name: string, length: number, options?: ShmCreate): Promise<SharedMemory>;
+    /** The twin of {@link create} that waits. */
+    static createSync(name: string, length: number, options: ShmCreate & Sab): SharedMemory<SharedArrayBuffer>;
+    static createSync(name: string, length: number, options?: ShmCreate & NoSab): SharedMemory<ArrayBuffer>;
+    static createSync(name: string, length: number, options?: ShmCreate): SharedMemory;
+    /**
+     * Maps the whole of an object that is there.
+     *
+     * @throws `ENOENT` where it is not, `EAGAIN` where its creator has not given it a size yet.
+     */
+    static open(name: string, options?: ShmOpen): Promise<SharedMemory>;
+    /** The twin of {@link open} that waits. */
+    static openSync(name: string, options: ShmOpen & Sab): SharedMemory<SharedArrayBuffer>;
+    static openSync(name: string, options?: ShmOpen & NoSab): SharedMemory<ArrayBuffer>;
+    static openSync(name: string, options?: ShmOpen): SharedMemory;
+    /**
+     * Nameless memory (Linux: a memfd), for a child by its `stdio`: the child opens it with `fromFd`.
+     *
+     * @param options `seal`: rights to take away at once; `'write'` makes this mapping read-only, too.
+     * @example
+     * const frame = SharedMemory.anonymous(1 << 20)
+     * spawn('node', ['child.js'], { stdio: ['inherit', 'inherit', 'inherit', frame.fd] }) // SharedMemory.fromFd(3)
+     */
+    static anonymous(length: number, options?: Opt<{
+        seal: readonly Seal[];
+    }>): SharedMemory<ArrayBuffer>;
+    /**
+     * Maps memory that was received as a descriptor, which is duplicated.
+     *
+     * @throws `EAGAIN` where it has no size yet, `EPERM` for `'write'` where a seal forbids it.
+     */
+    static fromFd(fd: number, options?: Opt<{
+        access: 'read' | 'write';
+    }>): SharedMemory<ArrayBuffer>;
+    /** Takes a name away at once; the memory goes with its last mapping. */
+    static unlink(name: string): void;
+    /**
+     * The names of all objects of this system that may be opened.
+     *
+     * @throws `ENOTSUP` where the system has no list.
+     */
+    static list(): string[];
+    /**
+     * Takes rights away from everybody who has this memory, for ever. With `'write'` this mapping becomes `'read'` first; writable mappings of
+     * others are `EBUSY`.
+     *
+     * @throws `EPERM` where `'seal'` was sealed, `EINVAL` where the memory cannot be sealed (named objects on some systems).
+     */
+    seal(seals: readonly Seal[]): void;
+}

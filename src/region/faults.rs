@@ -1,0 +1,144 @@
+//! What the guard knows of these pages, here and where carriers stand on them.
+#![allow(
+    unsafe_code,
+    reason = "maps the file again where the guard had put other pages"
+)]
+
+use std::io;
+use std::sync::PoisonError;
+
+use super::Region;
+use crate::error::{Fail, Outcome};
+use crate::fault::{self, Backing, Fault, Kind, Slot};
+use crate::os;
+
+impl Region {
+    /// A slot of the guard for these pages at `base`: the Region's own place, or a carrier's.
+    pub fn guard(&self, base: *mut u8) -> Option<Slot> {
+        let file = if self.form.mapped { self.file() } else { None };
+        let range = fault::Range {
+            base: base as usize,
+            // A reserved range may be empty so far; its slot must be there all the same.
+            len: self.map_len().max(self.page),
+            page: self.page,
+            fd: file.as_ref().map_or(-1, |file| os::raw_fd(file)),
+            file_offset: if file.is_some() { self.file_base() } else { 0 },
+            backing: match (file.is_some(), self.form.private) {
+                (false, _) => Backing::Anonymous,
+                (true, true) => Backing::Private,
+                (true, false) => Backing::Shared,
+            },
+            writable: self.form.writable,
+        };
+        // SAFETY: the pages are this Region's (or a carrier's that it placed), and every mmap and mprotect on them goes through the slot's lock.
+        unsafe { fault::register(range, self.id) }
+    }
+
+    /// The first fault that was not cleared, with its offset from the user's first byte, and how many there were: here and on every carrier.
+    pub fn fault(&self) -> (Option<Fault>, u32) {
+        let mut first = None;
+        let mut count = 0;
+        self.with_slots(|slot| {
+            let fault = slot.fault();
+            count += slot.count();
+            // One that lost data goes before one that did not.
+            if first.is_none_or(|first: Fault| first.kind == Kind::Protected) {
+                first = fault.or(first);
+            }
+        });
+        (
+            first.map(|fault| Fault {
+                offset: fault.offset.saturating_sub(self.delta),
+                ..fault
+            }),
+            count,
+        )
+    }
+
+    /// Fails when nothing may be trusted until `clear_fault`.
+    pub fn check_fault(&self) -> Outcome<()> {
+        match self.fault() {
+            (Some(Fault { kind, offset }), _) if kind != Kind::Protected => Err(Fail::Coded {
+                code: "ERR_MAPPING_FAULT",
+                range: false,
+                message: format!(
+                    "The mapping faulted ({kind:?} at {offset}); call clearFault() to map the file's pages again"
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Maps the file's pages again where the guard had put others.
+    pub fn clear_fault(&self) -> Outcome<()> {
+        let mut result = Ok(());
+        if let Some(slot) = &self.slot {
+            result = self.clear_slot(slot, self.base);
+        }
+        result = result.and(self.clear_parts());
+        for overlay in self.overlays() {
+            if let Some(Err(fail)) = overlay.with_slot(|slot| self.clear_slot(slot, overlay.base()))
+            {
+                result = Err(fail);
+            }
+        }
+        result.map_err(|fail| fail.at(self.path()))
+    }
+
+    pub(super) fn clear_slot(&self, slot: &Slot, base: *mut u8) -> Outcome<()> {
+        self.clear_part(slot, base, 0, 0)
+    }
+
+    /// The slot's pages begin at `base`, which is `from` bytes into the Region and shows byte `shows` of its range of the file.
+    pub(super) fn clear_part(
+        &self,
+        slot: &Slot,
+        base: *mut u8,
+        from: usize,
+        shows: usize,
+    ) -> Outcome<()> {
+        let file = if self.form.mapped { self.file() } else { None };
+        let mut failed = None;
+        let cleared = slot.clear(|offset, length| {
+            // SAFETY: the range lies inside this Region or its carrier (the slot says so) and the slot's lock is held, so nobody else maps there.
+            let done = unsafe {
+                os::map_again(
+                    base.wrapping_add(offset),
+                    length,
+                    file.as_deref(),
+                    self.file_base() + (shows + offset) as u64,
+                    self.form(),
+                )
+            };
+            let (start, region) = (from + offset, base.wrapping_sub(from));
+            done.and_then(|()| self.protect_again(region, start, start + length))
+                .map_err(|fail| {
+                    failed = Some(fail);
+                    io::Error::other("not mapped")
+                })
+        });
+        match (cleared, failed) {
+            (Ok(()), _) => Ok(()),
+            (Err(_), Some(fail)) => Err(fail),
+            (Err(error), None) => Err(Fail::io(&error, "mmap")),
+        }
+    }
+
+    pub(super) fn with_slots(&self, mut look: impl FnMut(&Slot)) {
+        if let Some(slot) = &self.slot {
+            look(slot);
+        }
+        self.with_part_slots(&mut look);
+        // Looked at under its own lock, as most mappings have none.
+        if !self
+            .overlays
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty()
+        {
+            for overlay in self.overlays() {
+                overlay.with_slot(&mut look);
+            }
+        }
+    }
+}
