@@ -30,7 +30,7 @@ async function work({ path, how }) {
   parentPort.postMessage('busy')
   if (how === 'exit') process.exit(3)
   if (how === 'throw') throw new Error('on purpose')
-  if (how === 'loop') for (let at = 0; ; at += 1 + view[at % view.length]);
+  if (how === 'loop') for (globalThis.at = 0; ; globalThis.at += 1 + view[globalThis.at % view.length]);
   if (how === 'windows')
     for (;;) {
       const mapping = MappedFile.openSync(path)
