@@ -77,6 +77,12 @@ impl NativeMapping {
         }
     }
 
+    /// The Region, for another thread to let go of: this mapping is closed.
+    pub(crate) fn take_region(&self, env: &Env) -> Option<Arc<Region>> {
+        self.disown(env);
+        self.region.borrow_mut().take()
+    }
+
     /// A Region that this mapping has no more; kept until `release()` where views stand on it.
     pub(crate) fn let_go(&self, mut region: Arc<Region>) {
         if let Some(overlay) = self.overlay.take() {
