@@ -72,6 +72,6 @@ for (let round = 0; round < rounds; round++) {
 file.close()
 rmSync(folder, { recursive: true })
 for (const [name, list] of times) {
-  const median = Float64Array.from(list).sort()[rounds >> 1]
+  const median = Float64Array.from(list).toSorted()[rounds >> 1]
   console.log(`${name.padEnd(48)}${median.toFixed(1).padStart(9)}`)
 }
