@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  promises,
-  readSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, promises, readSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import test from 'ava'
@@ -25,6 +16,7 @@ import {
   posixOnly,
   rejected,
   throwsCoded,
+  underWine,
   unless,
   using,
 } from './helpers'
@@ -86,7 +78,8 @@ test('a descriptor is duplicated: the caller’s stays open after close, and the
   const second = MappedFile.openSync(fd)
   closeSync(fd)
   t.deepEqual(second.read(0, 5000), content)
-  t.is(fstatSync(second.fd!).size, 5000)
+  if (second.fd === undefined) t.true(onWindows)
+  else t.is(fstatSync(second.fd).size, 5000)
   second.close()
 })
 
@@ -100,7 +93,7 @@ test('the read position of a descriptor does not matter and does not move', (t) 
   closeSync(fd)
 })
 
-test('a symbolic link leads to its file', (t) => {
+unless(underWine && 'wine makes links that it cannot follow')('a symbolic link leads to its file', (t) => {
   const link = fresh('link')
   try {
     symlinkSync(file(content), link)
@@ -130,7 +123,11 @@ test('what is missing is ENOENT with the path, by every kind of path and by both
   const path = join(folder, 'missing.bin')
   for (const target of [path, Buffer.from(path), pathToFileURL(path)]) {
     const expected = { code: 'ENOENT', syscall: 'open', path }
-    isSystemError(t, caught(t, () => MappedFile.openSync(target)), expected)
+    isSystemError(
+      t,
+      caught(t, () => MappedFile.openSync(target)),
+      expected,
+    )
     isSystemError(t, await rejected(t, MappedFile.open(target)), expected)
   }
 })
@@ -138,39 +135,63 @@ test('what is missing is ENOENT with the path, by every kind of path and by both
 test('a path through a file is ENOTDIR, or ENOENT on Windows', (t) => {
   const path = join(file('x'), 'below')
   const code = onWindows ? 'ENOENT' : 'ENOTDIR'
-  isSystemError(t, caught(t, () => MappedFile.openSync(path)), { code, syscall: 'open', path })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(path)),
+    { code, syscall: 'open', path },
+  )
 })
 
 posixOnly('a link to itself is ELOOP', (t) => {
   const path = fresh('loop')
   symlinkSync(path, path)
-  isSystemError(t, caught(t, () => MappedFile.openSync(path)), { code: 'ELOOP', syscall: 'open', path })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(path)),
+    { code: 'ELOOP', syscall: 'open', path },
+  )
 })
 
 posixOnly('a name that is too long is ENAMETOOLONG', (t) => {
   const path = join(folder, 'n'.repeat(300))
-  isSystemError(t, caught(t, () => MappedFile.openSync(path)), { code: 'ENAMETOOLONG', syscall: 'open', path })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(path)),
+    { code: 'ENAMETOOLONG', syscall: 'open', path },
+  )
 })
 
 test('a directory is EISDIR, whatever the access', async (t) => {
   const path = fresh('folder')
   mkdirSync(path)
   for (const access of ['read', 'write', 'copy'] as const) {
-    isSystemError(t, caught(t, () => MappedFile.openSync(path, { access })), { code: 'EISDIR', path })
+    isSystemError(
+      t,
+      caught(t, () => MappedFile.openSync(path, { access })),
+      { code: 'EISDIR', path },
+    )
     isSystemError(t, await rejected(t, MappedFile.open(path, { access })), { code: 'EISDIR', path })
   }
 })
 
 test('a descriptor that is not open is EBADF', async (t) => {
   const free = 2 ** 20
-  isSystemError(t, caught(t, () => MappedFile.openSync(free)), { code: 'EBADF' })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(free)),
+    { code: 'EBADF' },
+  )
   isSystemError(t, await rejected(t, MappedFile.open(free)), { code: 'EBADF' })
 })
 
 test('a FileHandle that was closed is EBADF', async (t) => {
   const handle = await promises.open(file(content))
   await handle.close()
-  isSystemError(t, caught(t, () => MappedFile.openSync(handle)), { code: 'EBADF' })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(handle)),
+    { code: 'EBADF' },
+  )
   isSystemError(t, await rejected(t, MappedFile.open(handle)), { code: 'EBADF' })
 })
 
@@ -179,7 +200,11 @@ test('a read-only descriptor does not make a writable mapping', async (t) => {
   const fd = openSync(path, 'r')
   const handle = await promises.open(path, 'r')
   for (const target of [fd, handle]) {
-    isSystemError(t, caught(t, () => MappedFile.openSync(target, { access: 'write' })), { code: 'EACCES' })
+    isSystemError(
+      t,
+      caught(t, () => MappedFile.openSync(target, { access: 'write' })),
+      { code: 'EACCES' },
+    )
   }
   using(MappedFile.openSync(fd, { access: 'copy' }), (m) => {
     m.setUint8(0, 255)
@@ -193,7 +218,11 @@ test('a read-only descriptor does not make a writable mapping', async (t) => {
 unless(onWindows && 'handles for writing can be read there')('a write-only descriptor cannot be mapped', (t) => {
   const fd = openSync(file(content), 'a')
   for (const access of ['read', 'copy', 'write'] as const) {
-    isSystemError(t, caught(t, () => MappedFile.openSync(fd, { access })), { code: 'EACCES', syscall: 'mmap' })
+    isSystemError(
+      t,
+      caught(t, () => MappedFile.openSync(fd, { access })),
+      { code: 'EACCES', syscall: 'mmap' },
+    )
   }
   closeSync(fd)
 })

@@ -1,6 +1,7 @@
 import { carry, chooseCarrier, isOverlay } from './carriers'
 import { bufferTooLarge, invalidState, mappingFault, recapture, systemError, viewsUnavailable } from './errors'
 import { detach } from './detach'
+import { abandonWaits } from './wait'
 import { currentFault, deliver, epoch } from './faults'
 
 import type { AccessorWindows } from './accessor-windows'
@@ -24,9 +25,14 @@ export interface Origin {
   readonly sharedArrayBuffer: boolean
   /** Which class it is of: `lib/sharing.ts`. */
   readonly label: number
+  /** Whoever opens it brings its carrier with `use`. */
+  readonly ownCarrier?: boolean
 }
 
-const facts = new Float64Array(8)
+const facts = new Float64Array(10)
+
+/** What cannot be cleared: the memory that the file was in is elsewhere. */
+const MOVED: MappingFault = Object.freeze({ kind: 'moved', offset: 0 })
 
 /**
  * The state behind a `Mapping`: plain fields for the parts of the facade, out of reach of users.
@@ -35,6 +41,7 @@ const facts = new Float64Array(8)
  */
 export class Core {
   readonly native: NativeMapping
+  /** `seal` can narrow it, mprotect(2) widen it. */
   access: Access
   readonly path: string | Buffer | undefined
   readonly isPrivate: boolean
@@ -53,6 +60,8 @@ export class Core {
   /** What views stand on, or will. */
   kind: CarrierKind
   #carrier: Carrier | undefined
+  /** It was opened with a `capacity`, and has not outgrown it. */
+  #reserved = false
   /** Asynchronous operations that are not settled. */
   pending = 0
   /** What `protect` took away. */
@@ -73,6 +82,9 @@ export class Core {
   accessorWindows: AccessorWindows | undefined = undefined
   windows: Windows | undefined = undefined
 
+  /** Tokens of the asynchronous waits in progress. */
+  waits: Set<number> | undefined = undefined
+
   /** Bytes of all buffers ever made over this mapping. */
   exportedBytes = 0
   /** The user transferred a buffer of ours: its memory is in one that we don't know. */
@@ -92,7 +104,7 @@ export class Core {
     this.isPrivate = origin.isPrivate
     this.sharedArrayBuffer = origin.sharedArrayBuffer
     this.label = origin.label
-    this.kind = chooseCarrier(origin.sharedArrayBuffer)
+    this.kind = origin.ownCarrier === true ? 'none' : chooseCarrier(origin.sharedArrayBuffer)
     this.#learn()
     // Private pages cannot be in two places, so they move before anybody has used them.
     if (origin.isPrivate && isOverlay(this.kind) && this.mapLength > 0) this.#carry(true)
@@ -108,6 +120,7 @@ export class Core {
     this.mapped = facts[5] === 1
     this.mapLength = facts[6]!
     this.id = facts[7]!
+    this.#reserved = facts[8] === 1
   }
 
   /** Where the user's last byte ends, counted as buffers are. */
@@ -133,6 +146,7 @@ export class Core {
 
   /** Before and after each use of the memory. */
   checkFault(): void {
+    if (this.#carrier !== undefined && this.#isMoved) throw mappingFault(MOVED, this.path)
     if (epoch[0] !== this.seen) this.settle()
   }
 
@@ -148,11 +162,13 @@ export class Core {
   /** What the `fault` property says. */
   get fault(): MappingFault | null {
     if (this.closed) return this.lastFault
+    if (this.#isMoved) return MOVED
     return epoch[0] === this.#born ? null : currentFault(this)
   }
 
   clearFault(): void {
     this.checkOpen()
+    if (this.#isMoved) throw mappingFault(MOVED, this.path)
     this.native.clearFault()
     this.lastFault = null
   }
@@ -177,7 +193,29 @@ export class Core {
   whole(): ArrayBufferLike {
     const carrier = this.#carrier ?? this.#carry(false)
     if (carrier === undefined) throw viewsUnavailable()
+    if (this.#isMoved) throw mappingFault(MOVED, this.path)
     return carrier.buffer
+  }
+
+  /** Where in `whole()` the mapping's first page is. */
+  get wholeAt(): number {
+    return this.#carrier?.at ?? 0
+  }
+
+  /** A carrier of the user's. */
+  use(carrier: Carrier): void {
+    this.#carrier = carrier
+    this.kind = carrier.kind
+  }
+
+  /** A carrier of the user's can come to lie elsewhere, and its buffer can be replaced: no window on it is kept. */
+  get isMovable(): boolean {
+    return this.#carrier?.moved !== undefined
+  }
+
+  /** Whether the engine has moved the memory away. */
+  get #isMoved(): boolean {
+    return this.#carrier?.moved?.() === true
   }
 
   /** Whether the engine's own memory, or a SharedArrayBuffer, stands on these pages. */
@@ -200,12 +238,15 @@ export class Core {
     this.#forgetWindows()
     try {
       if (moved) this.native.resized(this.#detachAll())
+      // Nothing moved inside its last page, but old views would have the old length.
+      else if (!this.#reserved) this.#detachAll()
     } finally {
       this.accessorWindows = undefined
       this.windows = undefined
-      this.moved = false
+      if (moved) this.moved = false
       this.#learn()
-      }
+      this.protections = this.protections?.cut(this.mapLength - this.delta)
+    }
   }
 
   /** The accessors look for a window again. */
@@ -217,14 +258,16 @@ export class Core {
 
   /** After `protect`: from now on every access asks first. */
   protect(kind: Protection, offset: number, length: number): void {
-    this.protections = (this.protections ?? new Protections()).with(kind, offset, length)
+    this.protections ??= new Protections(this.access === 'read' ? 'read' : 'write')
+    this.protections = this.protections.set(kind, offset, offset + length)
     this.#forgetWindows()
   }
 
-  /** After `seal`. */
-  becomeReadOnly(): void {
+  /** After `seal`, which may have taken the right to write away even if it failed. */
+  learnAccess(): void {
+    this.native.describe(facts, this)
+    if (facts[9] === 1) return
     this.access = 'read'
-    this.writable = 0
     this.#forgetWindows()
   }
 
@@ -247,6 +290,7 @@ export class Core {
   close(): void {
     if (this.closed) return
     if (epoch[0] !== this.#born) deliver()
+    abandonWaits(this)
     this.closed = true
     for (const job of this.jobs ?? []) job.close()
     this.view = NO_VIEW

@@ -42,25 +42,30 @@ impl Region {
             return Err(Fail::system(code::EACCES, "mprotect").at(self.path()));
         }
         self.on_pages(position, length, |pages| {
-            let from = pages.base as usize - self.base() as usize;
-            let at = |base: *mut u8| {
-                os::protect(
-                    Pages {
-                        base: base.wrapping_add(from),
-                        length: pages.length,
-                    },
-                    protection,
-                )
-            };
-            self.locked(|| at(self.base))?;
-            for overlay in self.overlays() {
-                overlay
-                    .with_slot(|slot| slot.locked(|_| at(overlay.base())))
-                    .unwrap_or(Ok(()))?;
-            }
-            self.remember(from, from + pages.length, protection);
-            Ok(())
+            self.protect_pages(pages, protection)
         })
+    }
+
+    /// The same for whole pages, whatever the mapping was opened for.
+    pub fn protect_pages(&self, pages: Pages, protection: Protection) -> Outcome<()> {
+        let from = pages.base as usize - self.base() as usize;
+        let at = |base: *mut u8| {
+            os::protect(
+                Pages {
+                    base: base.wrapping_add(from),
+                    length: pages.length,
+                },
+                protection,
+            )
+        };
+        self.locked(|| at(self.base))?;
+        for overlay in self.overlays() {
+            overlay
+                .with_slot(|slot| slot.locked(|_| at(overlay.base())))
+                .unwrap_or(Ok(()))?;
+        }
+        self.remember(from, from + pages.length, protection);
+        Ok(())
     }
 
     /// mincore.
@@ -96,8 +101,8 @@ impl Region {
         }
         let (from, to) = (self.delta + position, self.delta + position + length);
         let first = from.next_multiple_of(self.page);
-        // The last page belongs to the range when nothing of the user's lies behind it.
-        let last = if to == self.delta + self.len() {
+        // The last page belongs to the range when nothing of the user's lies behind it, in the mapping or in the file.
+        let last = if to == self.delta + self.len() && self.is_last()? {
             to.next_multiple_of(self.page)
         } else {
             to / self.page * self.page
@@ -120,13 +125,20 @@ impl Region {
         }
     }
 
+    /// Whether nobody can see what lies in the last page behind the mapping.
+    fn is_last(&self) -> Outcome<bool> {
+        Ok(self.form().private || self.size()? <= self.offset() + self.len() as u64)
+    }
+
     fn give_back(&self, pages: Pages, at: usize) -> Outcome<()> {
         if self.form().private {
             return os::drop_private(pages);
         }
         match self.file() {
             Some(file) => os::punch(pages, &file, self.file_base() + at as u64),
-            None => Err(Fail::closed()),
+            None => {
+                Err(Fail::system(code::ENOTSUP, "madvise").hint("shared memory without a file"))
+            }
         }
     }
 
@@ -159,28 +171,33 @@ impl Region {
         if pages.length == 0 {
             return Ok(());
         }
+        if !self.is_in_one_piece() {
+            let mapped = self.mapped_pages(pages);
+            if mapped.iter().map(|pages| pages.length).sum::<usize>() < pages.length {
+                // As the kernel says of ranges that munmap(2) has been in.
+                return Err(Fail::system(code::ENOMEM, "mmap")
+                    .hint("a part of the range is not mapped any more")
+                    .at(self.path()));
+            }
+        }
         action(pages).map_err(|fail| fail.at(self.path()))
     }
 
-    fn remember(&self, from: usize, to: usize, protection: Protection) {
-        let mut list = self.protections();
-        list.retain(|(start, end, _)| *start < from || *end > to);
-        list.push((from, to, protection));
+    /// Whoever maps a page of this range again must protect it so.
+    pub fn remember(&self, from: usize, to: usize, protection: Protection) {
+        self.protections().set(from, to, protection);
     }
 
     /// Puts back what `protect` had done to a part that was mapped again; `from` and `to` count from the base.
     pub(super) fn protect_again(&self, base: *mut u8, from: usize, to: usize) -> Outcome<()> {
-        for (start, end, protection) in self.protections().iter() {
-            let (start, end) = ((*start).max(from), (*end).min(to));
-            if start < end {
-                os::protect(
-                    Pages {
-                        base: base.wrapping_add(start),
-                        length: end - start,
-                    },
-                    *protection,
-                )?;
-            }
+        for (start, end, protection) in self.protections().within(from, to) {
+            os::protect(
+                Pages {
+                    base: base.wrapping_add(start),
+                    length: end - start,
+                },
+                protection,
+            )?;
         }
         Ok(())
     }

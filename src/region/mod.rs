@@ -8,6 +8,10 @@ mod carried;
 mod control;
 mod faults;
 mod memory;
+mod owned;
+mod parts;
+mod protections;
+mod remap;
 mod resize;
 mod sealed;
 
@@ -17,6 +21,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use memmap2::MmapRaw;
 
+pub use self::owned::Owned;
+use self::parts::Part;
+use self::protections::Protections;
 pub use self::resize::Resized;
 
 use self::memory::Holes;
@@ -24,7 +31,8 @@ use self::memory::Holes;
 use crate::carrier::overlay::Overlay;
 use crate::error::Outcome;
 use crate::fault::Slot;
-use crate::os::{self, Protection, Replacement, Reserved};
+use crate::os::{self, Replacement, Reserved};
+use crate::registry;
 
 /// What a mapping may do with its bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,6 +76,8 @@ pub enum Memory {
     Mapped(MmapRaw),
     /// Address space reserved beyond the end, so that growing does not move.
     Reserved(Reserved),
+    /// Mapped by hand, attached, or placed in a reservation.
+    Owned(Arc<Owned>),
 }
 
 impl From<MmapRaw> for Memory {
@@ -119,8 +129,11 @@ pub struct Region {
     name: OnceLock<String>,
     /// `seal` took the right to write away.
     sealed: AtomicBool,
-    /// What `protect` changed, latest last, in bytes from `base`: whoever maps a page again must protect it again.
-    protections: Mutex<Vec<(usize, usize, Protection)>>,
+    protections: Mutex<Protections>,
+    /// `None`: one piece, whose slot is `slot`.
+    parts: Mutex<Option<Vec<Part>>>,
+    /// Another Region has the pages; this one's views only wait to be detached.
+    handed_over: AtomicBool,
 }
 
 // SAFETY: `base` is only used through raw copies; what others write meanwhile is data, never a Rust reference.
@@ -141,9 +154,13 @@ impl Region {
         };
         let base = match &memory {
             Memory::Empty => std::ptr::null_mut(),
-            // memmap2 points at the user's first byte.
-            Memory::Mapped(mapped) => mapped.as_mut_ptr().wrapping_sub(delta),
+            // memmap2 points at the user's first byte; where pages are huge, it was told of whole ones only.
+            Memory::Mapped(mapped) if page == os::page_size() => {
+                mapped.as_mut_ptr().wrapping_sub(delta)
+            }
+            Memory::Mapped(mapped) => mapped.as_mut_ptr(),
             Memory::Reserved(reserved) => reserved.base(),
+            Memory::Owned(owned) => owned.base(),
         };
         let mut region = Self {
             memory,
@@ -166,12 +183,24 @@ impl Region {
             label: AtomicU32::new(0),
             name: OnceLock::new(),
             sealed: AtomicBool::new(false),
-            protections: Mutex::new(Vec::new()),
+            protections: Mutex::default(),
+            parts: Mutex::new(None),
+            handed_over: AtomicBool::new(false),
         };
         if !region.base.is_null() {
             region.slot = region.guard(region.base);
         }
-        Arc::new(region)
+        let region = Arc::new(region);
+        registry::enter(&region);
+        region
+    }
+
+    /// The range's owner, where that is not memmap2.
+    pub fn owned(&self) -> Option<&Arc<Owned>> {
+        match &self.memory {
+            Memory::Owned(owned) => Some(owned),
+            _ => None,
+        }
     }
 
     /// Unique in this process.
@@ -196,7 +225,16 @@ impl Region {
 
     /// Whole pages, in bytes.
     pub fn map_len(&self) -> usize {
-        (self.delta + self.len()).next_multiple_of(self.page)
+        self.whole(self.len())
+    }
+
+    /// The pages of `length` bytes of the user's; an empty mapping has none, wherever in a page it begins.
+    fn whole(&self, length: usize) -> usize {
+        if length == 0 {
+            0
+        } else {
+            (self.delta + length).next_multiple_of(self.page)
+        }
     }
 
     /// The mapping's own page size.
@@ -231,6 +269,11 @@ impl Region {
         }
     }
 
+    /// First page of the range that this Region owns, whatever carries its bytes; null for an empty mapping.
+    pub fn own_base(&self) -> *mut u8 {
+        self.base
+    }
+
     /// The user's first byte; null for an empty mapping.
     pub fn start(&self) -> *mut u8 {
         if self.base.is_null() {
@@ -252,10 +295,7 @@ impl Region {
 
     /// Runs something that maps or protects pages of this Region while the guard's handler keeps off.
     pub fn locked<R>(&self, action: impl FnOnce() -> R) -> R {
-        match &self.slot {
-            Some(slot) => slot.locked(|_| action()),
-            None => action(),
-        }
+        self.parts_locked(action)
     }
 
     /// How many mappings stand on these pages.
@@ -313,26 +353,23 @@ impl Region {
             return;
         }
         self.retired.store(true, Ordering::Release);
+        // Their key is about to change: no wake would ever reach them.
+        crate::wait::close(self.id);
         // Without a guard nobody turns a late access to nothing into zeros: then zeros must be there at once.
-        let with = if self.slot.is_some() {
+        let with = if self.slot.is_some() && self.owns_alone() {
             Replacement::None
         } else {
             Replacement::Zeros
         };
-        match &self.slot {
-            Some(slot) => slot.retire(|| self.replace(with)),
-            None => self.replace(with),
-        }
+        self.take_away(with);
         self.file_cell().take();
         *self.holes_cell() = Holes::Unknown;
     }
 
     /// After `let_go`, when some view could not be detached: zeros under it.
     pub fn leave_zeros(&self) {
-        if self.retired.load(Ordering::Acquire)
-            && let Some(slot) = &self.slot
-        {
-            slot.locked(|_| self.replace(Replacement::Zeros));
+        if self.retired.load(Ordering::Acquire) && self.slot.is_some() {
+            self.put_zeros();
         }
     }
 
@@ -351,8 +388,9 @@ impl Region {
         let Some(file) = self.file() else {
             return Ok(());
         };
-        os::sync_pages(self.pages(position, length), wait, invalidate)
-            .map_err(|fail| fail.at(self.path()))?;
+        for pages in self.mapped_pages(self.pages(position, length)) {
+            os::sync_pages(pages, wait, invalidate).map_err(|fail| fail.at(self.path()))?;
+        }
         if wait {
             os::sync_file(&file).map_err(|fail| fail.at(self.path()))?;
         }
@@ -369,6 +407,11 @@ impl Region {
         }
     }
 
+    /// Whether it has address space to grow in.
+    pub fn is_reserved(&self) -> bool {
+        matches!(self.memory, Memory::Reserved(_))
+    }
+
     /// Whether it was opened from a file (and is not closed).
     pub fn has_file(&self) -> bool {
         self.file_cell().is_some()
@@ -382,7 +425,7 @@ impl Region {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn protections(&self) -> MutexGuard<'_, Vec<(usize, usize, Protection)>> {
+    fn protections(&self) -> MutexGuard<'_, Protections> {
         self.protections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -402,10 +445,10 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
+        registry::forget(self);
         let memory = std::mem::replace(&mut self.memory, Memory::Empty);
-        match self.slot.take() {
-            Some(slot) => slot.release(|| drop(memory)),
-            None => drop(memory),
-        }
+        let mut slots = self.take_part_slots();
+        slots.extend(self.slot.take());
+        parts::release_all(slots, Box::new(|| drop(memory)));
     }
 }
