@@ -62,7 +62,8 @@ export declare class NativeMapping {
   static anonymous(length: number, flags: number): NativeMapping
   /**
    * Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of
-   * whole pages, id, 1 if address space is reserved, 1 if it may be written.
+   * whole pages, id, 1 if address space is reserved, 1 if it may be written, 1 if the
+   * guard was displaced for good.
    */
   describe(out: Float64Array, owner: object): void
   /** Of the user's first byte. */
@@ -218,6 +219,12 @@ export declare function crc32c(bytes: Uint8Array, seed: number): number
 
 /** `napi_detach_arraybuffer`, for engines without `ArrayBuffer.prototype.transfer`. */
 export declare function detach(buffer: ArrayBuffer): void
+
+/**
+ * Memory for `epoch` that is never freed: not every engine runs the cleanup hook of a worker that ends, and the guard would count in freed
+ * memory then. `undefined` where the engine refuses external buffers.
+ */
+export declare function epochMemory(): ArrayBuffer | undefined
 
 /** Whether this engine makes ArrayBuffers over foreign memory. */
 export declare function externalAllowed(): boolean

@@ -2,7 +2,7 @@ import { carry, chooseCarrier, isOverlay } from './carriers'
 import { bufferTooLarge, invalidState, mappingFault, recapture, systemError, viewsUnavailable } from './errors'
 import { detach } from './detach'
 import { abandonWaits } from './wait'
-import { currentFault, deliver, epoch } from './faults'
+import { currentFault, deliver, epoch, warnOfLoss } from './faults'
 
 import type { AccessorWindows } from './accessor-windows'
 import { Protections } from './protections'
@@ -29,7 +29,7 @@ export interface Origin {
   readonly ownCarrier?: boolean
 }
 
-const facts = new Float64Array(10)
+const facts = new Float64Array(11)
 
 /** What cannot be cleared: the memory that the file was in is elsewhere. */
 const MOVED: MappingFault = Object.freeze({ kind: 'moved', offset: 0 })
@@ -120,6 +120,7 @@ export class Core {
     this.mapped = facts[5] === 1
     this.mapLength = facts[6]!
     this.id = facts[7]!
+    if (facts[10] === 1) warnOfLoss()
     this.#reserved = facts[8] === 1
   }
 

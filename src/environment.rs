@@ -15,6 +15,13 @@ use napi_derive::napi;
 use crate::carrier::{overlay, shared};
 use crate::{fault, os, owners};
 
+/// Memory for `epoch` that is never freed: not every engine runs the cleanup hook of a worker that ends, and the guard would count in freed
+/// memory then. `undefined` where the engine refuses external buffers.
+#[napi(ts_return_type = "ArrayBuffer | undefined")]
+pub fn epoch_memory(env: &Env) -> napi::Result<Option<Unknown<'_>>> {
+    crate::carrier::external::leaked(env, 64)
+}
+
 /// `epoch[0]` is incremented whenever a mapping of this process faults; `on_fault` is called soon after, on this thread.
 #[napi]
 pub fn setup(env: &Env, mut epoch: Int32Array, on_fault: Function<'_, (), ()>) -> napi::Result<()> {

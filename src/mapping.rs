@@ -20,7 +20,7 @@ use crate::request::{self, Request};
 use crate::tasks::flush::FlushTask;
 use crate::tasks::open::OpenTask;
 use crate::weak::Weak;
-use crate::{open, os, owners};
+use crate::{fault, open, os, owners};
 
 /// Do not wait for the disk.
 const FLUSH_NO_WAIT: u32 = 1;
@@ -142,7 +142,8 @@ impl NativeMapping {
     }
 
     /// Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of
-    /// whole pages, id, 1 if address space is reserved, 1 if it may be written.
+    /// whole pages, id, 1 if address space is reserved, 1 if it may be written, 1 if the
+    /// guard was displaced for good.
     #[napi]
     pub fn describe(
         &self,
@@ -172,6 +173,7 @@ impl NativeMapping {
                 region.id() as f64,
                 f64::from(u8::from(region.is_reserved())),
                 f64::from(u8::from(region.form().access != Access::Read)),
+                f64::from(u8::from(fault::is_lost())),
             ];
             store(crate::raw::numbers(&mut out), &facts);
             Ok(())
