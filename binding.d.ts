@@ -21,8 +21,11 @@ export declare class NativeMapping {
   static open(target: string | Buffer | number, flags: number, offset: number, length: number, mode: number, capacity: number): Promise<NativeMapping>
   /** Private zero-filled memory. */
   static anonymous(length: number, flags: number): NativeMapping
-  /** Writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of whole pages, id. */
-  describe(out: Float64Array): void
+  /**
+   * Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of
+   * whole pages, id, 1 if address space is reserved, 1 if it may be written.
+   */
+  describe(out: Float64Array, owner: object): void
   /** Of the user's first byte. */
   get address(): bigint
   /** An ArrayBuffer over the pages; `start` counts from the page-aligned base. `undefined` where the engine refuses external buffers. */
@@ -49,8 +52,11 @@ export declare class NativeMapping {
   fault(out: Float64Array): void
   /** Maps the file's pages again where the guard had put others. */
   clearFault(): void
-  /** First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped. */
-  close(): void
+  /**
+   * First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped, and the
+   * answer is `false`: there is nothing to release.
+   */
+  close(): boolean
   /** Between the halves: every exported buffer that JavaScript can still reach. The second call finds none. */
   exported(): ArrayBuffer[]
   /** Second half, after the views were detached. `views_remain`: some could not be, and read zeros from now on. */
@@ -102,6 +108,9 @@ export declare class NativeMapping {
 /** What file offsets must be a multiple of, in bytes; memmap hides it. */
 export declare function allocationGranularity(): number
 
+/** The facade's objects, of all memory. */
+export declare function allOwners(): object[]
+
 /** The constants of `memmap/posix` that this system has, by name. */
 export declare function constants(): Record<string, number>
 
@@ -128,6 +137,9 @@ export interface NativeResidency {
 
 /** Whether files can be mapped over pages of the engine. */
 export declare function overlaysAllowed(): boolean
+
+/** The facade's objects that stand on the memory with this id. */
+export declare function ownersOf(id: number): object[]
 
 /** sysconf(_SC_PAGESIZE), in bytes. */
 export declare function pageSize(): number

@@ -93,8 +93,8 @@ export declare class Core {
     resize(length: number, mayMove: boolean): void;
     /** After `protect`: from now on every access asks first. */
     protect(kind: Protection, offset: number, length: number): void;
-    /** After `seal`. */
-    becomeReadOnly(): void;
+    /** After `seal`, which may have taken the right to write away even if it failed. */
+    learnAccess(): void;
     /** An asynchronous operation: nothing is resized under it, and what it finds after `close()` does not count. */
     whilePending<T>(operation: () => Promise<T>): Promise<T>;
     /** The file is taken away first, then every buffer that is still reachable becomes length 0. */

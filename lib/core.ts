@@ -1,7 +1,7 @@
 import { carry, chooseCarrier, isOverlay } from './carriers'
 import { bufferTooLarge, invalidState, mappingFault, recapture, systemError, viewsUnavailable } from './errors'
 import { detach } from './detach'
-import { currentFault, deliver, epoch, register, unregister } from './faults'
+import { currentFault, deliver, epoch } from './faults'
 
 import type { AccessorWindows } from './accessor-windows'
 import { Protections } from './protections'
@@ -94,13 +94,12 @@ export class Core {
     this.label = origin.label
     this.kind = chooseCarrier(origin.sharedArrayBuffer)
     this.#learn()
-    register(this)
     // Private pages cannot be in two places, so they move before anybody has used them.
     if (origin.isPrivate && isOverlay(this.kind) && this.mapLength > 0) this.#carry(true)
   }
 
   #learn(): void {
-    this.native.describe(facts)
+    this.native.describe(facts, this)
     this.byteLength = facts[0]!
     this.delta = facts[1]!
     this.fileOffset = facts[2]!
@@ -200,7 +199,6 @@ export class Core {
     if (this.pending > 0 || this.isCarried) throw systemError('EBUSY', 'mremap', this.path)
     const moved = this.native.resize(length, mayMove)
     this.#forgetWindows()
-    unregister(this)
     try {
       if (moved) this.native.resized(this.#detachAll())
       // Nothing moved inside its last page, but old views would have the old length.
@@ -211,7 +209,6 @@ export class Core {
       if (moved) this.moved = false
       this.#learn()
       this.protections = this.protections?.cut(this.mapLength - this.delta)
-      register(this)
     }
   }
 
@@ -231,7 +228,7 @@ export class Core {
 
   /** After `seal`, which may have taken the right to write away even if it failed. */
   learnAccess(): void {
-    this.native.describe(facts)
+    this.#learn()
     if (facts[9] === 1) return
     this.access = 'read'
     this.#forgetWindows()
@@ -256,17 +253,17 @@ export class Core {
   close(): void {
     if (this.closed) return
     if (epoch[0] !== this.#born) deliver()
-    unregister(this)
     this.closed = true
     this.view = NO_VIEW
     this.start = this.length = this.writable = 0
     let viewsRemain = false
+    let mustRelease = true
     try {
-      this.native.close()
+      mustRelease = this.native.close()
     } finally {
       if (this.#carrier !== undefined) viewsRemain = this.#carrier.release()
       if (this.exportedBytes > 0) viewsRemain = this.#detachAll() || viewsRemain
-      this.native.release(viewsRemain)
+      if (mustRelease) this.native.release(viewsRemain)
     }
   }
 

@@ -6,6 +6,7 @@ export interface OpenRequest {
     readonly offset: number;
     readonly length: number;
     readonly mode: number;
+    /** Where a file is copied instead, the most that a copy may have. */
     readonly capacity: number;
     readonly sharedArrayBuffer: boolean;
     readonly advice: Advice | undefined;

@@ -79,8 +79,7 @@ export function openRequest(options: unknown): OpenRequest {
   const unsafe = unsafeFlags(given['ifUnsafe'], access)
   const room = given['capacity'] === undefined ? 0 : byteCount(given['capacity'], 'options.capacity')
   const capacity = unsafe === flag.UNSAFE_COPY ? constants.MAX_LENGTH : room
-  if (room > 0 && length > room)
-    throw outOfRange('options.capacity', `>= ${length}, the length`, given['capacity'])
+  if (room > 0 && length > room) throw outOfRange('options.capacity', `>= ${length}, the length`, given['capacity'])
   const mode = given['mode'] === undefined ? DEFAULT_MODE : fileMode(given['mode'], 'options.mode')
   const exec = switched(given, 'exec', flag.EXEC)
   if (exec !== 0 && access !== 'read')

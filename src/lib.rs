@@ -19,6 +19,7 @@ mod mapping_control;
 mod mapping_shared;
 mod open;
 mod os;
+mod owners;
 mod raw;
 mod region;
 mod request;
@@ -32,3 +33,4 @@ mod sysconf;
 )]
 mod sysv;
 mod tasks;
+mod weak;

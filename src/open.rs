@@ -362,7 +362,7 @@ fn reserve(
                 Some(file),
                 offset - delta as u64,
                 form,
-            )?
+            )?;
         };
     }
     Ok(Memory::Reserved(reserved))

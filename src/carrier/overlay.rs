@@ -89,7 +89,7 @@ impl Overlay {
         {
             // SAFETY: the pages belong to a buffer that the facade still references; the slot's lock keeps the handler off.
             let give_back = || unsafe {
-                os::replace(self.pages.base, self.pages.length, os::Replacement::Zeros)
+                os::replace(self.pages.base, self.pages.length, os::Replacement::Zeros);
             };
             match live.slot {
                 Some(slot) => slot.release(give_back),

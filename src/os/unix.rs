@@ -17,10 +17,12 @@ use crate::region::{Form, Pages};
 /// sysconf(_SC_PAGESIZE), in bytes.
 pub fn page_size() -> usize {
     static SIZE: OnceLock<usize> = OnceLock::new();
-    // SAFETY: sysconf only reads a constant of the system.
-    *SIZE.get_or_init(|| {
-        usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
-    })
+    let ask = || {
+        // SAFETY: sysconf only reads a constant of the system.
+        let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        usize::try_from(size).unwrap_or(4096)
+    };
+    *SIZE.get_or_init(ask)
 }
 
 /// What file offsets of mappings must be a multiple of: the page, on Unix.
