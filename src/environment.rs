@@ -13,7 +13,7 @@ use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
 use crate::carrier::{overlay, shared};
-use crate::{fault, os, owners};
+use crate::{fault, os, owners, shm};
 
 /// `epoch[0]` is incremented whenever a mapping of this process faults; `on_fault` is called soon after, on this thread.
 #[napi]
@@ -89,7 +89,11 @@ pub fn is_supported(feature: String) -> bool {
         "sharedArrayBuffer" => shared::available() || overlay::available(),
         "residency" | "lock" | "resizeInPlace" => cfg!(unix),
         "posixShm" => cfg!(all(unix, not(target_os = "android"))),
-        "memfd" | "seal" => cfg!(any(target_os = "linux", target_os = "android")),
+        // Old kernels and containers lack it, whatever system they are.
+        "memfd" => shm::memfd_create(c"memmap", os::MEMFD_SEALABLE).is_ok(),
+        "seal" => shm::memfd_create(c"memmap", os::MEMFD_SEALABLE)
+            .and_then(|file| shm::seals(&file))
+            .is_ok(),
         "hugePages" => os::huge_page_size() != os::page_size(),
         _ => os::advice(&feature).is_some_and(os::knows_advice),
     }
