@@ -20,7 +20,7 @@ const PATIENCE = 8
 const PLACES = 8
 
 /** All mappings of the environment together keep windows of so many bytes. */
-const windows = new Budget(32 * MiB)
+const windows = new Budget(16 * MiB)
 
 /** Eight bytes on their way to or from a place that has no window, and the same as the native side takes them, by their number. */
 const scratch = new DataView(new ArrayBuffer(8))
@@ -58,7 +58,7 @@ export function store(core: Core, position: number, size: number): void {
 
 /** Brings the window to where accesses gather. The first few of a mapping leave nothing behind: opening, one look and closing stay cheap. */
 function move(core: Core, position: number): void {
-  if (++core.misses <= PATIENCE / 2 || core.protections !== undefined || core.kind === 'none') return
+  if (++core.misses <= PATIENCE / 2 || core.protections !== undefined || core.kind === 'none' || core.isMovable) return
   if (core.kind !== 'external') {
     enterWhole(core)
     return
@@ -145,7 +145,7 @@ export class AccessorWindows implements Holder {
 
   /** Lets all windows go: the mapping has another length, or protected pages. */
   reset(): void {
-    for (const [key, window] of [...this.#windows]) {
+    for (const [key, window] of this.#windows) {
       windows.remove(window.id)
       this.drop(key)
     }

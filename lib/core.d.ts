@@ -1,7 +1,7 @@
 import type { AccessorWindows } from './accessor-windows';
 import { Protections } from './protections';
 import type { NativeMapping } from '../binding';
-import type { CarrierKind } from './carriers';
+import type { Carrier, CarrierKind } from './carriers';
 import type { Protection } from './types';
 import type { Access, MappingFault } from './types';
 import type { Windows } from './windows';
@@ -16,6 +16,8 @@ export interface Origin {
     readonly sharedArrayBuffer: boolean;
     /** Which class it is of: `lib/sharing.ts`. */
     readonly label: number;
+    /** Whoever opens it brings its carrier with `use`. */
+    readonly ownCarrier?: boolean;
 }
 /**
  * The state behind a `Mapping`: plain fields for the parts of the facade, out of reach of users.
@@ -25,6 +27,7 @@ export interface Origin {
 export declare class Core {
     #private;
     readonly native: NativeMapping;
+    /** `seal` can narrow it, mprotect(2) widen it. */
     access: Access;
     readonly path: string | Buffer | undefined;
     readonly isPrivate: boolean;
@@ -49,6 +52,10 @@ export declare class Core {
     /** The `Mapping`. */
     owner: object;
     closed: boolean;
+    /** Work on other threads that somebody awaits: `close` ends it. */
+    jobs: Set<{
+        close(): void;
+    }> | undefined;
     /** The accessors' window: `length` bytes from `start`, of which setters may use `writable`. */
     view: DataView;
     start: number;
@@ -58,6 +65,8 @@ export declare class Core {
     misses: number;
     accessorWindows: AccessorWindows | undefined;
     windows: Windows | undefined;
+    /** Tokens of the asynchronous waits in progress. */
+    waits: Set<number> | undefined;
     /** Bytes of all buffers ever made over this mapping. */
     exportedBytes: number;
     /** The user transferred a buffer of ours: its memory is in one that we don't know. */
@@ -87,6 +96,12 @@ export declare class Core {
     export(start: number, length: number): ArrayBuffer;
     /** The one buffer over everything, where `kind` is not 'external'. */
     whole(): ArrayBufferLike;
+    /** Where in `whole()` the mapping's first page is. */
+    get wholeAt(): number;
+    /** A carrier of the user's. */
+    use(carrier: Carrier): void;
+    /** A carrier of the user's can come to lie elsewhere, and its buffer can be replaced: no window on it is kept. */
+    get isMovable(): boolean;
     /** Whether the engine's own memory, or a SharedArrayBuffer, stands on these pages. */
     get isCarried(): boolean;
     /** Another length: see `Mapping.resize`. */

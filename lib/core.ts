@@ -1,6 +1,7 @@
 import { carry, chooseCarrier, isOverlay } from './carriers'
 import { bufferTooLarge, invalidState, mappingFault, recapture, systemError, viewsUnavailable } from './errors'
 import { detach } from './detach'
+import { abandonWaits } from './wait'
 import { currentFault, deliver, epoch } from './faults'
 
 import type { AccessorWindows } from './accessor-windows'
@@ -24,9 +25,14 @@ export interface Origin {
   readonly sharedArrayBuffer: boolean
   /** Which class it is of: `lib/sharing.ts`. */
   readonly label: number
+  /** Whoever opens it brings its carrier with `use`. */
+  readonly ownCarrier?: boolean
 }
 
 const facts = new Float64Array(10)
+
+/** What cannot be cleared: the memory that the file was in is elsewhere. */
+const MOVED: MappingFault = Object.freeze({ kind: 'moved', offset: 0 })
 
 /**
  * The state behind a `Mapping`: plain fields for the parts of the facade, out of reach of users.
@@ -35,6 +41,7 @@ const facts = new Float64Array(10)
  */
 export class Core {
   readonly native: NativeMapping
+  /** `seal` can narrow it, mprotect(2) widen it. */
   access: Access
   readonly path: string | Buffer | undefined
   readonly isPrivate: boolean
@@ -62,6 +69,8 @@ export class Core {
   /** The `Mapping`. */
   owner: object = this
   closed = false
+  /** Work on other threads that somebody awaits: `close` ends it. */
+  jobs: Set<{ close(): void }> | undefined = undefined
 
   /** The accessors' window: `length` bytes from `start`, of which setters may use `writable`. */
   view: DataView = NO_VIEW
@@ -72,6 +81,9 @@ export class Core {
   misses = 0
   accessorWindows: AccessorWindows | undefined = undefined
   windows: Windows | undefined = undefined
+
+  /** Tokens of the asynchronous waits in progress. */
+  waits: Set<number> | undefined = undefined
 
   /** Bytes of all buffers ever made over this mapping. */
   exportedBytes = 0
@@ -92,7 +104,7 @@ export class Core {
     this.isPrivate = origin.isPrivate
     this.sharedArrayBuffer = origin.sharedArrayBuffer
     this.label = origin.label
-    this.kind = chooseCarrier(origin.sharedArrayBuffer)
+    this.kind = origin.ownCarrier === true ? 'none' : chooseCarrier(origin.sharedArrayBuffer)
     this.#learn()
     // Private pages cannot be in two places, so they move before anybody has used them.
     if (origin.isPrivate && isOverlay(this.kind) && this.mapLength > 0) this.#carry(true)
@@ -134,6 +146,7 @@ export class Core {
 
   /** Before and after each use of the memory. */
   checkFault(): void {
+    if (this.#carrier !== undefined && this.#isMoved) throw mappingFault(MOVED, this.path)
     if (epoch[0] !== this.seen) this.settle()
   }
 
@@ -149,11 +162,13 @@ export class Core {
   /** What the `fault` property says. */
   get fault(): MappingFault | null {
     if (this.closed) return this.lastFault
+    if (this.#isMoved) return MOVED
     return epoch[0] === this.#born ? null : currentFault(this)
   }
 
   clearFault(): void {
     this.checkOpen()
+    if (this.#isMoved) throw mappingFault(MOVED, this.path)
     this.native.clearFault()
     this.lastFault = null
   }
@@ -178,7 +193,29 @@ export class Core {
   whole(): ArrayBufferLike {
     const carrier = this.#carrier ?? this.#carry(false)
     if (carrier === undefined) throw viewsUnavailable()
+    if (this.#isMoved) throw mappingFault(MOVED, this.path)
     return carrier.buffer
+  }
+
+  /** Where in `whole()` the mapping's first page is. */
+  get wholeAt(): number {
+    return this.#carrier?.at ?? 0
+  }
+
+  /** A carrier of the user's. */
+  use(carrier: Carrier): void {
+    this.#carrier = carrier
+    this.kind = carrier.kind
+  }
+
+  /** A carrier of the user's can come to lie elsewhere, and its buffer can be replaced: no window on it is kept. */
+  get isMovable(): boolean {
+    return this.#carrier?.moved !== undefined
+  }
+
+  /** Whether the engine has moved the memory away. */
+  get #isMoved(): boolean {
+    return this.#carrier?.moved?.() === true
   }
 
   /** Whether the engine's own memory, or a SharedArrayBuffer, stands on these pages. */
@@ -228,7 +265,7 @@ export class Core {
 
   /** After `seal`, which may have taken the right to write away even if it failed. */
   learnAccess(): void {
-    this.#learn()
+    this.native.describe(facts, this)
     if (facts[9] === 1) return
     this.access = 'read'
     this.#forgetWindows()
@@ -253,7 +290,9 @@ export class Core {
   close(): void {
     if (this.closed) return
     if (epoch[0] !== this.#born) deliver()
+    abandonWaits(this)
     this.closed = true
+    for (const job of this.jobs ?? []) job.close()
     this.view = NO_VIEW
     this.start = this.length = this.writable = 0
     let viewsRemain = false

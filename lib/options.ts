@@ -116,13 +116,20 @@ export function adviceOf(value: unknown, name: string): Advice {
   throw invalidArgValue(name, value, `must be one of: '${ADVICE.join("', '")}'`)
 }
 
+/** Bytes of a mapping. */
+export interface Range {
+  readonly offset: number
+  readonly length: number
+}
+
 /** A range of a mapping of `size` bytes; absent: all of it. Never clamped. */
-export function rangeOf(range: unknown, size: number, caller: string): { offset: number; length: number } {
+export function rangeOf(range: unknown, size: number, caller: string): Range {
   if (range === undefined) return { offset: 0, length: size }
   return within(optionsOf(range, RANGE, caller), size)
 }
 
-function within(given: Record<string, unknown>, size: number): { offset: number; length: number } {
+/** The range that checked options name: inside of the mapping, never clamped. */
+export function within(given: Record<string, unknown>, size: number): Range {
   const offset = given['offset'] === undefined ? 0 : byteCount(given['offset'], 'options.offset')
   if (offset > size) throw outOfRange('options.offset', `>= 0 && <= ${size}`, given['offset'])
   const length = given['length'] === undefined ? size - offset : byteCount(given['length'], 'options.length')

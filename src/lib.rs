@@ -1,4 +1,5 @@
-//! The native core of memmap. Read in this order: `mapping` (what TypeScript calls), `request`, `open`, `region`, `os`, `fault`.
+//! The native core of memmap. Read in this order: `mapping` (what TypeScript calls), `request`, `open`, `region`, `os`, `fault`; for long work
+//! `native_jobs`, `jobs`, `pool`, `work`, `search`.
 
 #![cfg_attr(
     test,
@@ -8,29 +9,37 @@
 mod bytes;
 mod carrier;
 mod constants;
+mod crc;
 mod environment;
 mod errno;
 mod error;
 mod fault;
+mod futex;
 mod handles;
+mod jobs;
+mod log;
 mod mapping;
 mod mapping_carrier;
 mod mapping_control;
+mod mapping_search;
 mod mapping_shared;
+mod native_jobs;
 mod open;
 mod os;
 mod owners;
+mod pool;
+mod posix;
 mod raw;
 mod region;
+mod registry;
 mod request;
+mod reservation;
+mod search;
 mod shared_memory;
 mod shm;
-#[cfg_attr(not(test), expect(dead_code, reason = "issue 7 calls it by name"))]
 mod sysconf;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "issue 7 calls it by name")
-)]
 mod sysv;
 mod tasks;
+mod wait;
 mod weak;
+mod work;

@@ -37,4 +37,24 @@ impl NativeMapping {
         self.overlay.replace(Some(overlay));
         Ok(())
     }
+
+    /// Whether these are the bytes that `overlay` was given.
+    #[napi]
+    pub fn is_at(&self, mut target: Uint8ArraySlice<'_>) -> bool {
+        let target = crate::raw::bytes(&mut target).as_mut_ptr();
+        self.overlay
+            .borrow()
+            .as_ref()
+            .is_some_and(|overlay| overlay.base() == target)
+    }
+
+    /// The engine moved its memory: nothing of ours is there any more, and nothing there is touched.
+    #[napi]
+    pub fn forget_overlay(&self) {
+        if let (Some(overlay), Some(region)) = (self.overlay.take(), self.region.borrow().as_ref())
+        {
+            region.disown(&overlay);
+            overlay.forget();
+        }
+    }
 }

@@ -20,6 +20,7 @@ const LOCK: u32 = 256;
 pub const HUGE: u32 = 512;
 const UNSAFE_COPY: u32 = 2048;
 const UNSAFE_THROW: u32 = 4096;
+const PRIVATE_READ: u32 = 8192;
 
 /// What is to be mapped.
 #[derive(Clone, Debug)]
@@ -58,6 +59,8 @@ pub struct Request {
     pub exclusive: bool,
     /// Extend without allocating.
     pub sparse: bool,
+    /// `'read'` as `MAP_PRIVATE`, which the engine may make writable behind our back.
+    pub private_read: bool,
     /// `PROT_EXEC`.
     pub exec: bool,
     /// Fault the pages in at once.
@@ -104,6 +107,7 @@ impl Request {
             create: (flags & (CREATE | EXCLUSIVE) != 0).then_some(mode),
             exclusive: flags & EXCLUSIVE != 0,
             sparse: flags & SPARSE != 0,
+            private_read: flags & PRIVATE_READ != 0,
             exec: flags & EXEC != 0,
             populate: flags & POPULATE != 0,
             no_reserve: flags & NO_RESERVE != 0,
@@ -131,6 +135,7 @@ impl Request {
             create: None,
             exclusive: false,
             sparse: false,
+            private_read: false,
             exec: false,
             populate: false,
             no_reserve: false,

@@ -98,6 +98,18 @@ impl Overlay {
         }
     }
 
+    /// The engine has moved its memory: the pages are whoever's by now.
+    pub fn forget(&self) {
+        let live = self
+            .live
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(Live { slot: Some(slot) }) = live {
+            slot.release(|| ());
+        }
+    }
+
     /// Runs something with the guard's slot, while the placement is live.
     pub fn with_slot<R>(&self, action: impl FnOnce(&Slot) -> R) -> Option<R> {
         self.live

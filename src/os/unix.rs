@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use super::{FileFacts, FileKind, Replacement};
+use super::{FileFacts, FileKind, OpenMode, Replacement};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::{Form, Pages};
@@ -33,17 +33,6 @@ pub fn allocation_granularity() -> usize {
 /// The descriptor's number.
 pub fn raw_fd(file: &File) -> i32 {
     file.as_raw_fd()
-}
-
-/// How a path is opened.
-#[derive(Clone, Copy, Debug)]
-pub struct OpenMode {
-    /// `O_RDWR` instead of `O_RDONLY`.
-    pub write: bool,
-    /// `Some(mode)`: create it when it is not there.
-    pub create: Option<u32>,
-    /// `O_EXCL`: it must not be there.
-    pub exclusive: bool,
 }
 
 /// open(2). The second value says whether this call created the file.
@@ -448,4 +437,9 @@ fn retry(mut call: impl FnMut() -> i32) -> i32 {
             return status;
         }
     }
+}
+
+/// What `std` calls the system's error number is the errno.
+pub fn errno_of(raw: i32) -> i32 {
+    raw
 }

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
+use super::Protection;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Pages;
@@ -215,19 +216,6 @@ pub fn unlock(pages: Pages) -> Outcome<()> {
     }
 }
 
-/// What a page may be used for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Protection {
-    /// Nothing.
-    None,
-    /// Loads.
-    Read,
-    /// Loads and stores.
-    Write,
-    /// Loads and execution; never stores.
-    Exec,
-}
-
 /// mprotect(2).
 pub fn protect(pages: Pages, protection: Protection) -> Outcome<()> {
     let bits = match protection {
@@ -235,6 +223,7 @@ pub fn protect(pages: Pages, protection: Protection) -> Outcome<()> {
         Protection::Read => libc::PROT_READ,
         Protection::Write => libc::PROT_READ | libc::PROT_WRITE,
         Protection::Exec => libc::PROT_READ | libc::PROT_EXEC,
+        Protection::Raw(bits) => bits,
     };
     // SAFETY: whole pages of a live Region; the guard turns a forbidden access into a fault that JavaScript hears of.
     if unsafe { libc::mprotect(pages.base.cast(), pages.length, bits) } == 0 {
