@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getSystemErrorName } from 'node:util'
+import { threadId } from 'node:worker_threads'
 import test from 'ava'
 import { asRoot, caught, folder, onLinux, onWindows, unless } from './helpers'
 
@@ -77,7 +78,8 @@ let names = 0
 
 /** A name of shared memory that nobody else has. */
 export function shmName(): string {
-  return `/mm${process.pid}-${++names}`
+  // Each spec is a thread.
+  return `/mm${process.pid}-${threadId}-${++names}`
 }
 
 const INDEX = JSON.stringify(join(__dirname, '../index.js'))
