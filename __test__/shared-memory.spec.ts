@@ -8,17 +8,22 @@ const named = unless(!Mapping.isSupported('posixShm') && 'no shared memory by na
 const listed = unless(!onLinux && 'only Linux lists its objects')
 const size = 2 * page + 100
 
+/** The test may have unlinked it. */
+function gone(name: string): void {
+  try {
+    SharedMemory.unlink(name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
 /** Runs `use` with a name, whose object is gone afterwards. */
 async function withName<T>(use: (name: string) => T | Promise<T>): Promise<T> {
   const name = shmName()
   try {
     return await use(name)
   } finally {
-    try {
-      SharedMemory.unlink(name)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    }
+    gone(name)
   }
 }
 

@@ -8,7 +8,16 @@ import { table } from './lib/markdown.mjs'
 
 const page = join(root, 'docs/platforms.md')
 const UNTESTED = 'untested'
-const COLUMNS = ['Linux x64', 'Linux arm64', 'Linux musl', 'Linux 32-bit', 'macOS arm64', 'Windows x64', 'FreeBSD x64', 'Android arm64']
+const COLUMNS = [
+  'Linux x64',
+  'Linux arm64',
+  'Linux musl',
+  'Linux 32-bit',
+  'macOS arm64',
+  'Windows x64',
+  'FreeBSD x64',
+  'Android arm64',
+]
 
 /** What a row stands for: specs, and what the titles of its tests look like. */
 const ROWS = [
@@ -74,7 +83,12 @@ function present() {
     return new Map()
   }
   const rows = text.split('\n').filter((line) => line.startsWith('|'))
-  const [head, , ...body] = rows.map((row) => row.split('|').slice(1, -1).map((each) => each.trim()))
+  const [head, , ...body] = rows.map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((each) => each.trim()),
+  )
   return new Map((body ?? []).map(([name, ...cells]) => [name, new Map(cells.map((each, i) => [head[i + 1], each]))]))
 }
 
@@ -97,16 +111,17 @@ async function main(args) {
   if (args.length === 0) {
     if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('name the column: <column>=<report>')
     const specs = [...new Set(ROWS.flatMap(([, names]) => names))].map((name) => `__test__/${name}.spec.js`)
-    const result = await run(process.execPath, ['node_modules/ava/entrypoints/cli.mjs', '--tap', ...specs], { minutes: 20 })
+    const result = await run(process.execPath, ['node_modules/ava/entrypoints/cli.mjs', '--tap', ...specs], {
+      minutes: 20,
+    })
     reports.set('Linux x64', testsOf(result.stdout))
   }
   const old = present()
-  const rows = ROWS.map((row) => [
-    row[0],
-    ...COLUMNS.map((column) =>
-      reports.has(column) ? cell(reports.get(column), row) : (old.get(row[0])?.get(column) ?? UNTESTED),
-    ),
-  ])
+  const rows = ROWS.map((row) => {
+    const known = (column) => old.get(row[0])?.get(column) ?? UNTESTED
+    const cells = COLUMNS.map((column) => (reports.has(column) ? cell(reports.get(column), row) : known(column)))
+    return [row[0]].concat(cells)
+  })
   writeFileSync(page, `${TEXT}\n${table(['feature', ...COLUMNS], rows)}\n`)
 }
 
