@@ -85,9 +85,20 @@ pub fn export<'env>(
 /// A detached buffer has no memory, but the zlib, crypto or fs operation that was started with it still has the pointer, on a thread of the pool.
 /// Such an operation keeps the buffer's *object* reachable until it is done, so the addresses stay ours until the object is collected.
 fn keep_for_late_readers(env: &Env, region: &Arc<Region>, buffer: sys::napi_value) {
-    let data = Arc::into_raw(Arc::clone(region)).cast_mut().cast::<c_void>();
+    let data = Arc::into_raw(Arc::clone(region))
+        .cast_mut()
+        .cast::<c_void>();
     // SAFETY: a live handle of this environment; `collected` gets `data` once.
-    let status = unsafe { sys::napi_add_finalizer(env.raw(), buffer, data, Some(collected), std::ptr::null_mut(), std::ptr::null_mut()) };
+    let status = unsafe {
+        sys::napi_add_finalizer(
+            env.raw(),
+            buffer,
+            data,
+            Some(collected),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+        )
+    };
     if status != sys::Status::napi_ok {
         // SAFETY: the engine did not take the pointer, so its count is still ours.
         drop(unsafe { Arc::from_raw(data.cast_const().cast::<Region>()) });
