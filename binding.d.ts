@@ -9,6 +9,24 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** Long work of this environment, on threads of ours. */
+export declare class NativeJobs {
+  /** `threads`: `os.availableParallelism()`. `wake` is called on this thread soon after there is news. It does not keep the process alive; see `hold`. */
+  constructor(threads: number, wake: () => void)
+  /** Reads a range into memory. Gives the job's id. */
+  startLoad(mapping: NativeMapping, position: number, length: number, progress: boolean): number
+  /** Looks for a needle within `from..end` on up to `threads` threads. `want`: 0 the first start or -1; 1 how many; 2 a batch of starts. */
+  startSearch(mapping: NativeMapping, want: number, needle: Uint8Array, from: number, end: number, threads: number, progress: boolean): number
+  /** The job ends after its current slice, and is not heard of again. */
+  cancel(id: number): void
+  /** Writes the next news: the job's id, 1 if it has finished (then `take`), bytes so far. `false`: there is none. */
+  fetch(out: Float64Array): boolean
+  /** The result of a finished job, or its error. A batch of starts begins with the position where the next one goes on, -1 at the end. */
+  take(id: number): number | Float64Array | null
+  /** Whether the process stays alive for news: while somebody awaits a job, as with any file operation. */
+  hold(on: boolean): void
+}
+
 /**
  * One holder of a Region.
  *
@@ -21,8 +39,11 @@ export declare class NativeMapping {
   static open(target: string | Buffer | number, flags: number, offset: number, length: number, mode: number, capacity: number): Promise<NativeMapping>
   /** Private zero-filled memory. */
   static anonymous(length: number, flags: number): NativeMapping
-  /** Writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of whole pages, id. */
-  describe(out: Float64Array): void
+  /**
+   * Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of
+   * whole pages, id, 1 if address space is reserved, 1 if it may be written.
+   */
+  describe(out: Float64Array, owner: object): void
   /** Of the user's first byte. */
   get address(): bigint
   /** An ArrayBuffer over the pages; `start` counts from the page-aligned base. `undefined` where the engine refuses external buffers. */
@@ -49,8 +70,11 @@ export declare class NativeMapping {
   fault(out: Float64Array): void
   /** Maps the file's pages again where the guard had put others. */
   clearFault(): void
-  /** First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped. */
-  close(): void
+  /**
+   * First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped, and the
+   * answer is `false`: there is nothing to release.
+   */
+  close(): boolean
   /** Between the halves: every exported buffer that JavaScript can still reach. The second call finds none. */
   exported(): ArrayBuffer[]
   /** Second half, after the views were detached. `views_remain`: some could not be, and read zeros from now on. */
@@ -58,15 +82,19 @@ export declare class NativeMapping {
   /** A SharedArrayBuffer over all pages, from the page-aligned base. `undefined` where the engine has none over foreign memory. */
   exportShared(): SharedArrayBuffer | undefined
   /**
-   * Maps the file over the engine's own pages: `target` is all of `buffer`, which the caller keeps alive until `isCarried` is false. `adopt`: they
+   * Maps the file over the engine's own pages: `target` is all of `buffer` (absent: of a memory that the user may grow), which the caller keeps alive until `isCarried` is false. `adopt`: they
    * are the only true ones (private memory).
    */
-  overlay(target: Uint8Array, buffer: ArrayBufferLike, adopt: boolean): void
+  overlay(target: Uint8Array, buffer: ArrayBufferLike | undefined, adopt: boolean): void
   /**
    * Whether the engine's pages still carry the mapping. After `close()` they do while other mappings of the memory are open and a
    * SharedArrayBuffer stands on it.
    */
   get isCarried(): boolean
+  /** Whether these are the bytes that `overlay` was given. */
+  isAt(target: Uint8Array): boolean
+  /** The engine moved its memory: nothing of ours is there any more, and nothing there is touched. */
+  forgetOverlay(): void
   /** madvise(2) with a hint that loses nothing. */
   advise(advice: string, position: number, length: number): void
   /** Drops contents. */
@@ -83,6 +111,14 @@ export declare class NativeMapping {
   resize(length: number, mayMove: boolean): boolean
   /** Second half of `resize`, after the views were detached: zeros under those that could not be, and the file cut where it shrinks. */
   resized(viewsRemain: boolean): void
+  /** First start of a needle that lies within `from..end`, or -1. */
+  indexOf(needle: Uint8Array, from: number, end: number): number
+  /** Last start of a needle before `before`, within `from..end`, or -1. */
+  lastIndexOf(needle: Uint8Array, from: number, end: number, before: number): number
+  /** How many needles lie within `from..end`, without overlap, left to right. */
+  count(needle: Uint8Array, from: number, end: number): number
+  /** madvise(2), `posix_fadvise(2)`: takes a range out of memory and loses no change. */
+  evict(position: number, length: number): void
   /** shm_open(3) with `O_CREAT`. */
   static sharedCreateSync(name: string, length: number, mode: number, exclusive: boolean): NativeMapping
   /** The same on another thread. */
@@ -110,6 +146,9 @@ export declare class NativeMapping {
 /** What file offsets must be a multiple of, in bytes; memmap hides it. */
 export declare function allocationGranularity(): number
 
+/** The facade's objects, of all memory. */
+export declare function allOwners(): object[]
+
 /** The constants of `memmap/posix` that this system has, by name. */
 export declare function constants(): Record<string, number>
 
@@ -136,6 +175,9 @@ export interface NativeResidency {
 
 /** Whether files can be mapped over pages of the engine. */
 export declare function overlaysAllowed(): boolean
+
+/** The facade's objects that stand on the memory with this id. */
+export declare function ownersOf(id: number): object[]
 
 /** sysconf(_SC_PAGESIZE), in bytes. */
 export declare function pageSize(): number

@@ -102,7 +102,11 @@ for (const [kind, unit, values] of kinds) {
       using(MappedFile.openSync(path), (m) => {
         for (let i = 0; i < warm; i++) on(m)[`get${kind}`]!(0)
         const value = kind.startsWith('Big') ? 1n : 1
-        isSystemError(t, caught(t, () => on(m)[`set${kind}`]!(0, value)), { code: 'EACCES', syscall: 'write', path })
+        isSystemError(
+          t,
+          caught(t, () => on(m)[`set${kind}`]!(0, value)),
+          { code: 'EACCES', syscall: 'write', path },
+        )
       })
     }
     t.deepEqual(readFileSync(path), content)
@@ -182,7 +186,11 @@ test('a value whose conversion closes the mapping is stored nowhere', (t) => {
         return 255
       },
     }
-    isCoded(t, caught(t, () => m.setUint8(0, closing as never)), 'ERR_INVALID_STATE')
+    isCoded(
+      t,
+      caught(t, () => m.setUint8(0, closing as never)),
+      'ERR_INVALID_STATE',
+    )
     t.true(m.closed)
     t.deepEqual(readFileSync(path), content)
   }

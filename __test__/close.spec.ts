@@ -8,7 +8,11 @@ const size = page + 3
 /** Every method of a mapping, its own and inherited. */
 function methodsOf(mapping: Mapping): string[] {
   const names = new Set<string>()
-  for (let at = Object.getPrototypeOf(mapping) as object; at !== Object.prototype; at = Object.getPrototypeOf(at) as object) {
+  for (
+    let at = Object.getPrototypeOf(mapping) as object;
+    at !== Object.prototype;
+    at = Object.getPrototypeOf(at) as object
+  ) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
       if (typeof value === 'function' && name !== 'constructor') names.add(name)
     }
@@ -23,7 +27,7 @@ const makers: Record<string, () => Mapping> = {
   'a read mapping': () => MappedFile.openSync(file(counting(size))),
   'a write mapping': () => MappedFile.openSync(file(counting(size)), { access: 'write' }),
   'a copy': () => MappedFile.openSync(file(counting(size)), { access: 'copy' }),
-  'memory': () => AnonymousMemory.create(size),
+  memory: () => AnonymousMemory.create(size),
   'an empty file': () => MappedFile.openSync(file(''), { access: 'write' }),
 }
 

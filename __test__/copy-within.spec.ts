@@ -33,7 +33,11 @@ test('it copies in the file, and with an offset it counts from the offset', (t) 
 test('a read mapping is EACCES', (t) => {
   const path = file(content)
   using(MappedFile.openSync(path), (m) => {
-    isSystemError(t, caught(t, () => m.copyWithin(0, 1)), { code: 'EACCES', syscall: 'write', path })
+    isSystemError(
+      t,
+      caught(t, () => m.copyWithin(0, 1)),
+      { code: 'EACCES', syscall: 'write', path },
+    )
     t.is(m.compare(content), 0)
   })
 })

@@ -23,7 +23,16 @@ test('begin and end mean what TypedArray.fill means by them', (t) => {
 })
 
 test('text and bytes repeat, and the last may be cut', (t) => {
-  const patterns = ['a', 'abc', 'ä🗺', Uint8Array.of(1), Uint8Array.of(1, 2, 3), Buffer.from('xyz'), counting(page), counting(2 * size)]
+  const patterns = [
+    'a',
+    'abc',
+    'ä🗺',
+    Uint8Array.of(1),
+    Uint8Array.of(1, 2, 3),
+    Buffer.from('xyz'),
+    counting(page),
+    counting(2 * size),
+  ]
   using(AnonymousMemory.create(size), (m) => {
     for (const pattern of patterns) {
       for (const [begin, end] of [
@@ -76,7 +85,11 @@ test('it fills the file, and with an offset it counts from the offset', (t) => {
 test('a read mapping is EACCES', (t) => {
   const path = file(content)
   using(MappedFile.openSync(path), (m) => {
-    isSystemError(t, caught(t, () => m.fill(0)), { code: 'EACCES', syscall: 'write', path })
+    isSystemError(
+      t,
+      caught(t, () => m.fill(0)),
+      { code: 'EACCES', syscall: 'write', path },
+    )
     t.is(m.compare(content), 0)
   })
 })

@@ -87,7 +87,11 @@ test('where stores are private there is nothing to do', async (t) => {
 test('a read mapping is EACCES', async (t) => {
   const path = file(counting(size))
   const m = MappedFile.openSync(path)
-  isSystemError(t, caught(t, () => m.flushSync()), { code: 'EACCES', syscall: 'msync', path })
+  isSystemError(
+    t,
+    caught(t, () => m.flushSync()),
+    { code: 'EACCES', syscall: 'msync', path },
+  )
   isSystemError(t, await rejected(t, m.flush()), { code: 'EACCES', syscall: 'msync', path })
   m.close()
 })

@@ -123,7 +123,11 @@ interface System {
 }
 
 /** All that Node says of a system error, and says the same way. */
-export function isSystemError(t: ExecutionContext, error: NodeJS.ErrnoException, { code, syscall, path }: System): void {
+export function isSystemError(
+  t: ExecutionContext,
+  error: NodeJS.ErrnoException,
+  { code, syscall, path }: System,
+): void {
   t.is(error.code, code, error.message)
   t.is(error.name, 'Error')
   t.true(error.errno! < 0)
@@ -187,7 +191,10 @@ export interface Ended {
 export function child(script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const argv = ['--expose-gc', '--no-warnings', join(__dirname, 'crash', script), ...args]
-    const running = spawn(process.execPath, argv, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const running = spawn(process.execPath, argv, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const out = { stdout: '', stderr: '' }
     running.stdout.setEncoding('utf8').on('data', (text: string) => (out.stdout += text))
     running.stderr.setEncoding('utf8').on('data', (text: string) => (out.stderr += text))

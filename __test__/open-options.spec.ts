@@ -87,7 +87,10 @@ for (const length of [0, 1, page - 1, page, page + 1, size - 3]) {
   test(`a length of ${length} ends there`, async (t) => {
     const path = file(content)
     const options = { offset: 3, length }
-    const both = [MappedFile.openSync(path, options), await MappedFile.open(path, { ...options, length: BigInt(length) })]
+    const both = [
+      MappedFile.openSync(path, options),
+      await MappedFile.open(path, { ...options, length: BigInt(length) }),
+    ]
     for (const m of both) {
       t.is(m.byteLength, length)
       t.deepEqual(m.read(0, length), content.subarray(3, 3 + length))
@@ -204,7 +207,11 @@ test('without create a missing file stays missing', async (t) => {
   const path = fresh()
   for (const create of [false, undefined]) {
     const options = { access: 'write', length: 10, create } as const
-    isSystemError(t, caught(t, () => MappedFile.openSync(path, options)), { code: 'ENOENT', syscall: 'open', path })
+    isSystemError(
+      t,
+      caught(t, () => MappedFile.openSync(path, options)),
+      { code: 'ENOENT', syscall: 'open', path },
+    )
     isSystemError(t, await rejected(t, MappedFile.open(path, options)), { code: 'ENOENT', syscall: 'open', path })
   }
   t.false(existsSync(path))
@@ -213,7 +220,11 @@ test('without create a missing file stays missing', async (t) => {
 test('exclusive refuses a file that is there, and leaves it alone', async (t) => {
   const path = file(content)
   const options = { access: 'write', create: 'exclusive', length: 1 } as const
-  isSystemError(t, caught(t, () => MappedFile.openSync(path, options)), { code: 'EEXIST', syscall: 'open', path })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(path, options)),
+    { code: 'EEXIST', syscall: 'open', path },
+  )
   isSystemError(t, await rejected(t, MappedFile.open(path, options)), { code: 'EEXIST', syscall: 'open', path })
   t.deepEqual(readFileSync(path), content)
 })
@@ -232,7 +243,12 @@ posixOnly('mode is the permissions of a new file, as a number or an octal string
     writeFileSync(path, '', { mode })
     return statSync(path).mode
   }
-  for (const [mode, number] of [[0o640, 0o640], ['600', 0o600], [0o777, 0o777], [undefined, 0o666]] as const) {
+  for (const [mode, number] of [
+    [0o640, 0o640],
+    ['600', 0o600],
+    [0o777, 0o777],
+    [undefined, 0o666],
+  ] as const) {
     const path = fresh()
     MappedFile.openSync(path, { access: 'write', create: true, mode }).close()
     t.is(statSync(path).mode, expected(number))
@@ -246,15 +262,27 @@ posixOnly('mode is the permissions of a new file, as a number or an octal string
 userOnly('permissions that are missing are EACCES', async (t) => {
   const path = file(content)
   chmodSync(path, 0o400)
-  isSystemError(t, caught(t, () => MappedFile.openSync(path, { access: 'write' })), { code: 'EACCES', path })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(path, { access: 'write' })),
+    { code: 'EACCES', path },
+  )
   chmodSync(path, 0)
-  isSystemError(t, caught(t, () => MappedFile.openSync(path)), { code: 'EACCES', path })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(path)),
+    { code: 'EACCES', path },
+  )
   isSystemError(t, await rejected(t, MappedFile.open(path)), { code: 'EACCES', path })
 })
 
 linuxOnly('a program that runs is ETXTBSY to writers and a file like any other to readers', (t) => {
   const path = process.execPath
-  isSystemError(t, caught(t, () => MappedFile.openSync(path, { access: 'write' })), { code: 'ETXTBSY', path })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(path, { access: 'write' })),
+    { code: 'ETXTBSY', path },
+  )
   using(MappedFile.openSync(path), (m) => t.is(m.read(1, 3).toString(), 'ELF'))
 })
 

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, statSync, statfsSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,7 +34,11 @@ posixOnly('a pipe is ENODEV, at once: opening it does not wait for the other end
   const path = fresh('fifo')
   execFileSync('mkfifo', [path])
   for (const access of ['read', 'copy', 'write'] as const) {
-    isSystemError(t, caught(t, () => MappedFile.openSync(path, { access })), { code: 'ENODEV', path })
+    isSystemError(
+      t,
+      caught(t, () => MappedFile.openSync(path, { access })),
+      { code: 'ENODEV', path },
+    )
     isSystemError(t, await rejected(t, MappedFile.open(path, { access })), { code: 'ENODEV', path })
   }
 })
@@ -35,7 +48,11 @@ posixOnly('a socket is ENODEV', async (t) => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(path, resolve))
   try {
-    isSystemError(t, caught(t, () => MappedFile.openSync(path)), { code: 'ENODEV', path })
+    isSystemError(
+      t,
+      caught(t, () => MappedFile.openSync(path)),
+      { code: 'ENODEV', path },
+    )
     isSystemError(t, await rejected(t, MappedFile.open(path)), { code: 'ENODEV', path })
   } finally {
     server.close()
@@ -66,7 +83,11 @@ linuxOnly('a character device needs a length', async (t) => {
 })
 
 linuxOnly('a device that cannot be mapped says ENODEV', (t) => {
-  isSystemError(t, caught(t, () => MappedFile.openSync('/dev/null', { length: 1 })), { code: 'ENODEV', path: '/dev/null' })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync('/dev/null', { length: 1 })),
+    { code: 'ENODEV', path: '/dev/null' },
+  )
 })
 
 linuxOnly('a file of procfs has no length: an empty mapping, and nothing past it', (t) => {
@@ -133,7 +154,11 @@ onDisk('a full disk is ENOSPC at open: the old file keeps its size and bytes, an
   writeFileSync(path, content)
   const before = free()
   const options = { access: 'write', length: 2 << 20 } as const
-  isSystemError(t, caught(t, () => MappedFile.openSync(path, options)), { code: 'ENOSPC', syscall: 'fallocate', path })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(path, options)),
+    { code: 'ENOSPC', syscall: 'fallocate', path },
+  )
   isSystemError(t, await rejected(t, MappedFile.open(path, options)), { code: 'ENOSPC', syscall: 'fallocate', path })
   t.deepEqual(readFileSync(path), content)
   t.is(free(), before)
@@ -145,7 +170,11 @@ onDisk('a full disk is ENOSPC at open: the old file keeps its size and bytes, an
 onDisk('a new file that does not fit is gone again', async (t) => {
   const path = join(root, 'new')
   const options = { access: 'write', create: true, length: 2 << 20 } as const
-  isSystemError(t, caught(t, () => MappedFile.openSync(path, options)), { code: 'ENOSPC', path })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(path, options)),
+    { code: 'ENOSPC', path },
+  )
   isSystemError(t, await rejected(t, MappedFile.open(path, options)), { code: 'ENOSPC', path })
   t.false(existsSync(path))
 })

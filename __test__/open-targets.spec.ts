@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  promises,
-  readSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, promises, readSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import test from 'ava'
@@ -130,7 +121,11 @@ test('what is missing is ENOENT with the path, by every kind of path and by both
   const path = join(folder, 'missing.bin')
   for (const target of [path, Buffer.from(path), pathToFileURL(path)]) {
     const expected = { code: 'ENOENT', syscall: 'open', path }
-    isSystemError(t, caught(t, () => MappedFile.openSync(target)), expected)
+    isSystemError(
+      t,
+      caught(t, () => MappedFile.openSync(target)),
+      expected,
+    )
     isSystemError(t, await rejected(t, MappedFile.open(target)), expected)
   }
 })
@@ -138,39 +133,63 @@ test('what is missing is ENOENT with the path, by every kind of path and by both
 test('a path through a file is ENOTDIR, or ENOENT on Windows', (t) => {
   const path = join(file('x'), 'below')
   const code = onWindows ? 'ENOENT' : 'ENOTDIR'
-  isSystemError(t, caught(t, () => MappedFile.openSync(path)), { code, syscall: 'open', path })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(path)),
+    { code, syscall: 'open', path },
+  )
 })
 
 posixOnly('a link to itself is ELOOP', (t) => {
   const path = fresh('loop')
   symlinkSync(path, path)
-  isSystemError(t, caught(t, () => MappedFile.openSync(path)), { code: 'ELOOP', syscall: 'open', path })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(path)),
+    { code: 'ELOOP', syscall: 'open', path },
+  )
 })
 
 posixOnly('a name that is too long is ENAMETOOLONG', (t) => {
   const path = join(folder, 'n'.repeat(300))
-  isSystemError(t, caught(t, () => MappedFile.openSync(path)), { code: 'ENAMETOOLONG', syscall: 'open', path })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(path)),
+    { code: 'ENAMETOOLONG', syscall: 'open', path },
+  )
 })
 
 test('a directory is EISDIR, whatever the access', async (t) => {
   const path = fresh('folder')
   mkdirSync(path)
   for (const access of ['read', 'write', 'copy'] as const) {
-    isSystemError(t, caught(t, () => MappedFile.openSync(path, { access })), { code: 'EISDIR', path })
+    isSystemError(
+      t,
+      caught(t, () => MappedFile.openSync(path, { access })),
+      { code: 'EISDIR', path },
+    )
     isSystemError(t, await rejected(t, MappedFile.open(path, { access })), { code: 'EISDIR', path })
   }
 })
 
 test('a descriptor that is not open is EBADF', async (t) => {
   const free = 2 ** 20
-  isSystemError(t, caught(t, () => MappedFile.openSync(free)), { code: 'EBADF' })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(free)),
+    { code: 'EBADF' },
+  )
   isSystemError(t, await rejected(t, MappedFile.open(free)), { code: 'EBADF' })
 })
 
 test('a FileHandle that was closed is EBADF', async (t) => {
   const handle = await promises.open(file(content))
   await handle.close()
-  isSystemError(t, caught(t, () => MappedFile.openSync(handle)), { code: 'EBADF' })
+  isSystemError(
+    t,
+    caught(t, () => MappedFile.openSync(handle)),
+    { code: 'EBADF' },
+  )
   isSystemError(t, await rejected(t, MappedFile.open(handle)), { code: 'EBADF' })
 })
 
@@ -179,7 +198,11 @@ test('a read-only descriptor does not make a writable mapping', async (t) => {
   const fd = openSync(path, 'r')
   const handle = await promises.open(path, 'r')
   for (const target of [fd, handle]) {
-    isSystemError(t, caught(t, () => MappedFile.openSync(target, { access: 'write' })), { code: 'EACCES' })
+    isSystemError(
+      t,
+      caught(t, () => MappedFile.openSync(target, { access: 'write' })),
+      { code: 'EACCES' },
+    )
   }
   using(MappedFile.openSync(fd, { access: 'copy' }), (m) => {
     m.setUint8(0, 255)
@@ -193,7 +216,11 @@ test('a read-only descriptor does not make a writable mapping', async (t) => {
 unless(onWindows && 'handles for writing can be read there')('a write-only descriptor cannot be mapped', (t) => {
   const fd = openSync(file(content), 'a')
   for (const access of ['read', 'copy', 'write'] as const) {
-    isSystemError(t, caught(t, () => MappedFile.openSync(fd, { access })), { code: 'EACCES', syscall: 'mmap' })
+    isSystemError(
+      t,
+      caught(t, () => MappedFile.openSync(fd, { access })),
+      { code: 'EACCES', syscall: 'mmap' },
+    )
   }
   closeSync(fd)
 })

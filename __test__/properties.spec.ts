@@ -13,8 +13,28 @@ test('the statics are the system’s', (t) => {
 })
 
 test('isSupported answers every feature of the typings with a boolean, and refuses the rest', (t) => {
-  const features = ['views', 'sharedArrayBuffer', 'faultGuard', 'wait', 'memfd', 'seal', 'posixShm', 'sysvShm', 'hugePages'] as const
-  const more = ['residency', 'lock', 'resizeInPlace', 'wasm', 'normal', 'random', 'sequential', 'willneed', 'cold'] as const
+  const features = [
+    'views',
+    'sharedArrayBuffer',
+    'faultGuard',
+    'wait',
+    'memfd',
+    'seal',
+    'posixShm',
+    'sysvShm',
+    'hugePages',
+  ] as const
+  const more = [
+    'residency',
+    'lock',
+    'resizeInPlace',
+    'wasm',
+    'normal',
+    'random',
+    'sequential',
+    'willneed',
+    'cold',
+  ] as const
   const rest = ['pageout', 'hugepage', 'nohugepage', 'dontdump', 'dodump', 'dontfork', 'dofork', 'mergeable'] as const
   for (const feature of [...features, ...more, ...rest, 'unmergeable'] as const) {
     t.is(typeof Mapping.isSupported(feature), 'boolean', feature)

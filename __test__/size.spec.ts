@@ -19,16 +19,19 @@ test('a file that grows or shrinks behind its mapping is told with its length no
   })
 })
 
-unless(onWindows && 'Windows refuses to cut a file that is mapped')('a file that was cut is told with its length now', (t) => {
-  const path = file(counting(page))
-  using(MappedFile.openSync(path), (m) => {
-    truncateSync(path, 5)
-    t.is(m.size(), 5)
-    t.is(m.byteLength, page)
-    truncateSync(path, page)
-    t.is(m.size(), page)
-  })
-})
+unless(onWindows && 'Windows refuses to cut a file that is mapped')(
+  'a file that was cut is told with its length now',
+  (t) => {
+    const path = file(counting(page))
+    using(MappedFile.openSync(path), (m) => {
+      truncateSync(path, 5)
+      t.is(m.size(), 5)
+      t.is(m.byteLength, page)
+      truncateSync(path, page)
+      t.is(m.size(), page)
+    })
+  },
+)
 
 test('memory without a file has its own length', (t) => {
   for (const length of [0, 1, page + 1]) using(AnonymousMemory.create(length), (m) => t.is(m.size(), length))

@@ -5,7 +5,22 @@ import { counting, file, page, throwsCoded, using } from './helpers'
 
 const size = 2 * page + 77
 const content = counting(size)
-const edges = [undefined, 0, 1, -1, page - 1, page, page + 1, size - 1, size, size + 1, -size, -size - 1, 2 ** 40, -(2 ** 40)]
+const edges = [
+  undefined,
+  0,
+  1,
+  -1,
+  page - 1,
+  page,
+  page + 1,
+  size - 1,
+  size,
+  size + 1,
+  -size,
+  -size - 1,
+  2 ** 40,
+  -(2 ** 40),
+]
 const odd = [1.9, -1.9, Number.NaN, Infinity, -Infinity, -0]
 
 test('every pair of begin and end means what Buffer.subarray means', (t) => {
@@ -72,7 +87,8 @@ test('windows see each other’s stores and the file has them', (t) => {
 
 test('an empty window is an empty Buffer', (t) => {
   using(AnonymousMemory.create(10), (m) => {
-    for (const window of [m.subarray(3, 3), m.subarray(5, 2), m.subarray(10), m.subarray(99, 100)]) t.is(window.length, 0)
+    for (const window of [m.subarray(3, 3), m.subarray(5, 2), m.subarray(10), m.subarray(99, 100)])
+      t.is(window.length, 0)
   })
 })
 

@@ -103,8 +103,16 @@ test('what does not fit is not written at all', (t) => {
 test('a read mapping is EACCES, also for nothing at all, and arguments are checked first', (t) => {
   const path = file(content)
   using(MappedFile.openSync(path), (m) => {
-    isSystemError(t, caught(t, () => m.write('x', 0)), { code: 'EACCES', syscall: 'write', path })
-    isSystemError(t, caught(t, () => m.write('', 0)), { code: 'EACCES', syscall: 'write', path })
+    isSystemError(
+      t,
+      caught(t, () => m.write('x', 0)),
+      { code: 'EACCES', syscall: 'write', path },
+    )
+    isSystemError(
+      t,
+      caught(t, () => m.write('', 0)),
+      { code: 'EACCES', syscall: 'write', path },
+    )
     throwsCoded(t, () => m.write('x', size), 'ERR_OUT_OF_RANGE')
     throwsCoded(t, () => m.write(5 as never, 0), 'ERR_INVALID_ARG_TYPE', 'data')
   })

@@ -58,7 +58,7 @@ export function store(core: Core, position: number, size: number): void {
 
 /** Brings the window to where accesses gather. The first few of a mapping leave nothing behind: opening, one look and closing stay cheap. */
 function move(core: Core, position: number): void {
-  if (++core.misses <= PATIENCE / 2 || core.protections !== undefined || core.kind === 'none') return
+  if (++core.misses <= PATIENCE / 2 || core.protections !== undefined || core.kind === 'none' || core.isMovable) return
   if (core.kind !== 'external') {
     enterWhole(core)
     return
@@ -69,7 +69,8 @@ function move(core: Core, position: number): void {
 
 /** One window over everything: the carrier's buffer is there for views, too. */
 function enterWhole(core: Core): void {
-  const buffer = core.whole()
+  const buffer = core.wholeIfAny()
+  if (buffer === undefined) return
   core.view = new DataView(buffer, core.delta, core.byteLength)
   core.start = 0
   core.length = core.byteLength
@@ -145,7 +146,7 @@ export class AccessorWindows implements Holder {
 
   /** Lets all windows go: the mapping has another length, or protected pages. */
   reset(): void {
-    for (const [key, window] of [...this.#windows]) {
+    for (const [key, window] of this.#windows) {
       windows.remove(window.id)
       this.drop(key)
     }

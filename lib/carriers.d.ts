@@ -5,6 +5,10 @@ export type CarrierKind = 'external' | 'shared' | 'wasm' | 'resizable' | 'none';
 export interface Carrier {
     readonly kind: 'shared' | 'wasm' | 'resizable';
     readonly buffer: ArrayBufferLike;
+    /** Where in the buffer the mapping's first page is. Absent: 0. */
+    readonly at?: number;
+    /** Whether the engine has moved the memory away from the mapping (a memory of the user's only). Absent: it cannot. */
+    moved?(): boolean;
     /** After the file was taken away; `true` when views still reach the memory, which reads zeros then. */
     release(): boolean;
 }
@@ -12,7 +16,18 @@ export interface Carrier {
 export declare function chooseCarrier(sharedArrayBuffer: boolean): CarrierKind;
 /** `isSupported('views')`. */
 export declare function viewsSupported(): boolean;
+/**
+ * `isSupported('wasm')`: Linux and macOS. Bun's memories move and its engine has none of V8's guarantees; 32-bit address spaces have no room.
+ */
+export declare function wasmSupported(): boolean;
 /** Whether the pages of a private mapping must move onto the carrier: they cannot be in two places. */
 export declare function isOverlay(kind: CarrierKind): boolean;
 /** Puts `length` bytes (whole pages) on a carrier; `undefined` where none can be had. `adopt`: its pages become the only true ones. */
 export declare function carry(mapping: NativeMapping, kind: CarrierKind, length: number, adopt: boolean, owner: object): Carrier | undefined;
+/**
+ * A WebAssembly memory of the user's as carrier: he may grow it, which makes another buffer over the same pages, or over others.
+ * Nothing is ever detached, as the other views are his own.
+ */
+export declare function openedCarrier(mapping: NativeMapping, memory: {
+    readonly buffer: ArrayBufferLike;
+}, at: number, length: number, adopt: boolean, owner: object, closed: () => void): Carrier;

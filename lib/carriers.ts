@@ -12,6 +12,10 @@ export type CarrierKind = 'external' | 'shared' | 'wasm' | 'resizable' | 'none'
 export interface Carrier {
   readonly kind: 'shared' | 'wasm' | 'resizable'
   readonly buffer: ArrayBufferLike
+  /** Where in the buffer the mapping's first page is. Absent: 0. */
+  readonly at?: number
+  /** Whether the engine has moved the memory away from the mapping (a memory of the user's only). Absent: it cannot. */
+  moved?(): boolean
   /** After the file was taken away; `true` when views still reach the memory, which reads zeros then. */
   release(): boolean
 }
@@ -49,6 +53,14 @@ export function viewsSupported(): boolean {
   return chooseCarrier(false) !== 'none'
 }
 
+/**
+ * `isSupported('wasm')`: Linux and macOS. Bun's memories move and its engine has none of V8's guarantees; 32-bit address spaces have no room.
+ */
+export function wasmSupported(): boolean {
+  const narrow = ['arm', 'ia32', 'mips', 'mipsel'].includes(process.arch)
+  return !narrow && process.versions['bun'] === undefined && native.overlaysAllowed()
+}
+
 /** Whether the pages of a private mapping must move onto the carrier: they cannot be in two places. */
 export function isOverlay(kind: CarrierKind): boolean {
   return kind === 'wasm' || kind === 'resizable' || (kind === 'shared' && !sharedAllowed())
@@ -68,7 +80,7 @@ interface Pin {
  * Buffers of the engine that carry a file, with the native side that put it there: both must live until the engine has its own pages back.
  * What stands here and is not closed cannot be collected.
  */
-const pinned = new Set<Pin>()
+const pinned = new Set<object>()
 
 /** Of these, SharedArrayBuffers whose mapping was closed while others of the same memory are open. */
 const lingering = new Set<Pin>()
@@ -234,4 +246,50 @@ function isUntransferable(buffer: ArrayBufferLike): boolean {
   // Node 20 cannot tell, and need not: growing is safe there.
   const { isMarkedAsUntransferable } = threads as { isMarkedAsUntransferable?: (value: object) => boolean }
   return isMarkedAsUntransferable !== undefined && isAnyArrayBuffer(buffer) && isMarkedAsUntransferable(buffer)
+}
+
+/**
+ * A WebAssembly memory of the user's as carrier: he may grow it, which makes another buffer over the same pages, or over others.
+ * Nothing is ever detached, as the other views are his own.
+ */
+export function openedCarrier(
+  mapping: NativeMapping,
+  memory: { readonly buffer: ArrayBufferLike },
+  at: number,
+  length: number,
+  adopt: boolean,
+  owner: object,
+  closed: () => void,
+): Carrier {
+  const bytes = (): Uint8Array => new Uint8Array(memory.buffer, at, length)
+  mapping.overlay(bytes(), undefined, adopt)
+  let seen = memory.buffer
+  let gone = false
+  const pin = { mapping, memory }
+  pinned.add(pin)
+  forgotten.register(owner, undefined, pin)
+  return {
+    kind: 'wasm',
+    at,
+    get buffer() {
+      return memory.buffer
+    },
+    moved: () => {
+      const { buffer } = memory
+      if (gone || buffer === seen) return gone
+      seen = buffer
+      // The pages are the engine's business now: whoever has the addresses next must not be touched.
+      if (buffer.byteLength < at + length || !mapping.isAt(bytes())) {
+        gone = true
+        mapping.forgetOverlay()
+      }
+      return gone
+    },
+    release: () => {
+      forgotten.unregister(pin)
+      pinned.delete(pin)
+      closed()
+      return false
+    },
+  }
 }

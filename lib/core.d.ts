@@ -1,7 +1,7 @@
 import type { AccessorWindows } from './accessor-windows';
 import { Protections } from './protections';
 import type { NativeMapping } from '../binding';
-import type { CarrierKind } from './carriers';
+import type { Carrier, CarrierKind } from './carriers';
 import type { Protection } from './types';
 import type { Access, MappingFault } from './types';
 import type { Windows } from './windows';
@@ -16,6 +16,8 @@ export interface Origin {
     readonly sharedArrayBuffer: boolean;
     /** Which class it is of: `lib/sharing.ts`. */
     readonly label: number;
+    /** Whoever opens it brings its carrier with `use`. */
+    readonly ownCarrier?: boolean;
 }
 /**
  * The state behind a `Mapping`: plain fields for the parts of the facade, out of reach of users.
@@ -49,6 +51,10 @@ export declare class Core {
     /** The `Mapping`. */
     owner: object;
     closed: boolean;
+    /** Work on other threads that somebody awaits: `close` ends it. */
+    jobs: Set<{
+        close(): void;
+    }> | undefined;
     /** The accessors' window: `length` bytes from `start`, of which setters may use `writable`. */
     view: DataView;
     start: number;
@@ -87,14 +93,22 @@ export declare class Core {
     export(start: number, length: number): ArrayBuffer;
     /** The one buffer over everything, where `kind` is not 'external'. */
     whole(): ArrayBufferLike;
+    /** The same for accessors, which can do without. */
+    wholeIfAny(): ArrayBufferLike | undefined;
+    /** Where in `whole()` the mapping's first page is. */
+    get wholeAt(): number;
+    /** A carrier of the user's. */
+    use(carrier: Carrier): void;
+    /** A carrier of the user's can come to lie elsewhere, and its buffer can be replaced: no window on it is kept. */
+    get isMovable(): boolean;
     /** Whether the engine's own memory, or a SharedArrayBuffer, stands on these pages. */
     get isCarried(): boolean;
     /** Another length: see `Mapping.resize`. */
     resize(length: number, mayMove: boolean): void;
     /** After `protect`: from now on every access asks first. */
     protect(kind: Protection, offset: number, length: number): void;
-    /** After `seal`. */
-    becomeReadOnly(): void;
+    /** After `seal`, which may have taken the right to write away even if it failed. */
+    learnAccess(): void;
     /** An asynchronous operation: nothing is resized under it, and what it finds after `close()` does not count. */
     whilePending<T>(operation: () => Promise<T>): Promise<T>;
     /** The file is taken away first, then every buffer that is still reachable becomes length 0. */

@@ -1,7 +1,7 @@
 import { carry, chooseCarrier, isOverlay } from './carriers'
 import { bufferTooLarge, invalidState, mappingFault, recapture, systemError, viewsUnavailable } from './errors'
 import { detach } from './detach'
-import { currentFault, deliver, epoch, register, unregister } from './faults'
+import { currentFault, deliver, epoch } from './faults'
 
 import type { AccessorWindows } from './accessor-windows'
 import { Protections } from './protections'
@@ -24,9 +24,14 @@ export interface Origin {
   readonly sharedArrayBuffer: boolean
   /** Which class it is of: `lib/sharing.ts`. */
   readonly label: number
+  /** Whoever opens it brings its carrier with `use`. */
+  readonly ownCarrier?: boolean
 }
 
-const facts = new Float64Array(8)
+const facts = new Float64Array(10)
+
+/** What cannot be cleared: the memory that the file was in is elsewhere. */
+const MOVED: MappingFault = Object.freeze({ kind: 'moved', offset: 0 })
 
 /**
  * The state behind a `Mapping`: plain fields for the parts of the facade, out of reach of users.
@@ -52,7 +57,11 @@ export class Core {
   id = 0
   /** What views stand on, or will. */
   kind: CarrierKind
+  /** What the engine had no room for when it was asked last: a view asks again. */
+  #refused: CarrierKind = 'none'
   #carrier: Carrier | undefined
+  /** It was opened with a `capacity`, and has not outgrown it. */
+  #reserved = false
   /** Asynchronous operations that are not settled. */
   pending = 0
   /** What `protect` took away. */
@@ -60,6 +69,8 @@ export class Core {
   /** The `Mapping`. */
   owner: object = this
   closed = false
+  /** Work on other threads that somebody awaits: `close` ends it. */
+  jobs: Set<{ close(): void }> | undefined = undefined
 
   /** The accessors' window: `length` bytes from `start`, of which setters may use `writable`. */
   view: DataView = NO_VIEW
@@ -90,15 +101,14 @@ export class Core {
     this.isPrivate = origin.isPrivate
     this.sharedArrayBuffer = origin.sharedArrayBuffer
     this.label = origin.label
-    this.kind = chooseCarrier(origin.sharedArrayBuffer)
+    this.kind = origin.ownCarrier === true ? 'none' : chooseCarrier(origin.sharedArrayBuffer)
     this.#learn()
-    register(this)
     // Private pages cannot be in two places, so they move before anybody has used them.
-    if (origin.isPrivate && isOverlay(this.kind) && this.mapLength > 0) this.#carry(true)
+    if (origin.isPrivate && isOverlay(this.kind) && this.mapLength > 0) this.#carryIfPossible(true)
   }
 
   #learn(): void {
-    this.native.describe(facts)
+    this.native.describe(facts, this)
     this.byteLength = facts[0]!
     this.delta = facts[1]!
     this.fileOffset = facts[2]!
@@ -107,6 +117,7 @@ export class Core {
     this.mapped = facts[5] === 1
     this.mapLength = facts[6]!
     this.id = facts[7]!
+    this.#reserved = facts[8] === 1
   }
 
   /** Where the user's last byte ends, counted as buffers are. */
@@ -132,6 +143,7 @@ export class Core {
 
   /** Before and after each use of the memory. */
   checkFault(): void {
+    if (this.#carrier !== undefined && this.#isMoved) throw mappingFault(MOVED, this.path)
     if (epoch[0] !== this.seen) this.settle()
   }
 
@@ -147,11 +159,13 @@ export class Core {
   /** What the `fault` property says. */
   get fault(): MappingFault | null {
     if (this.closed) return this.lastFault
+    if (this.#isMoved) return MOVED
     return epoch[0] === this.#born ? null : currentFault(this)
   }
 
   clearFault(): void {
     this.checkOpen()
+    if (this.#isMoved) throw mappingFault(MOVED, this.path)
     this.native.clearFault()
     this.lastFault = null
   }
@@ -174,9 +188,38 @@ export class Core {
 
   /** The one buffer over everything, where `kind` is not 'external'. */
   whole(): ArrayBufferLike {
+    // Private pages have been used where they are by now.
+    if (this.#refused !== 'none' && !this.isPrivate) this.kind = this.#refused
     const carrier = this.#carrier ?? this.#carry(false)
     if (carrier === undefined) throw viewsUnavailable()
+    if (this.#isMoved) throw mappingFault(MOVED, this.path)
     return carrier.buffer
+  }
+
+  /** The same for accessors, which can do without. */
+  wholeIfAny(): ArrayBufferLike | undefined {
+    return (this.#carrier ?? this.#carryIfPossible(false))?.buffer
+  }
+
+  /** Where in `whole()` the mapping's first page is. */
+  get wholeAt(): number {
+    return this.#carrier?.at ?? 0
+  }
+
+  /** A carrier of the user's. */
+  use(carrier: Carrier): void {
+    this.#carrier = carrier
+    this.kind = carrier.kind
+  }
+
+  /** A carrier of the user's can come to lie elsewhere, and its buffer can be replaced: no window on it is kept. */
+  get isMovable(): boolean {
+    return this.#carrier?.moved !== undefined
+  }
+
+  /** Whether the engine has moved the memory away. */
+  get #isMoved(): boolean {
+    return this.#carrier?.moved?.() === true
   }
 
   /** Whether the engine's own memory, or a SharedArrayBuffer, stands on these pages. */
@@ -185,11 +228,24 @@ export class Core {
   }
 
   #carry(adopt: boolean): Carrier | undefined {
-    if (this.kind === 'none' || this.kind === 'external') return undefined
-    const carrier = carry(this.native, this.kind, this.mapLength, adopt, this.owner)
-    this.#carrier = carrier
-    this.kind = carrier?.kind ?? 'none'
+    const { kind } = this
+    if (kind === 'none' || kind === 'external') return undefined
+    this.kind = 'none'
+    this.#refused = kind
+    const carrier = carry(this.native, kind, this.mapLength, adopt, this.owner)
+    if (carrier === undefined) return undefined
+    this.#refused = 'none'
+    this.use(carrier)
     return carrier
+  }
+
+  /** What goes wrong here is told to those who ask for a view. */
+  #carryIfPossible(adopt: boolean): Carrier | undefined {
+    try {
+      return this.#carry(adopt)
+    } catch {
+      return undefined
+    }
   }
 
   /** Another length: see `Mapping.resize`. */
@@ -197,15 +253,16 @@ export class Core {
     if (this.pending > 0 || this.isCarried) throw systemError('EBUSY', 'mremap', this.path)
     const moved = this.native.resize(length, mayMove)
     this.#forgetWindows()
-    unregister(this)
     try {
       if (moved) this.native.resized(this.#detachAll())
+      // Nothing moved inside its last page, but old views would have the old length.
+      else if (!this.#reserved) this.#detachAll()
     } finally {
       this.accessorWindows = undefined
       this.windows = undefined
-      this.moved = false
+      if (moved) this.moved = false
       this.#learn()
-      register(this)
+      this.protections = this.protections?.cut(this.mapLength - this.delta)
     }
   }
 
@@ -218,14 +275,16 @@ export class Core {
 
   /** After `protect`: from now on every access asks first. */
   protect(kind: Protection, offset: number, length: number): void {
-    this.protections = (this.protections ?? new Protections()).with(kind, offset, length)
+    this.protections ??= new Protections(this.access === 'read' ? 'read' : 'write')
+    this.protections = this.protections.set(kind, offset, offset + length)
     this.#forgetWindows()
   }
 
-  /** After `seal`. */
-  becomeReadOnly(): void {
+  /** After `seal`, which may have taken the right to write away even if it failed. */
+  learnAccess(): void {
+    this.native.describe(facts, this)
+    if (facts[9] === 1) return
     this.access = 'read'
-    this.writable = 0
     this.#forgetWindows()
   }
 
@@ -248,17 +307,18 @@ export class Core {
   close(): void {
     if (this.closed) return
     if (epoch[0] !== this.#born) deliver()
-    unregister(this)
     this.closed = true
+    for (const job of this.jobs ?? []) job.close()
     this.view = NO_VIEW
     this.start = this.length = this.writable = 0
     let viewsRemain = false
+    let mustRelease = true
     try {
-      this.native.close()
+      mustRelease = this.native.close()
     } finally {
       if (this.#carrier !== undefined) viewsRemain = this.#carrier.release()
       if (this.exportedBytes > 0) viewsRemain = this.#detachAll() || viewsRemain
-      this.native.release(viewsRemain)
+      if (mustRelease) this.native.release(viewsRemain)
     }
   }
 

@@ -12,6 +12,8 @@ export declare function invalidArgValue(name: string, value: unknown, reason?: s
 export declare function outOfRange(name: string, range: string, value: unknown): RangeError;
 /** Use after `close()`. */
 export declare function invalidState(): Error;
+/** As Node's own: whoever aborted says why in `cause`. */
+export declare function abortError(cause: unknown): Error;
 /** A handle of another process leads to no memory of this one. */
 export declare function otherProcess(): Error;
 /** More than the engine can address through one buffer. */
@@ -23,4 +25,4 @@ export declare function illegalConstructor(): TypeError;
 /** The bytes of the mapping are not those of the file any more. */
 export declare function mappingFault(fault: MappingFault, path: string | Uint8Array | undefined): Error;
 /** A system error that no system call was needed for. */
-export declare function systemError(code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY', syscall: string, path?: string | Uint8Array): Error;
+export declare function systemError(code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY' | 'ENOMEM' | 'ENOTSUP', syscall: string, path?: string | Uint8Array): Error;

@@ -83,6 +83,14 @@ export function invalidState(): Error {
   return coded(Error, 'ERR_INVALID_STATE', 'Invalid state: the mapping is closed')
 }
 
+/** As Node's own: whoever aborted says why in `cause`. */
+export function abortError(cause: unknown): Error {
+  const error = coded(Error, 'ABORT_ERR', 'The operation was aborted')
+  error.name = 'AbortError'
+  if (cause !== undefined) error.cause = cause
+  return error
+}
+
 /** A handle of another process leads to no memory of this one. */
 export function otherProcess(): Error {
   return coded(
@@ -135,7 +143,7 @@ export function mappingFault(fault: MappingFault, path: string | Uint8Array | un
 
 /** A system error that no system call was needed for. */
 export function systemError(
-  code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY',
+  code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY' | 'ENOMEM' | 'ENOTSUP',
   syscall: string,
   path?: string | Uint8Array,
 ): Error {

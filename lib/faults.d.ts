@@ -5,10 +5,6 @@ import type { MappingFault } from './types';
  * It has a buffer of its own: typed arrays of a few bytes live on the heap, where the collector moves them.
  */
 export declare const epoch: Int32Array<ArrayBuffer>;
-/** From now on faults of this mapping are published. */
-export declare function register(core: Core): void;
-/** It is closed. */
-export declare function unregister(core: Core): void;
 /** Publishes every fault since the last time, of all mappings of this thread. */
 export declare function deliver(): void;
 /** Asks the native side, and remembers the answer for after `close()`. */

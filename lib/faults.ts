@@ -17,52 +17,19 @@ const KINDS = [undefined, 'truncated', 'io', 'nospace', 'protected', 'moved'] as
 const faults = channel('memmap:fault')
 const out = new Float64Array(3)
 
-/** Mappings that are open, by the id of their memory: several may share one. */
-const live = new Map<number, WeakRef<Core>[]>()
-let sweepAt = 1024
-
 /** How many events the native side keeps; of more the oldest are lost. */
 const RING = 256
 
 native.setup(epoch, deliver)
-
-/** From now on faults of this mapping are published. */
-export function register(core: Core): void {
-  const others = live.get(core.id)
-  if (others === undefined) live.set(core.id, [new WeakRef(core)])
-  else others.push(new WeakRef(core))
-  if (live.size >= sweepAt) sweep()
-}
-
-/** It is closed. */
-export function unregister(core: Core): void {
-  const holders = live.get(core.id)
-  if (holders === undefined || holders.length === 1) live.delete(core.id)
-  else {
-    live.set(
-      core.id,
-      holders.filter((holder) => holder.deref() !== core),
-    )
-  }
-}
-
-/** Mappings that were collected without `close()` leave their entries behind. */
-function sweep(): void {
-  for (const [id, holders] of live) {
-    if (holders.every((holder) => holder.deref() === undefined)) live.delete(id)
-  }
-  sweepAt = Math.max(1024, live.size * 2)
-}
 
 /** Publishes every fault since the last time, of all mappings of this thread. */
 export function deliver(): void {
   const events = native.takeFaults()
   for (let at = 0; at < events.length; at += 3) {
     const kind = KINDS[events[at + 1]!]
-    for (const holder of live.get(events[at]!) ?? []) {
-      const core = holder.deref()
-      if (core !== undefined && kind !== undefined)
-        publish(core, { kind, offset: Math.max(0, events[at + 2]! - core.delta) })
+    if (kind === undefined) continue
+    for (const core of native.ownersOf(events[at]!) as Core[]) {
+      publish(core, { kind, offset: Math.max(0, events[at + 2]! - core.delta) })
     }
   }
   if (events.length >= 3 * RING) catchUp()
@@ -70,13 +37,9 @@ export function deliver(): void {
 
 /** Events were lost; the first fault of each mapping was not. */
 function catchUp(): void {
-  for (const holders of live.values()) {
-    for (const holder of holders) {
-      const core = holder.deref()
-      if (core === undefined || core.announced) continue
-      const fault = currentFault(core)
-      if (fault !== null) publish(core, fault)
-    }
+  for (const core of native.allOwners() as Core[]) {
+    const fault = core.announced ? null : currentFault(core)
+    if (fault !== null) publish(core, fault)
   }
 }
 

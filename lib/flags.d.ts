@@ -13,6 +13,8 @@ export declare const LOCK = 256;
 export declare const HUGE = 512;
 export declare const UNSAFE_COPY = 2048;
 export declare const UNSAFE_THROW = 4096;
+/** `'read'` as private pages: the engine may make them writable behind our back. */
+export declare const PRIVATE_READ = 8192;
 /** The bits of `flush` and `flushSync`. */
 export declare const FLUSH_NO_WAIT = 1;
 export declare const FLUSH_INVALIDATE = 2;

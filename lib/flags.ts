@@ -13,6 +13,8 @@ export const LOCK = 256
 export const HUGE = 512
 export const UNSAFE_COPY = 2048
 export const UNSAFE_THROW = 4096
+/** `'read'` as private pages: the engine may make them writable behind our back. */
+export const PRIVATE_READ = 8192
 
 /** The bits of `flush` and `flushSync`. */
 export const FLUSH_NO_WAIT = 1

@@ -1,12 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { stateOf } from './accessors';
-import { Checked } from './checked';
 import { Core } from './core';
+import { Sequential } from './sequential';
 import type { NativeMapping } from '../binding';
 import type { CarrierKind } from './carriers';
 import type { Access, Advice, ByteRange, Feature, FlushOptions, MappingFault, MappingHandle, Opt, Protection, Residency, ViewConstructor, ViewOf } from './types';
 /** Memory that is mapped: a file's, or nobody's. Instances come from `MappedFile` and `AnonymousMemory`. `B` is the buffer that its views stand on. */
-export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Checked {
+export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Sequential<B> {
     /** The system's page, in bytes. */
     static readonly pageSize: number;
     /** What file offsets of the system's own mappings are multiples of, in bytes. `offset` need not be. */

@@ -1,13 +1,13 @@
 import { Buffer } from 'node:buffer'
 
 import { stateOf } from './accessors'
-import { Checked } from './checked'
-import { viewsSupported } from './carriers'
+import { viewsSupported, wasmSupported } from './carriers'
 import * as control from './control'
 import { Core } from './core'
 import { bufferTooLarge, invalidArgType, invalidArgValue, mappingFault, outOfRange } from './errors'
 import { native } from './native'
 import { flushRequest } from './options'
+import { Sequential } from './sequential'
 import { MAPPED_FILE, SHARED_MEMORY, handleOf, receive } from './sharing'
 import { checkInteger, relative } from './validate'
 import { MAX_LENGTH, Windows } from './windows'
@@ -36,8 +36,11 @@ const FEATURES: readonly string[] = (
 
 const supported = new Map<string, boolean>()
 
+/** What depends on the engine, not on the system. */
+const here: Partial<Record<Feature, () => boolean>> = { views: viewsSupported, wasm: wasmSupported }
+
 /** Memory that is mapped: a file's, or nobody's. Instances come from `MappedFile` and `AnonymousMemory`. `B` is the buffer that its views stand on. */
-export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Checked {
+export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Sequential<B> {
   /** The system's page, in bytes. */
   static readonly pageSize: number = native.pageSize()
 
@@ -55,7 +58,7 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
       throw invalidArgValue('feature', feature, `must be one of: '${FEATURES.join("', '")}'`)
     let answer = supported.get(feature)
     if (answer === undefined) {
-      answer = feature === 'views' ? viewsSupported() : native.isSupported(feature)
+      answer = here[feature]?.() ?? native.isSupported(feature)
       supported.set(feature, answer)
     }
     return answer

@@ -6,6 +6,7 @@ export interface OpenRequest {
     readonly offset: number;
     readonly length: number;
     readonly mode: number;
+    /** Where a file is copied instead, the most that a copy may have. */
     readonly capacity: number;
     readonly sharedArrayBuffer: boolean;
     readonly advice: Advice | undefined;
@@ -21,11 +22,15 @@ export declare function memoryRequest(options: unknown): {
 };
 /** One of the hints. */
 export declare function adviceOf(value: unknown, name: string): Advice;
+/** Bytes of a mapping. */
+export interface Range {
+    readonly offset: number;
+    readonly length: number;
+}
 /** A range of a mapping of `size` bytes; absent: all of it. Never clamped. */
-export declare function rangeOf(range: unknown, size: number, caller: string): {
-    offset: number;
-    length: number;
-};
+export declare function rangeOf(range: unknown, size: number, caller: string): Range;
+/** The range that checked options name: inside of the mapping, never clamped. */
+export declare function within(given: Record<string, unknown>, size: number): Range;
 /** `flush` options as the native side takes them. */
 export interface FlushRequest {
     readonly offset: number;

@@ -1,3 +1,5 @@
+import { constants } from 'node:buffer'
+
 import { invalidArgType, invalidArgValue, outOfRange } from './errors'
 import * as flag from './flags'
 import { byteCount, fileMode, optionalBoolean, optionsOf } from './validate'
@@ -11,6 +13,7 @@ export interface OpenRequest {
   readonly offset: number
   readonly length: number
   readonly mode: number
+  /** Where a file is copied instead, the most that a copy may have. */
   readonly capacity: number
   readonly sharedArrayBuffer: boolean
   readonly advice: Advice | undefined
@@ -73,9 +76,10 @@ export function openRequest(options: unknown): OpenRequest {
   if (offset + length > Number.MAX_SAFE_INTEGER) {
     throw outOfRange('options.length', `<= ${Number.MAX_SAFE_INTEGER - offset} behind that offset`, length)
   }
-  const capacity = given['capacity'] === undefined ? 0 : byteCount(given['capacity'], 'options.capacity')
-  if (capacity > 0 && length > capacity)
-    throw outOfRange('options.capacity', `>= ${length}, the length`, given['capacity'])
+  const unsafe = unsafeFlags(given['ifUnsafe'], access)
+  const room = given['capacity'] === undefined ? 0 : byteCount(given['capacity'], 'options.capacity')
+  const capacity = unsafe === flag.UNSAFE_COPY ? constants.MAX_LENGTH : room
+  if (room > 0 && length > room) throw outOfRange('options.capacity', `>= ${length}, the length`, given['capacity'])
   const mode = given['mode'] === undefined ? DEFAULT_MODE : fileMode(given['mode'], 'options.mode')
   const exec = switched(given, 'exec', flag.EXEC)
   if (exec !== 0 && access !== 'read')
@@ -89,7 +93,7 @@ export function openRequest(options: unknown): OpenRequest {
     switched(given, 'noReserve', flag.NO_RESERVE) |
     switched(given, 'lock', flag.LOCK) |
     switched(given, 'hugePages', flag.HUGE) |
-    unsafeFlags(given['ifUnsafe'], access)
+    unsafe
   const sharedArrayBuffer = optionalBoolean(given['sharedArrayBuffer'], 'options.sharedArrayBuffer') ?? false
   const advice = given['advice'] === undefined ? undefined : adviceOf(given['advice'], 'options.advice')
   return { access, flags, offset, length, mode, capacity, sharedArrayBuffer, advice }
@@ -112,13 +116,20 @@ export function adviceOf(value: unknown, name: string): Advice {
   throw invalidArgValue(name, value, `must be one of: '${ADVICE.join("', '")}'`)
 }
 
+/** Bytes of a mapping. */
+export interface Range {
+  readonly offset: number
+  readonly length: number
+}
+
 /** A range of a mapping of `size` bytes; absent: all of it. Never clamped. */
-export function rangeOf(range: unknown, size: number, caller: string): { offset: number; length: number } {
+export function rangeOf(range: unknown, size: number, caller: string): Range {
   if (range === undefined) return { offset: 0, length: size }
   return within(optionsOf(range, RANGE, caller), size)
 }
 
-function within(given: Record<string, unknown>, size: number): { offset: number; length: number } {
+/** The range that checked options name: inside of the mapping, never clamped. */
+export function within(given: Record<string, unknown>, size: number): Range {
   const offset = given['offset'] === undefined ? 0 : byteCount(given['offset'], 'options.offset')
   if (offset > size) throw outOfRange('options.offset', `>= 0 && <= ${size}`, given['offset'])
   const length = given['length'] === undefined ? size - offset : byteCount(given['length'], 'options.length')

@@ -1,15 +1,12 @@
 import type { Protection } from './types';
-interface Rule {
-    readonly kind: Protection;
-    readonly from: number;
-    readonly to: number;
-}
-/** What `protect` has done to a mapping, so that checked methods throw where the processor would fault. Later rules win. */
+/** What `protect` has done to a mapping, so that checked methods throw where the processor would fault. */
 export declare class Protections {
     #private;
-    constructor(rules?: readonly Rule[]);
-    with(kind: Protection, offset: number, length: number): Protections;
+    constructor(usual: 'read' | 'write');
+    /** `from..to` is protected so from now on; `undefined` when everything is as usual again. */
+    set(kind: Protection, from: number, to: number): Protections | undefined;
+    /** The mapping ends at `end` now; `undefined` when everything is as usual again. */
+    cut(end: number): Protections | undefined;
     /** Whether some byte of the range may not be used so. */
     forbids(use: 'read' | 'write', position: number, length: number): boolean;
 }
-export {};

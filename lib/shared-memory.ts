@@ -157,8 +157,11 @@ export class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> extends M
     const core = coreOf(this)
     core.checkOpen()
     const names = sealsOf(seals, 'seals')
-    core.native.seal(names)
-    if (names.includes('write')) core.becomeReadOnly()
+    try {
+      core.native.seal(names)
+    } finally {
+      core.learnAccess()
+    }
   }
 }
 

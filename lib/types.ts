@@ -10,11 +10,68 @@ export type Access = 'read' | 'write' | 'copy'
 /** Any memory of JavaScript. */
 export type Bytes = NodeJS.ArrayBufferView | ArrayBufferLike
 
-/** What `fill` repeats: text (UTF-8), one byte, or bytes. */
+/** What `fill` repeats and searches look for: text (UTF-8), one byte, or bytes. */
 export type Needle = string | number | Uint8Array
 
 /** A range of a mapping, in bytes. `offset` defaults to 0, `length` to everything behind it. */
 export type ByteRange = Opt<{ offset: number; length: number }>
+
+/** What long work takes. */
+export type Task = Opt<{
+  /** Ends it: the Promise rejects with an `AbortError`. */
+  signal: AbortSignal
+  /** Called at most every 16 ms, with bytes; the last time with `done === total`, if all of them were seen. */
+  onProgress: (progress: { done: number; total: number }) => void
+}>
+
+/** Options of `load`. */
+export type LoadOptions = ByteRange & Task
+
+/** Options of `indexOfAsync`, `countAsync` and `indexesOf`. */
+export type SearchOptions = ByteRange &
+  Task &
+  Opt<{
+    /** On how many threads at most. More than two rarely help: one is nearly as fast as memory. Default 1. */
+    threads: number
+  }>
+
+/** Options of `lastLines`. */
+export type LineOptions = Opt<{
+  /** Default `'utf8'`. */
+  encoding: 'utf8' | 'latin1'
+}>
+
+/** Options of `lines`. */
+export type LinesOptions = ByteRange & LineOptions
+
+/** Options of `chunks`. */
+export type ChunkOptions = ByteRange &
+  Opt<{
+    /** Of each chunk but the last, in bytes. Default 1 MiB. */
+    size: number
+    signal: AbortSignal
+  }>
+
+/** Options of `createReadStream`. */
+export type ReadStreamOptions = ByteRange & Opt<{ highWaterMark: number; signal: AbortSignal }>
+
+/** A position in a mapping that reads and writes move: what `cursor()` returns. */
+export interface Cursor {
+  /** Copies up to `length` bytes (default: all that are left); short at the end, as a file's read. */
+  read(length?: number): Buffer<ArrayBuffer>
+  /** @throws `ERR_OUT_OF_RANGE` at the end. */
+  readByte(): number
+  /** A copy up to the next newline, which is part of it; empty at the end. */
+  readLine(): Buffer<ArrayBuffer>
+  /** Copies all of `data` (text as UTF-8), or, when it does not fit, nothing; returns the number of bytes. */
+  write(data: string | Bytes): number
+  writeByte(value: number): void
+  /** Moves to `offset` bytes from the beginning (`'set'`, default), from here or from the end, inside of the mapping; returns the position. */
+  seek(offset: number, whence?: 'set' | 'cur' | 'end'): number
+  tell(): number
+  /** The file's length now, which can be other than the mapping's. */
+  size(): number
+}
 
 /** What a mapping will be used for. */
 export type Advice =

@@ -78,8 +78,9 @@ export class Windows implements Holder {
   /** A buffer that has `length` (> 0) bytes from `start` on, at `start - this.origin`. */
   at(start: number, length: number): ArrayBufferLike {
     if (this.#core.kind !== 'external') {
-      this.origin = 0
-      return this.#core.whole()
+      const buffer = this.#core.whole()
+      this.origin = -this.#core.wholeAt
+      return buffer
     }
     const last = this.#last
     if (last !== undefined && start >= last.start && start + length <= last.end && last.buffer.byteLength > 0) {
@@ -113,7 +114,7 @@ export class Windows implements Holder {
     const { delta, byteLength } = this.#core
     if (byteLength > MAX_LENGTH) throw bufferTooLarge(MAX_LENGTH)
     const buffer = this.#core.whole()
-    if (this.#view?.buffer !== buffer) this.#view = Buffer.from(buffer, delta, byteLength)
+    if (this.#view?.buffer !== buffer) this.#view = Buffer.from(buffer, this.#core.wholeAt + delta, byteLength)
     return this.#view
   }
 

@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use napi::Env;
-use napi::bindgen_prelude::{Function, Int32Array};
+use napi::bindgen_prelude::{Function, Int32Array, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
 use crate::carrier::{overlay, shared};
-use crate::{fault, os};
+use crate::{fault, os, owners};
 
 /// `epoch[0]` is incremented whenever a mapping of this process faults; `on_fault` is called soon after, on this thread.
 #[napi]
@@ -34,6 +34,7 @@ pub fn setup(env: &Env, mut epoch: Int32Array, on_fault: Function<'_, (), ()>) -
     environments().insert(key, subscription);
     env.add_env_cleanup_hook(epoch, move |epoch| {
         overlay::environment_ends(key);
+        owners::forget(key);
         let subscription = environments().remove(&key);
         drop(subscription);
         drop(epoch);
@@ -116,4 +117,16 @@ pub fn shared_allowed() -> bool {
 #[napi]
 pub fn overlays_allowed() -> bool {
     overlay::available()
+}
+
+/// The facade's objects that stand on the memory with this id.
+#[napi(ts_return_type = "object[]")]
+pub fn owners_of(env: &Env, id: f64) -> Vec<Unknown<'_>> {
+    owners::of(env, id as u64)
+}
+
+/// The facade's objects, of all memory.
+#[napi(ts_return_type = "object[]")]
+pub fn all_owners(env: &Env) -> Vec<Unknown<'_>> {
+    owners::all(env)
 }

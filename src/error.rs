@@ -48,12 +48,11 @@ impl Fail {
 
     /// A failed system call, from what `std` made of its errno.
     pub fn io(error: &io::Error, syscall: &'static str) -> Self {
-        Self::system(
-            error
-                .raw_os_error()
-                .unwrap_or_else(|| errno_of_kind(error.kind())),
-            syscall,
-        )
+        let errno = match error.raw_os_error() {
+            Some(raw) => crate::os::errno_of(raw),
+            None => errno_of_kind(error.kind()),
+        };
+        Self::system(errno, syscall)
     }
 
     /// The errno of the last failed call on this thread.

@@ -1,4 +1,5 @@
-//! The native core of memmap. Read in this order: `mapping` (what TypeScript calls), `request`, `open`, `region`, `os`, `fault`.
+//! The native core of memmap. Read in this order: `mapping` (what TypeScript calls), `request`, `open`, `region`, `os`, `fault`; for long work
+//! `native_jobs`, `jobs`, `pool`, `work`, `search`.
 
 #![cfg_attr(
     test,
@@ -13,15 +14,21 @@ mod errno;
 mod error;
 mod fault;
 mod handles;
+mod jobs;
 mod mapping;
 mod mapping_carrier;
 mod mapping_control;
+mod mapping_search;
 mod mapping_shared;
+mod native_jobs;
 mod open;
 mod os;
+mod owners;
+mod pool;
 mod raw;
 mod region;
 mod request;
+mod search;
 mod shared_memory;
 mod shm;
 #[cfg_attr(not(test), expect(dead_code, reason = "issue 7 calls it by name"))]
@@ -32,3 +39,5 @@ mod sysconf;
 )]
 mod sysv;
 mod tasks;
+mod weak;
+mod work;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use napi::Env;
 use napi::bindgen_prelude::{
-    AsyncTask, BigInt, Buffer, Either3, Float64ArraySlice, ObjectFinalize, Uint8ArraySlice, Unknown,
+    AsyncTask, BigInt, Buffer, Either3, Float64ArraySlice, Object, ObjectFinalize, Uint8ArraySlice,
+    Unknown,
 };
 use napi_derive::napi;
 
@@ -18,7 +19,8 @@ use crate::region::{Access, Region};
 use crate::request::{self, Request};
 use crate::tasks::flush::FlushTask;
 use crate::tasks::open::OpenTask;
-use crate::{open, os};
+use crate::weak::Weak;
+use crate::{open, os, owners};
 
 /// Do not wait for the disk.
 const FLUSH_NO_WAIT: u32 = 1;
@@ -38,6 +40,8 @@ pub struct NativeMapping {
     /// Where V8 carries the pages for this environment; stays here after `close()`, for `is_carried`.
     pub(crate) overlay: RefCell<Option<Arc<Overlay>>>,
     exports: RefCell<Exports>,
+    /// The facade's object, entered under this Region's id.
+    owner: Cell<Option<(u64, Weak)>>,
 }
 
 impl NativeMapping {
@@ -49,6 +53,7 @@ impl NativeMapping {
             before: Cell::new(0),
             overlay: RefCell::default(),
             exports: RefCell::default(),
+            owner: Cell::default(),
         }
     }
 
@@ -76,6 +81,12 @@ impl NativeMapping {
         self.open_region()
             .and_then(|region| action(&region))
             .map_err(|fail| fail.into_js(env))
+    }
+
+    fn disown(&self, env: &Env) {
+        if let Some((id, weak)) = self.owner.take() {
+            owners::remove(env, id, weak);
+        }
     }
 
     /// A Region that this mapping has no more; kept until `release()` where views stand on it.
@@ -138,10 +149,21 @@ impl NativeMapping {
         .map_err(|fail| fail.into_js(env))
     }
 
-    /// Writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of whole pages, id.
+    /// Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of
+    /// whole pages, id, 1 if address space is reserved, 1 if it may be written.
     #[napi]
-    pub fn describe(&self, env: &Env, mut out: Float64ArraySlice<'_>) -> napi::Result<()> {
+    pub fn describe(
+        &self,
+        env: &Env,
+        mut out: Float64ArraySlice<'_>,
+        owner: Object<'_>,
+    ) -> napi::Result<()> {
         self.run(env, |region| {
+            self.disown(env);
+            if let Some(weak) = Weak::new(env, &owner) {
+                owners::add(env, region.id(), weak);
+                self.owner.set(Some((region.id(), weak)));
+            }
             let fd = region.file().map_or(-1, |file| os::raw_fd(&file));
             let facts = [
                 region.len() as f64,
@@ -156,6 +178,8 @@ impl NativeMapping {
                 },
                 region.map_len() as f64,
                 region.id() as f64,
+                f64::from(u8::from(region.is_reserved())),
+                f64::from(u8::from(region.form().access != Access::Read)),
             ];
             store(crate::raw::numbers(&mut out), &facts);
             Ok(())
@@ -305,13 +329,16 @@ impl NativeMapping {
         self.run(env, |region| region.clear_fault())
     }
 
-    /// First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped.
+    /// First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped, and the
+    /// answer is `false`: there is nothing to release.
     #[napi]
-    pub fn close(&self) {
+    pub fn close(&self, env: &Env) -> bool {
+        self.disown(env);
         let region = self.region.borrow_mut().take();
         if let Some(region) = region {
             self.let_go(region);
         }
+        self.closing.borrow().is_some()
     }
 
     /// Between the halves: every exported buffer that JavaScript can still reach. The second call finds none.
@@ -334,6 +361,7 @@ impl NativeMapping {
 impl ObjectFinalize for NativeMapping {
     fn finalize(self, env: Env) -> napi::Result<()> {
         self.exports.borrow_mut().forget(&env);
+        self.disown(&env);
         Ok(())
     }
 }

@@ -19,19 +19,21 @@ impl NativeMapping {
         shared::export(env, &region)
     }
 
-    /// Maps the file over the engine's own pages: `target` is all of `buffer`, which the caller keeps alive until `isCarried` is false. `adopt`: they
+    /// Maps the file over the engine's own pages: `target` is all of `buffer` (absent: of a memory that the user may grow), which the caller keeps alive until `isCarried` is false. `adopt`: they
     /// are the only true ones (private memory).
-    #[napi(ts_args_type = "target: Uint8Array, buffer: ArrayBufferLike, adopt: boolean")]
+    #[napi(
+        ts_args_type = "target: Uint8Array, buffer: ArrayBufferLike | undefined, adopt: boolean"
+    )]
     pub fn overlay(
         &self,
         env: &Env,
         mut target: Uint8ArraySlice<'_>,
-        buffer: Unknown<'_>,
+        buffer: Option<Unknown<'_>>,
         adopt: bool,
     ) -> napi::Result<()> {
         let room = target.len();
         let target = crate::raw::bytes(&mut target).as_mut_ptr();
-        let carrier = Carrier::of(env, &buffer)?;
+        let carrier = Carrier::of(env, buffer.as_ref())?;
         let overlay = self.run(env, |region| {
             let overlay = Overlay::place(region, (target, room), carrier, adopt)?;
             region.carry(&overlay, adopt);
@@ -49,5 +51,25 @@ impl NativeMapping {
             .borrow()
             .as_ref()
             .is_some_and(|overlay| overlay.is_live())
+    }
+
+    /// Whether these are the bytes that `overlay` was given.
+    #[napi]
+    pub fn is_at(&self, mut target: Uint8ArraySlice<'_>) -> bool {
+        let target = crate::raw::bytes(&mut target).as_mut_ptr();
+        self.overlay
+            .borrow()
+            .as_ref()
+            .is_some_and(|overlay| overlay.base() == target)
+    }
+
+    /// The engine moved its memory: nothing of ours is there any more, and nothing there is touched.
+    #[napi]
+    pub fn forget_overlay(&self) {
+        if let (Some(overlay), Some(region)) = (self.overlay.take(), self.region.borrow().as_ref())
+        {
+            region.disown(&overlay);
+            overlay.forget();
+        }
     }
 }

@@ -51,7 +51,8 @@ pub fn anonymous_with(length: usize, form: Form, page: usize) -> Outcome<Arc<Reg
     let memory = if length == 0 {
         Memory::Empty
     } else {
-        map_zeros(length, huge, true, page)?.into()
+        // Huge pages that are not reserved are missed only when they are stored to.
+        map_zeros(length, huge, !huge, page)?.into()
     };
     Ok(Region::new(memory, length, form, nameless(page)))
 }
@@ -242,7 +243,9 @@ fn map(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outco
     let guarded = fault::enabled();
     let form = Form {
         access,
-        private: access == Access::Copy || (access == Access::Read && !guarded && !request.exec),
+        private: access == Access::Copy
+            || request.private_read
+            || (access == Access::Read && !guarded && !request.exec),
         writable: access != Access::Read || !(guarded || request.exec),
         exec: request.exec,
         mapped: true,
@@ -308,12 +311,16 @@ fn map_file_with(
     no_reserve: bool,
 ) -> Outcome<Memory> {
     let mut options = MmapOptions::new();
-    let whole = if page == os::page_size() {
-        length
+    if page == os::page_size() {
+        options.offset(offset).len(length);
     } else {
-        length.next_multiple_of(page)
-    };
-    options.offset(offset).len(whole);
+        // memmap2 would align to ordinary pages, and unmap so, too.
+        let skip = offset % page as u64;
+        let delta = usize::try_from(skip).unwrap_or(0);
+        options
+            .offset(offset - skip)
+            .len((delta + length).next_multiple_of(page));
+    }
     if no_reserve || (form.private && form.access == Access::Read) {
         options.no_reserve_swap();
     }
@@ -357,7 +364,7 @@ fn reserve(
                 Some(file),
                 offset - delta as u64,
                 form,
-            )?
+            )?;
         };
     }
     Ok(Memory::Reserved(reserved))
@@ -370,11 +377,14 @@ fn private_copy(
     length: usize,
     page: usize,
 ) -> Outcome<Arc<Region>> {
-    if length as u64 > os::free_memory() {
+    let limit = os::free_memory().min(request.longest_copy);
+    if length as u64 > limit {
         return Err(Fail::Coded {
             code: "ERR_FS_FILE_TOO_LARGE",
             range: true,
-            message: format!("A private copy of {length} bytes is larger than the free memory"),
+            message: format!(
+                "File size ({length}) is greater than {limit} bytes, the most that can be copied"
+            ),
         });
     }
     let form = Form {

@@ -20,6 +20,7 @@ const LOCK: u32 = 256;
 pub const HUGE: u32 = 512;
 const UNSAFE_COPY: u32 = 2048;
 const UNSAFE_THROW: u32 = 4096;
+const PRIVATE_READ: u32 = 8192;
 
 /// What is to be mapped.
 #[derive(Clone, Debug)]
@@ -58,6 +59,8 @@ pub struct Request {
     pub exclusive: bool,
     /// Extend without allocating.
     pub sparse: bool,
+    /// `'read'` as `MAP_PRIVATE`, which the engine may make writable behind our back.
+    pub private_read: bool,
     /// `PROT_EXEC`.
     pub exec: bool,
     /// Fault the pages in at once.
@@ -70,6 +73,8 @@ pub struct Request {
     pub huge: bool,
     /// Bytes of address space to reserve.
     pub capacity: Option<u64>,
+    /// The most that a private copy may have, in bytes: what the engine can address at once.
+    pub longest_copy: u64,
     /// What to do on a network, FUSE or removable file system.
     pub if_unsafe: IfUnsafe,
 }
@@ -102,12 +107,14 @@ impl Request {
             create: (flags & (CREATE | EXCLUSIVE) != 0).then_some(mode),
             exclusive: flags & EXCLUSIVE != 0,
             sparse: flags & SPARSE != 0,
+            private_read: flags & PRIVATE_READ != 0,
             exec: flags & EXEC != 0,
             populate: flags & POPULATE != 0,
             no_reserve: flags & NO_RESERVE != 0,
             lock: flags & LOCK != 0,
             huge: flags & HUGE != 0,
-            capacity: (capacity > 0.0).then_some(capacity as u64),
+            capacity: (capacity > 0.0 && flags & UNSAFE_COPY == 0).then_some(capacity as u64),
+            longest_copy: capacity as u64,
             if_unsafe: if flags & UNSAFE_COPY != 0 {
                 IfUnsafe::Copy
             } else if flags & UNSAFE_THROW != 0 {
@@ -128,12 +135,14 @@ impl Request {
             create: None,
             exclusive: false,
             sparse: false,
+            private_read: false,
             exec: false,
             populate: false,
             no_reserve: false,
             lock: false,
             huge: false,
             capacity: None,
+            longest_copy: 0,
             if_unsafe: IfUnsafe::Map,
         }
     }

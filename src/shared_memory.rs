@@ -14,13 +14,7 @@ use crate::shm;
 /// shm_open(3) with `O_CREAT`, its size set and its memory provided. An existing object must be at least as long.
 pub fn create(name: &str, length: u64, mode: u32, exclusive: bool) -> Outcome<Arc<Region>> {
     let object = object_name(name)?;
-    let (file, created) = match shm::shm_open(&object, os::SHM_CREATE_EXCLUSIVE, mode) {
-        Ok(file) => (file, true),
-        Err(fail) if fail.errno() == Some(code::EEXIST) && !exclusive => {
-            (shm::shm_open(&object, os::SHM_READ_WRITE, 0)?, false)
-        }
-        Err(fail) => return Err(fail.at(Some(name))),
-    };
+    let (file, created) = object_of(&object, mode, exclusive)?;
     let file = Arc::new(file);
     let result = sized(&file, length, created).and_then(|()| {
         open::region_of_object(&file, Access::Write, Some(length), Some(name.to_owned()))
@@ -29,6 +23,21 @@ pub fn create(name: &str, length: u64, mode: u32, exclusive: bool) -> Outcome<Ar
         let _ = shm::shm_unlink(&object);
     }
     result.map_err(|fail| fail.at(Some(name)))
+}
+
+/// Created, or opened. Two who create and unlink can miss each other: then both try again.
+fn object_of(object: &CString, mode: u32, exclusive: bool) -> Outcome<(File, bool)> {
+    for _ in 0..64 {
+        match shm::shm_open(object, os::SHM_CREATE_EXCLUSIVE, mode) {
+            Err(fail) if fail.errno() == Some(code::EEXIST) && !exclusive => {}
+            created => return created.map(|file| (file, true)),
+        }
+        match shm::shm_open(object, os::SHM_READ_WRITE, 0) {
+            Err(fail) if fail.errno() == Some(code::ENOENT) => {}
+            opened => return opened.map(|file| (file, false)),
+        }
+    }
+    Err(Fail::system(code::EAGAIN, "shm_open").at(object.to_str().ok()))
 }
 
 fn sized(file: &File, length: u64, created: bool) -> Outcome<()> {

@@ -9,9 +9,7 @@ use std::fs::File;
 use crate::error::Outcome;
 
 pub use calls::{list, shm_open, shm_unlink};
-#[cfg(test)]
-pub use sealed::seals;
-pub use sealed::{add_seals, memfd_create};
+pub use sealed::{add_seals, memfd_create, seals};
 
 /// POSIX shared memory; Android's C library has none, Windows names sections.
 #[cfg(all(unix, not(target_os = "android")))]
@@ -149,7 +147,6 @@ mod sealed {
     }
 
     /// fcntl(`F_GET_SEALS`). A file that cannot have seals is `EINVAL`.
-    #[cfg(test)]
     pub fn seals(file: &File) -> Outcome<i32> {
         // SAFETY: fcntl on an open descriptor.
         let seals = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GET_SEALS) };
@@ -193,7 +190,6 @@ mod sealed {
         Err(Fail::system(code::ENOTSUP, "fcntl"))
     }
 
-    #[cfg(test)]
     pub fn seals(_file: &File) -> Outcome<i32> {
         Err(Fail::system(code::ENOTSUP, "fcntl"))
     }

@@ -44,9 +44,15 @@ async function full(directory) {
   for (let good = 0; good < page; good++) assert.equal(view[good * PAGE + 9], 1)
   for (let rest = page; rest < 4096; rest++) view[rest * PAGE + 1] = 2
   assert.equal(view[4095 * PAGE + 1], 2)
-  assert.equal(codeOf(() => mapping.flushSync()), 'ERR_MAPPING_FAULT')
+  assert.equal(
+    codeOf(() => mapping.flushSync()),
+    'ERR_MAPPING_FAULT',
+  )
   await assert.rejects(mapping.flush(), { code: 'ERR_MAPPING_FAULT' })
-  assert.equal(codeOf(() => mapping.setUint8(0, 1)), 'ERR_MAPPING_FAULT')
+  assert.equal(
+    codeOf(() => mapping.setUint8(0, 1)),
+    'ERR_MAPPING_FAULT',
+  )
   // Room again: the file's pages come back, with what was stored in them before the disk was full.
   rmSync(join(directory, 'ballast'), { force: true })
   mapping.clearFault()
@@ -68,7 +74,10 @@ function ballast(directory) {
 /** An allocated length on a full disk fails at open, and changes nothing. */
 function refused(directory) {
   const path = join(directory, 'allocated')
-  assert.equal(codeOf(() => MappedFile.openSync(path, { access: 'write', create: true, length: 64 << 20 })), 'ENOSPC')
+  assert.equal(
+    codeOf(() => MappedFile.openSync(path, { access: 'write', create: true, length: 64 << 20 })),
+    'ENOSPC',
+  )
   rmSync(path, { force: true })
 }
 
@@ -92,7 +101,10 @@ function broken(directory, disk) {
   assert.equal(mapping.fault?.kind, 'io')
   assert.ok(zeros > 0)
   assert.equal(view[0], content[0], 'good pages stay good')
-  assert.equal(codeOf(() => mapping.read(0, 1)), 'ERR_MAPPING_FAULT')
+  assert.equal(
+    codeOf(() => mapping.read(0, 1)),
+    'ERR_MAPPING_FAULT',
+  )
   mapping.close()
   return zeros
 }

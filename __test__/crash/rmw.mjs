@@ -71,7 +71,12 @@ for (const [name, load] of Object.entries(loads)) {
   mapping.close()
 }
 if (guarded) {
-  await until(() => news.length >= Object.keys(stores).length, () => `${news.length} news`)
+  await until(
+    () => news.length >= Object.keys(stores).length,
+    () => `${news.length} news`,
+  )
   assert.ok(news.every(({ kind }) => kind === 'protected'))
 }
-done(`${Object.keys(stores).length} kinds of stores kept out of the file, ${Object.keys(loads).length} kinds of loads are none`)
+done(
+  `${Object.keys(stores).length} kinds of stores kept out of the file, ${Object.keys(loads).length} kinds of loads are none`,
+)

@@ -62,4 +62,6 @@ for (let i = 0; i < many; i++) {
 look()
 for (const mapping of open) mapping.close()
 assert.ok(most < 32_000, `${most} mappings`)
-done(`${FAULTS} scattered stores, ${FAULTS} pages behind the end, ${many} faulting mappings at once; at most ${most} more mappings than before`)
+done(
+  `${FAULTS} scattered stores, ${FAULTS} pages behind the end, ${many} faulting mappings at once; at most ${most} more mappings than before`,
+)

@@ -66,7 +66,9 @@ if (isMainThread) {
   assert.ok(ends.every((code) => code === 0))
   const sum = (at) => words.subarray(at, at + THREADS).reduce((total, count) => total + count, 0)
   assert.ok(sum(CLEARED) > 0, 'no thread met a fault')
-  done(`${ROUNDS} truncations, ${sum(PASSES)} passes of ${THREADS} threads, ${sum(CLEARED)} faults cleared, ${ended} threads ended in the middle`)
+  done(
+    `${ROUNDS} truncations, ${sum(PASSES)} passes of ${THREADS} threads, ${sum(CLEARED)} faults cleared, ${ended} threads ended in the middle`,
+  )
 } else {
   work(workerData)
 }

@@ -19,8 +19,10 @@ use crate::region::{Pages, Region};
 /// The buffer whose pages carry a mapping.
 pub struct Carrier {
     environment: usize,
-    /// A strong reference to an ArrayBuffer; null for a SharedArrayBuffer, which nobody can take away from us.
+    /// A strong reference to an ArrayBuffer that can be taken away from us; null where that cannot be, or the facade looks itself.
     buffer: sys::napi_ref,
+    /// Other threads may have it.
+    shared: bool,
 }
 
 /// One placement.
@@ -44,13 +46,15 @@ unsafe impl Sync for Overlay {}
 static PLACED: Mutex<Vec<Weak<Overlay>>> = Mutex::new(Vec::new());
 
 impl Carrier {
-    /// Remembers the buffer.
-    pub fn of(env: &Env, buffer: &Unknown<'_>) -> napi::Result<Self> {
+    /// Remembers the buffer; `None`: the memory is the user's, whose buffer comes and goes.
+    pub fn of(env: &Env, buffer: Option<&Unknown<'_>>) -> napi::Result<Self> {
         let mut reference = std::ptr::null_mut();
         let mut detachable = false;
-        // SAFETY: a live handle of this environment.
-        unsafe { sys::napi_is_arraybuffer(env.raw(), buffer.raw(), &raw mut detachable) };
-        if detachable {
+        if let Some(buffer) = buffer {
+            // SAFETY: a live handle of this environment.
+            unsafe { sys::napi_is_arraybuffer(env.raw(), buffer.raw(), &raw mut detachable) };
+        }
+        if let (Some(buffer), true) = (buffer, detachable) {
             // SAFETY: as above; deleted by `forget`.
             let status = unsafe {
                 sys::napi_create_reference(env.raw(), buffer.raw(), 1, &raw mut reference)
@@ -65,6 +69,7 @@ impl Carrier {
         Ok(Self {
             environment: env.raw() as usize,
             buffer: reference,
+            shared: buffer.is_some() && !detachable,
         })
     }
 
@@ -146,7 +151,7 @@ impl Overlay {
 
     /// Whether a SharedArrayBuffer stands there, which other threads may have.
     pub fn is_shared(&self) -> bool {
-        self.carrier.buffer.is_null()
+        self.carrier.shared
     }
 
     /// Whether the file is still there.
@@ -178,6 +183,17 @@ impl Overlay {
         match slot {
             Some(slot) => slot.release(give_back),
             None => give_back(),
+        }
+        self.carrier.forget();
+    }
+
+    /// The engine has moved its memory: the pages are whoever's by now.
+    pub fn forget(&self) {
+        let Some(Live { slot }) = self.live().take() else {
+            return;
+        };
+        if let Some(slot) = slot {
+            slot.release(|| ());
         }
         self.carrier.forget();
     }

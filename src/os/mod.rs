@@ -21,14 +21,38 @@ pub use unix_reserve::*;
 #[cfg(unix)]
 pub use unix_system::*;
 
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+mod windows_control;
+#[cfg(windows)]
+mod windows_errno;
+#[cfg(windows)]
+mod windows_system;
+#[cfg(windows)]
+pub use self::{windows::*, windows_control::*, windows_errno::*, windows_system::*};
+
+#[cfg(unix)]
+mod paging;
+#[cfg(unix)]
+pub use paging::*;
 #[cfg(not(unix))]
+mod paging_stub;
+#[cfg(not(unix))]
+pub use paging_stub::*;
+
+#[cfg(not(any(unix, windows)))]
 mod stub;
-#[cfg(not(unix))]
+#[cfg(not(any(unix, windows)))]
 pub use stub::*;
 
 pub use crate::region::Pages;
 
 /// What a target is, as far as mapping cares.
+#[cfg_attr(
+    not(unix),
+    allow(dead_code, reason = "some systems have no device files")
+)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FileKind {
     /// A regular file.
@@ -61,4 +85,57 @@ pub enum Replacement {
     None,
     /// Readable and writable zeros, for views that cannot be detached.
     Zeros,
+}
+
+/// How a path is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenMode {
+    /// `O_RDWR` instead of `O_RDONLY`.
+    pub write: bool,
+    /// `Some(mode)`: create it when it is not there.
+    pub create: Option<u32>,
+    /// `O_EXCL`: it must not be there.
+    pub exclusive: bool,
+}
+
+/// What a page may be used for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Protection {
+    /// Nothing.
+    None,
+    /// Loads.
+    Read,
+    /// Loads and stores.
+    Write,
+    /// Loads and execution; never stores.
+    Exec,
+}
+
+/// A right that is taken away from everybody for ever: `F_ADD_SEALS` of fcntl(2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seal {
+    /// It cannot become shorter.
+    Shrink,
+    /// It cannot become longer.
+    Grow,
+    /// Nobody writes any more.
+    Write,
+    /// Nobody else writes any more; writable mappings that are there stay.
+    FutureWrite,
+    /// No more seals.
+    More,
+}
+
+impl Seal {
+    /// The facade's names; it has checked them.
+    pub fn of(names: &[String]) -> Vec<Self> {
+        let one = |name: &String| match name.as_str() {
+            "shrink" => Self::Shrink,
+            "grow" => Self::Grow,
+            "write" => Self::Write,
+            "futureWrite" => Self::FutureWrite,
+            _ => Self::More,
+        };
+        names.iter().map(one).collect()
+    }
 }

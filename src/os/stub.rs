@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::{FileFacts, FileKind, Pages, Replacement};
+use super::{FileFacts, FileKind, OpenMode, Pages, Protection, Replacement, Seal};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Form;
@@ -20,18 +20,6 @@ pub fn page_size() -> usize {
 /// As the page.
 pub fn allocation_granularity() -> usize {
     page_size()
-}
-
-/// How a path is opened.
-#[derive(Clone, Copy, Debug)]
-#[allow(dead_code, reason = "callers fill it in, and nothing is opened")]
-pub struct OpenMode {
-    /// For writing too.
-    pub write: bool,
-    /// `Some(mode)`: create it when it is not there.
-    pub create: Option<u32>,
-    /// It must not be there.
-    pub exclusive: bool,
 }
 
 /// Refused before anything is touched, `create` included.
@@ -168,19 +156,6 @@ pub fn unlock(_pages: Pages) -> Outcome<()> {
     unsupported("munlock")
 }
 
-/// What a page may be used for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Protection {
-    /// Nothing.
-    None,
-    /// Loads.
-    Read,
-    /// Loads and stores.
-    Write,
-    /// Loads and execution; never stores.
-    Exec,
-}
-
 /// Refused.
 pub fn protect(_pages: Pages, _protection: Protection) -> Outcome<()> {
     unsupported("mprotect")
@@ -244,4 +219,28 @@ pub fn may_vanish(_file: &File) -> bool {
 /// No function of the engine is looked up here.
 pub fn find_symbol(_name: &std::ffi::CStr) -> Option<usize> {
     None
+}
+
+/// No shared memory by these flags.
+pub const SHM_CREATE_EXCLUSIVE: i32 = 0;
+/// As above.
+pub const SHM_READ_WRITE: i32 = 0;
+/// As above.
+pub const SHM_READ: i32 = 0;
+/// As above.
+pub const MEMFD_SEALABLE: u32 = 0;
+
+/// Nothing can be sealed.
+pub fn seal_bits(_seals: &[Seal]) -> i32 {
+    0
+}
+
+/// Refused.
+pub fn reopen_read_only(_file: &File) -> Outcome<File> {
+    unsupported("open")
+}
+
+/// `std` keeps what numbers it has; they are shown as unknown.
+pub fn errno_of(raw: i32) -> i32 {
+    raw
 }

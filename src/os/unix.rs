@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use super::{FileFacts, FileKind};
+use super::{FileFacts, FileKind, OpenMode};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Pages;
@@ -17,10 +17,12 @@ use crate::region::Pages;
 /// sysconf(_SC_PAGESIZE), in bytes.
 pub fn page_size() -> usize {
     static SIZE: OnceLock<usize> = OnceLock::new();
-    // SAFETY: sysconf only reads a constant of the system.
-    *SIZE.get_or_init(|| {
-        usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
-    })
+    let ask = || {
+        // SAFETY: sysconf only reads a constant of the system.
+        let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        usize::try_from(size).unwrap_or(4096)
+    };
+    *SIZE.get_or_init(ask)
 }
 
 /// What file offsets of mappings must be a multiple of: the page, on Unix.
@@ -31,17 +33,6 @@ pub fn allocation_granularity() -> usize {
 /// The descriptor's number.
 pub fn raw_fd(file: &File) -> i32 {
     file.as_raw_fd()
-}
-
-/// How a path is opened.
-#[derive(Clone, Copy, Debug)]
-pub struct OpenMode {
-    /// `O_RDWR` instead of `O_RDONLY`.
-    pub write: bool,
-    /// `Some(mode)`: create it when it is not there.
-    pub create: Option<u32>,
-    /// `O_EXCL`: it must not be there.
-    pub exclusive: bool,
 }
 
 /// open(2). The second value says whether this call created the file.
@@ -331,4 +322,9 @@ fn retry(mut call: impl FnMut() -> i32) -> i32 {
             return status;
         }
     }
+}
+
+/// What `std` calls the system's error number is the errno.
+pub fn errno_of(raw: i32) -> i32 {
+    raw
 }

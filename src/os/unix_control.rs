@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
+use super::Protection;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Pages;
@@ -158,7 +159,8 @@ pub fn lock(pages: Pages, private: bool) -> Outcome<()> {
     }
 }
 
-/// `false`: this kernel has no mlock2 (before 4.4, or a container that answers EPERM or EINVAL for it); nothing happened.
+/// `false`: this kernel has no mlock2 (before 4.4, or a container that answers EPERM or EINVAL for it); nothing happened. Where EPERM means
+/// that nothing may be locked, mlock says so, too.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn lock_on_fault(pages: Pages) -> Outcome<bool> {
     populate_read(pages);
@@ -176,7 +178,7 @@ fn lock_on_fault(pages: Pages) -> Outcome<bool> {
     }
     let fail = Fail::last("mlock2");
     match fail.errno() {
-        Some(libc::ENOSYS | libc::EINVAL) => Ok(false),
+        Some(libc::ENOSYS | libc::EINVAL | libc::EPERM) => Ok(false),
         _ => Err(fail.hint(LOCK_HINT)),
     }
 }
@@ -214,19 +216,6 @@ pub fn unlock(pages: Pages) -> Outcome<()> {
     }
 }
 
-/// What a page may be used for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Protection {
-    /// Nothing.
-    None,
-    /// Loads.
-    Read,
-    /// Loads and stores.
-    Write,
-    /// Loads and execution; never stores.
-    Exec,
-}
-
 /// mprotect(2).
 pub fn protect(pages: Pages, protection: Protection) -> Outcome<()> {
     let bits = match protection {
@@ -247,8 +236,11 @@ pub fn protect(pages: Pages, protection: Protection) -> Outcome<()> {
 pub fn residency(pages: Pages, page: usize) -> Outcome<Vec<u8>> {
     /// Pages asked at once: one page of answers.
     const STEP: usize = 4096;
-    let count = pages.length.div_ceil(page);
-    let mut bits = vec![0_u8; count.div_ceil(8)];
+    // The kernel answers for ordinary pages, also where the mapping's own are larger: those are in memory whole or not at all.
+    let small = super::page_size();
+    let ratio = page / small;
+    let count = pages.length / small;
+    let mut bits = vec![0_u8; (count / ratio).div_ceil(8)];
     let mut answers = [0_u8; STEP];
     let mut first = 0;
     while first < count {
@@ -256,8 +248,8 @@ pub fn residency(pages: Pages, page: usize) -> Outcome<Vec<u8>> {
         // SAFETY: whole pages of a live Region, and one byte of answer for each.
         let status = unsafe {
             libc::mincore(
-                pages.base.wrapping_add(first * page).cast(),
-                some * page,
+                pages.base.wrapping_add(first * small).cast(),
+                some * small,
                 answers.as_mut_ptr().cast(),
             )
         };
@@ -266,7 +258,8 @@ pub fn residency(pages: Pages, page: usize) -> Outcome<Vec<u8>> {
         }
         for (index, answer) in answers[..some].iter().enumerate() {
             if answer & 1 != 0 {
-                bits[(first + index) / 8] |= 1 << ((first + index) % 8);
+                let index = (first + index) / ratio;
+                bits[index / 8] |= 1 << (index % 8);
             }
         }
         first += some;

@@ -51,17 +51,27 @@ impl Drop for Reserved {
 /// copies nothing that was never touched; else byte by byte.
 ///
 /// # Safety
-/// Both ranges are page aligned, mapped, private, anonymous, at least `length` bytes long and nobody else's.
-pub unsafe fn move_pages(from: *mut u8, to: *mut u8, length: usize) {
+/// Both ranges consist of pages of `page` bytes, are mapped, private, anonymous, readable and writable, at least `length` bytes long and
+/// nobody else's.
+pub unsafe fn move_pages(from: *mut u8, to: *mut u8, length: usize, page: usize) {
+    // Huge pages cannot be moved (`VM_DONTEXPAND`).
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    {
-        let whole = length.next_multiple_of(super::page_size());
+    if page == super::page_size() {
+        let whole = length.next_multiple_of(page);
         let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
         // SAFETY: as the caller promises.
         if unsafe { libc::mremap(from.cast(), whole, whole, flags, to) } != libc::MAP_FAILED {
             return;
         }
+        // Depending on where it failed, it had unmapped the target already (before 6.12).
+        let bits = libc::PROT_READ | libc::PROT_WRITE;
+        let kind = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED | super::NORESERVE;
+        // SAFETY: the target is the caller's, and holds nothing yet.
+        let there = unsafe { libc::mmap(to.cast(), whole, bits, kind, -1, 0) };
+        debug_assert!(there == to.cast());
     }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = page;
     // SAFETY: as the caller promises.
     unsafe { std::ptr::copy_nonoverlapping(from, to, length) };
 }

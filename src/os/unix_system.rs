@@ -4,6 +4,8 @@
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
+use super::Seal;
+
 /// The default size of huge pages (`/proc/meminfo`), in bytes; the ordinary page where there are none.
 pub fn huge_page_size() -> usize {
     number_of("/proc/meminfo", "Hugepagesize:").map_or_else(super::page_size, |kib| kib * 1024)
@@ -128,35 +130,6 @@ pub const MEMFD_SEALABLE: u32 = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
 /// No memfd here: the call answers that itself.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub const MEMFD_SEALABLE: u32 = 0;
-
-/// A right that is taken away from everybody for ever: `F_ADD_SEALS` of fcntl(2).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Seal {
-    /// It cannot become shorter.
-    Shrink,
-    /// It cannot become longer.
-    Grow,
-    /// Nobody writes any more.
-    Write,
-    /// Nobody else writes any more; writable mappings that are there stay.
-    FutureWrite,
-    /// No more seals.
-    More,
-}
-
-impl Seal {
-    /// The facade's names; it has checked them.
-    pub fn of(names: &[String]) -> Vec<Self> {
-        let one = |name: &String| match name.as_str() {
-            "shrink" => Self::Shrink,
-            "grow" => Self::Grow,
-            "write" => Self::Write,
-            "futureWrite" => Self::FutureWrite,
-            _ => Self::More,
-        };
-        names.iter().map(one).collect()
-    }
-}
 
 /// Their bits.
 pub fn seal_bits(seals: &[Seal]) -> i32 {

@@ -50,7 +50,7 @@ impl Region {
         unsafe {
             os::map_again(target, length, None, 0, writable)?;
             if adopt {
-                os::move_pages(self.base, target, length);
+                os::move_pages(self.base, target, length, self.page);
             } else {
                 std::ptr::copy_nonoverlapping(self.base, target, length);
             }

@@ -96,8 +96,8 @@ impl Region {
         }
         let (from, to) = (self.delta + position, self.delta + position + length);
         let first = from.next_multiple_of(self.page);
-        // The last page belongs to the range when nothing of the user's lies behind it.
-        let last = if to == self.delta + self.len() {
+        // The last page belongs to the range when nothing of the user's lies behind it, in the mapping or in the file.
+        let last = if to == self.delta + self.len() && self.is_last()? {
             to.next_multiple_of(self.page)
         } else {
             to / self.page * self.page
@@ -118,6 +118,11 @@ impl Region {
         } else {
             self.reset(from, to - from)
         }
+    }
+
+    /// Whether nobody can see what lies in the last page behind the mapping.
+    fn is_last(&self) -> Outcome<bool> {
+        Ok(self.form().private || self.size()? <= self.offset() + self.len() as u64)
     }
 
     fn give_back(&self, pages: Pages, at: usize) -> Outcome<()> {
@@ -163,24 +168,19 @@ impl Region {
     }
 
     fn remember(&self, from: usize, to: usize, protection: Protection) {
-        let mut list = self.protections();
-        list.retain(|(start, end, _)| *start < from || *end > to);
-        list.push((from, to, protection));
+        self.protections().set(from, to, protection);
     }
 
     /// Puts back what `protect` had done to a part that was mapped again; `from` and `to` count from the base.
     pub(super) fn protect_again(&self, base: *mut u8, from: usize, to: usize) -> Outcome<()> {
-        for (start, end, protection) in self.protections().iter() {
-            let (start, end) = ((*start).max(from), (*end).min(to));
-            if start < end {
-                os::protect(
-                    Pages {
-                        base: base.wrapping_add(start),
-                        length: end - start,
-                    },
-                    *protection,
-                )?;
-            }
+        for (start, end, protection) in self.protections().within(from, to) {
+            os::protect(
+                Pages {
+                    base: base.wrapping_add(start),
+                    length: end - start,
+                },
+                protection,
+            )?;
         }
         Ok(())
     }

@@ -7,6 +7,8 @@
 mod carried;
 mod control;
 mod faults;
+mod memory;
+mod protections;
 mod resize;
 mod sealed;
 
@@ -16,12 +18,15 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use memmap2::MmapRaw;
 
+use self::protections::Protections;
 pub use self::resize::Resized;
+
+use self::memory::Holes;
 
 use crate::carrier::overlay::Overlay;
 use crate::error::Outcome;
 use crate::fault::Slot;
-use crate::os::{self, Protection, Replacement, Reserved};
+use crate::os::{self, Replacement, Reserved};
 
 /// What a mapping may do with its bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,6 +108,8 @@ pub struct Region {
     sparse: bool,
     /// Kept until `close()`: closing another descriptor of the same file would drop the process's fcntl locks on it early.
     file: Mutex<Option<Arc<File>>>,
+    /// A second description of the file, for `SEEK_DATA`. Kept as long as `file`, for the same reason.
+    holes: Mutex<Holes>,
     slot: Option<Slot>,
     holders: AtomicUsize,
     retired: AtomicBool,
@@ -116,8 +123,7 @@ pub struct Region {
     name: OnceLock<String>,
     /// `seal` took the right to write away.
     sealed: AtomicBool,
-    /// What `protect` changed, latest last, in bytes from `base`: whoever maps a page again must protect it again.
-    protections: Mutex<Vec<(usize, usize, Protection)>>,
+    protections: Mutex<Protections>,
 }
 
 // SAFETY: `base` is only used through raw copies; what others write meanwhile is data, never a Rust reference.
@@ -138,8 +144,11 @@ impl Region {
         };
         let base = match &memory {
             Memory::Empty => std::ptr::null_mut(),
-            // memmap2 points at the user's first byte.
-            Memory::Mapped(mapped) => mapped.as_mut_ptr().wrapping_sub(delta),
+            // memmap2 points at the user's first byte; where pages are huge, it was told of whole ones only.
+            Memory::Mapped(mapped) if page == os::page_size() => {
+                mapped.as_mut_ptr().wrapping_sub(delta)
+            }
+            Memory::Mapped(mapped) => mapped.as_mut_ptr(),
             Memory::Reserved(reserved) => reserved.base(),
         };
         let mut region = Self {
@@ -154,6 +163,7 @@ impl Region {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             sparse: source.sparse,
             file: Mutex::new(source.file),
+            holes: Mutex::new(Holes::Unknown),
             slot: None,
             holders: AtomicUsize::new(1),
             retired: AtomicBool::new(false),
@@ -163,7 +173,7 @@ impl Region {
             label: AtomicU32::new(0),
             name: OnceLock::new(),
             sealed: AtomicBool::new(false),
-            protections: Mutex::new(Vec::new()),
+            protections: Mutex::default(),
         };
         if !region.base.is_null() {
             region.slot = region.guard(region.base);
@@ -193,7 +203,16 @@ impl Region {
 
     /// Whole pages, in bytes.
     pub fn map_len(&self) -> usize {
-        (self.delta + self.len()).next_multiple_of(self.page)
+        self.whole(self.len())
+    }
+
+    /// The pages of `length` bytes of the user's; an empty mapping has none, wherever in a page it begins.
+    fn whole(&self, length: usize) -> usize {
+        if length == 0 {
+            0
+        } else {
+            (self.delta + length).next_multiple_of(self.page)
+        }
     }
 
     /// The mapping's own page size.
@@ -325,6 +344,7 @@ impl Region {
             None => self.replace(with),
         }
         self.file_cell().take();
+        *self.holes_cell() = Holes::Unknown;
     }
 
     /// After `let_go`, when some view could not be detached: zeros under it.
@@ -369,6 +389,11 @@ impl Region {
         }
     }
 
+    /// Whether it has address space to grow in.
+    pub fn is_reserved(&self) -> bool {
+        matches!(self.memory, Memory::Reserved(_))
+    }
+
     /// Whether it was opened from a file (and is not closed).
     pub fn has_file(&self) -> bool {
         self.file_cell().is_some()
@@ -382,7 +407,7 @@ impl Region {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn protections(&self) -> MutexGuard<'_, Vec<(usize, usize, Protection)>> {
+    fn protections(&self) -> MutexGuard<'_, Protections> {
         self.protections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

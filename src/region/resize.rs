@@ -5,6 +5,7 @@
 )]
 
 use std::cmp::Ordering;
+use std::fs::File;
 use std::sync::{Arc, atomic};
 
 use super::{Access, Memory, Region, Source};
@@ -12,7 +13,8 @@ use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault;
 use crate::open;
-use crate::os::{self, Replacement};
+use crate::os::{self, FileKind, Pages, Protection, Replacement, Seal};
+use crate::shm;
 
 /// What became of a resize.
 pub enum Resized {
@@ -49,88 +51,120 @@ impl Region {
         let Some(file) = self.file() else {
             return self.resize_anonymous(length.unwrap_or(self.len() as u64), may_move);
         };
-        let size = os::facts(&file)?.size;
+        let facts = os::facts(&file)?;
+        if facts.kind == FileKind::Character {
+            return Err(Fail::system(code::ENOTSUP, "mremap").hint("a device has no length"));
+        }
+        let (size, old) = (facts.size, self.len());
         let length = length.unwrap_or(size.saturating_sub(self.offset));
         let end = self
             .offset
             .checked_add(length)
             .ok_or_else(|| Fail::system(code::EOVERFLOW, "mremap"))?;
-        if end > size && self.form().access == Access::Read {
+        let has_length = self.form().access == Access::Write && facts.kind == FileKind::Regular;
+        if end > size && !has_length {
             return Err(Fail::out_of_range(format!(
                 "The value of \"length\" is out of range. The file has {size} bytes. Received {length}"
             )));
         }
         let new = usize::try_from(length).map_err(|_| Fail::system(code::ENOMEM, "mremap"))?;
-        let fits = self.base.is_null() && new == 0
-            || matches!(&self.memory, Memory::Reserved(reserved) if self.delta + new <= reserved.length())
-            || !self.base.is_null()
-                && new > 0
-                && (self.delta + new).next_multiple_of(self.page) == self.map_len();
-        if !fits && !may_move {
+        if !self.fits(new) && !may_move {
             return Err(Fail::system(code::ENOMEM, "mremap")
                 .hint("it would have to move; open it with a capacity"));
+        }
+        let cuts = has_length && self.is_cut(&file, new, old)?;
+        if cuts && shm::seals(&file).is_ok_and(|seals| seals & os::seal_bits(&[Seal::Shrink]) != 0)
+        {
+            return Err(Fail::system(code::EPERM, "ftruncate").hint("the memory is sealed"));
         }
         if end > size {
             open::extend(&file, self.sparse, size, end)?;
         }
-        if fits {
-            return match self.in_place(new) {
-                Ok(()) => self.cut_file(end, size).map(|()| Resized::InPlace),
-                Err(fail) => {
-                    open::take_back(&file, size, end.max(size));
-                    Err(fail)
-                }
-            };
-        }
-        match open::map_file(&file, self.form, self.offset, new, self.page) {
-            Ok(memory) => {
-                let source = Source {
-                    file: Some(file),
-                    offset: self.offset,
-                    path: self.path().map(str::to_owned),
-                    page: self.page,
-                    sparse: self.sparse,
-                };
-                let region = Self::new(memory, new, self.form, source);
-                Ok(Resized::Moved(region))
+        self.to(new, may_move, cuts.then_some(end), &file)
+            .inspect_err(|_| open::take_back(&file, size, end.max(size)))
+    }
+
+    /// `cut`: where the file is to end.
+    fn to(
+        &self,
+        new: usize,
+        may_move: bool,
+        cut: Option<u64>,
+        file: &Arc<File>,
+    ) -> Outcome<Resized> {
+        if self.fits(new) {
+            let old = self.len();
+            self.in_place(new)?;
+            if let Some(end) = cut
+                && let Err(fail) = os::set_length(file, end)
+            {
+                self.in_place(old)?;
+                return Err(fail);
             }
-            Err(fail) => {
-                open::take_back(&file, size, end.max(size));
-                Err(fail)
-            }
+            return Ok(Resized::InPlace);
         }
+        debug_assert!(may_move);
+        let memory = open::map_file(file, self.form(), self.offset, new, self.page)?;
+        let source = Source {
+            file: Some(Arc::clone(file)),
+            offset: self.offset,
+            path: self.path().map(str::to_owned),
+            page: self.page,
+            sparse: self.sparse,
+        };
+        let region = Self::new(memory, new, self.form(), source);
+        region.inherit(self)?;
+        Ok(Resized::Moved(region))
+    }
+
+    /// Whether `new` bytes lie where the mapping lies now.
+    fn fits(&self, new: usize) -> bool {
+        match &self.memory {
+            Memory::Empty => new == 0,
+            Memory::Reserved(reserved) => self.whole(new) <= reserved.length(),
+            Memory::Mapped(_) => new > 0 && self.whole(new) == self.map_len(),
+        }
+    }
+
+    /// What `protect` did to the pages that both have holds on.
+    fn inherit(&self, old: &Self) -> Outcome<()> {
+        if self.base.is_null() {
+            return Ok(());
+        }
+        for (from, to, protection) in old.protections().within(0, self.map_len()) {
+            self.protections().set(from, to, protection);
+        }
+        self.locked(|| self.protect_again(self.base, 0, self.map_len()))
     }
 
     /// Shrinks a 'write' file to the end of this mapping, if the mapping that it replaces (`before` bytes) reached the file's end.
     pub fn finish(&self, before: usize) -> Outcome<()> {
         match self.file() {
-            Some(file) if self.len() < before => {
-                let size = os::facts(&file)?.size;
-                if size <= self.offset + before as u64 {
-                    self.cut_file(self.offset + self.len() as u64, size)
-                } else {
-                    Ok(())
-                }
+            Some(file)
+                if self.form().access == Access::Write
+                    && self.is_cut(&file, self.len(), before)? =>
+            {
+                os::set_length(&file, self.offset + self.len() as u64)
             }
             _ => Ok(()),
         }
         .map_err(|fail| fail.at(self.path()))
     }
 
-    /// A file that went on behind the mapping keeps what it has there.
-    fn cut_file(&self, end: u64, size: u64) -> Outcome<()> {
-        match self.file() {
-            Some(file) if self.form().access == Access::Write && end < size => {
-                os::set_length(&file, end)
-            }
-            _ => Ok(()),
-        }
+    /// Whether a file becomes shorter when its mapping does: one that went on behind the mapping keeps what it has there.
+    fn is_cut(&self, file: &File, new: usize, old: usize) -> Outcome<bool> {
+        let facts = os::facts(file)?;
+        let end = self.offset + new as u64;
+        Ok(new < old
+            && facts.kind == FileKind::Regular
+            && end < facts.size
+            && facts.size <= self.offset + old as u64)
     }
 
     /// Inside the reserved range, or inside the last page.
     fn in_place(&self, new: usize) -> Outcome<()> {
         let old_end = self.map_len();
-        let new_end = (self.delta + new).next_multiple_of(self.page);
+        let new_end = self.whole(new);
         let file = self.file();
         let map = || match new_end.cmp(&old_end) {
             Ordering::Greater => {
@@ -153,8 +187,9 @@ impl Region {
                         self.base.wrapping_add(new_end),
                         old_end - new_end,
                         Replacement::Zeros,
-                    )
-                };
+                    );
+                }
+                self.protections().cut(new_end);
                 Ok(())
             }
             Ordering::Equal => Ok(()),
@@ -176,8 +211,7 @@ impl Region {
 
     fn resize_anonymous(&self, length: u64, may_move: bool) -> Outcome<Resized> {
         let new = usize::try_from(length).map_err(|_| Fail::system(code::ENOMEM, "mremap"))?;
-        if new == self.len()
-            || new > 0 && new.next_multiple_of(self.page) == self.map_len() && !self.base.is_null()
+        if new == self.len() || new > 0 && self.whole(new) == self.map_len() && !self.base.is_null()
         {
             if new > self.len() {
                 // What an earlier, longer life of this page left behind the end.
@@ -193,9 +227,24 @@ impl Region {
         let region = open::anonymous_with(new, self.form, self.page)?;
         let common = self.len().min(new);
         if common > 0 {
-            // SAFETY: both Regions are alive, page aligned, and at least `common` bytes long.
-            unsafe { os::move_pages(self.base, region.base(), common) };
+            self.open_up()?;
+            // SAFETY: both Regions are alive, page aligned, and at least `common` bytes long; `open_up` made all pages readable.
+            unsafe { os::move_pages(self.base, region.base(), common, self.page) };
         }
+        region.inherit(self)?;
         Ok(Resized::Moved(region))
+    }
+
+    /// Takes back what `protect` did, as contents can only be moved out of pages that may be read.
+    fn open_up(&self) -> Outcome<()> {
+        let length = self.map_len();
+        if self.protections().within(0, length).next().is_none() {
+            return Ok(());
+        }
+        let pages = Pages {
+            base: self.base,
+            length,
+        };
+        self.locked(|| os::protect(pages, Protection::Write))
     }
 }

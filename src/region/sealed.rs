@@ -25,12 +25,11 @@ impl Region {
             .inspect_err(|_| self.become_writable_again())
     }
 
-    /// The seal was refused.
+    /// The seal was refused. Where writing was sealed for the future, this mapping had the last right to write, and has lost it.
     pub fn become_writable_again(&self) {
         self.sealed.store(false, Ordering::Release);
-        if let Some(file) = self.file() {
-            let _ = self.map_all(&file);
-        }
+        let again = self.file().is_some_and(|file| self.map_all(&file).is_ok());
+        self.sealed.store(!again, Ordering::Release);
     }
 
     pub(super) fn map_all(&self, file: &File) -> Outcome<()> {

@@ -1,0 +1,3 @@
+'use strict'
+const memmap = require('memmap')
+require('./use.cjs')(memmap, __filename)

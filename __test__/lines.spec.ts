@@ -1,0 +1,102 @@
+import test from 'ava'
+import * as fc from 'fast-check'
+
+import { collect, Scratch } from './scratch'
+
+const scratch = new Scratch('lines')
+test.after.always(() => scratch.remove())
+
+/** What the lines of a text are. */
+function split(text: string): string[] {
+  const lines = text.split('\n')
+  const last = lines.pop()!
+  const ended = lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line))
+  return last === '' ? ended : [...ended, last]
+}
+
+const text = fc
+  .array(fc.constantFrom('a', 'é', '€', '😀', '\n', '\r\n', '\r', 'word ', '\0', ''), { maxLength: 60 })
+  .map((parts) => parts.join(''))
+
+test('lines, read at once or ahead, are those that a split of the text gives; lastLines are the last of them', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(text, fc.nat(12), async (content, count) => {
+      const file = scratch.map(content)
+      const truth = split(content)
+      t.deepEqual([...file.lines()], truth)
+      t.deepEqual(await collect(file.lines()), truth)
+      t.deepEqual(file.lastLines(count), count === 0 ? [] : truth.slice(-count))
+      file.close()
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('no character and no line is split where a block ends', async (t) => {
+  // Blocks are 64 KiB: lines of all lengths around that, of characters of two, three and four bytes.
+  const lengths = [1, 21844, 21845, 21846, 32767, 32768, 32769, 65535, 65536, 65537, 200_000, 3]
+  const lines = lengths.flatMap((length) => [
+    'é'.repeat(length / 2),
+    '€'.repeat(length / 3),
+    '😀'.repeat(length / 4),
+    '',
+  ])
+  for (const end of ['\n', '\r\n']) {
+    const file = scratch.map(lines.join(end) + end)
+    t.deepEqual([...file.lines()], lines)
+    t.deepEqual(await collect(file.lines()), lines)
+    for (const count of [1, 5, 20, lines.length, lines.length + 1])
+      t.deepEqual(file.lastLines(count), lines.slice(-count))
+    file.close()
+  }
+})
+
+test('bytes that are not UTF-8 are replaced, and read as latin1 they are all there', (t) => {
+  const bytes = Buffer.from([0x61, 0xff, 0x0a, 0xc3, 0x0a, 0xe9])
+  const file = scratch.map(bytes)
+  t.deepEqual([...file.lines()], ['a\ufffd', '\ufffd', '\ufffd'])
+  t.deepEqual([...file.lines({ encoding: 'latin1' })], ['aÿ', 'Ã', 'é'])
+  t.deepEqual(file.lastLines(1, { encoding: 'latin1' }), ['é'])
+  file.close()
+})
+
+test('a range of lines, each iteration from its beginning', async (t) => {
+  const file = scratch.map('one\ntwo\nthree\n')
+  const lines = file.lines({ offset: 4, length: 6 })
+  t.deepEqual([...lines], ['two', 'th'])
+  t.deepEqual([...lines], ['two', 'th'])
+  t.deepEqual(await collect(lines), ['two', 'th'])
+  for (const line of file.lines()) {
+    t.is(line, 'one')
+    break
+  }
+  file.close()
+})
+
+test('many lines come in order from the end', (t) => {
+  const all = Array.from({ length: 50_000 }, (_, i) => `line ${i}`)
+  const file = scratch.map(all.join('\n'))
+  t.deepEqual(file.lastLines(30_000), all.slice(-30_000))
+  t.deepEqual(file.lastLines(1), ['line 49999'])
+  t.deepEqual(file.lastLines(1e9), all)
+  file.close()
+})
+
+test('lastLines does not look at what comes before', (t) => {
+  const length = 2 ** 36
+  const file = scratch.map('', { access: 'write', length, sparse: true })
+  file.write('\nlast but one\nlast\n', length - 19)
+  const begun = performance.now()
+  t.deepEqual(file.lastLines(2), ['last but one', 'last'])
+  t.true(performance.now() - begun < 500)
+  file.close()
+})
+
+test('an encoding that is not offered and a count that is none are errors', (t) => {
+  const file = scratch.map('a\n')
+  t.throws(() => file.lines({ encoding: 'ucs2' as never }), { code: 'ERR_INVALID_ARG_VALUE' })
+  t.throws(() => file.lastLines(-1), { code: 'ERR_OUT_OF_RANGE' })
+  t.throws(() => file.lastLines(1.5), { code: 'ERR_OUT_OF_RANGE' })
+  t.throws(() => file.lines({ length: 3 }), { code: 'ERR_OUT_OF_RANGE' })
+  file.close()
+})

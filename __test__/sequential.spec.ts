@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import test from 'ava'
+
+import { AnonymousMemory, MappedFile } from '../index'
+import { collect, Scratch } from './scratch'
+
+const scratch = new Scratch('sequential')
+test.after.always(() => scratch.remove())
+
+const sha = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex')
+const noise = (length: number): Buffer => {
+  const bytes = Buffer.allocUnsafe(length)
+  for (let i = 0, x = 1; i < length; i++) bytes[i] = x = (Math.imul(x, 1_103_515_245) + 12_345) >>> 8
+  return bytes
+}
+
+test('a cursor reads like a file: short at the end, lines with their newline', (t) => {
+  const file = scratch.map('one\ntwo\nthree')
+  const cursor = file.cursor()
+  t.is(cursor.tell(), 0)
+  t.is(cursor.readLine().toString(), 'one\n')
+  t.is(cursor.readByte(), 't'.charCodeAt(0))
+  t.is(cursor.read(2).toString(), 'wo')
+  t.is(cursor.readLine().toString(), '\n')
+  t.is(cursor.readLine().toString(), 'three')
+  t.is(cursor.readLine().length, 0)
+  t.is(cursor.read().length, 0)
+  t.is(cursor.read(5).length, 0)
+  t.throws(() => cursor.readByte(), { code: 'ERR_OUT_OF_RANGE' })
+  t.is(cursor.tell(), 13)
+  t.is(cursor.seek(-5, 'end'), 8)
+  t.is(cursor.read(100).toString(), 'three')
+  t.is(cursor.seek(4), 4)
+  t.is(cursor.seek(1, 'cur'), 5)
+  t.is(cursor.read(2).toString(), 'wo')
+  t.throws(() => cursor.seek(14), { code: 'ERR_OUT_OF_RANGE' })
+  t.throws(() => cursor.seek(-1), { code: 'ERR_OUT_OF_RANGE' })
+  t.throws(() => cursor.seek(0, 'middle' as never), { code: 'ERR_INVALID_ARG_VALUE' })
+  t.is(cursor.tell(), 7)
+  t.throws(() => cursor.write('x'), { code: 'EACCES' })
+  t.is(file.cursor().tell(), 0)
+  t.is(cursor.size(), 13)
+  file.close()
+  for (const use of [
+    () => cursor.tell(),
+    () => cursor.read(),
+    () => cursor.readLine(),
+    () => cursor.seek(0),
+    () => file.cursor(),
+  ])
+    t.throws(use, { code: 'ERR_INVALID_STATE' })
+})
+
+test('a cursor writes, whole or not at all', (t) => {
+  const memory = AnonymousMemory.create(8)
+  const cursor = memory.cursor()
+  t.is(cursor.write('héy'), 4)
+  cursor.writeByte(33)
+  t.is(cursor.write(Uint8Array.of(1, 2)), 2)
+  t.throws(() => cursor.write('ab'), { code: 'ERR_OUT_OF_RANGE' })
+  t.throws(() => cursor.writeByte(256), { code: 'ERR_OUT_OF_RANGE' })
+  t.is(cursor.tell(), 7)
+  t.deepEqual([...memory.read(0, 8)], [...Buffer.from('héy!'), 1, 2, 0])
+  memory.close()
+})
+
+test('chunks are views of the range, in order, and of any size', async (t) => {
+  const bytes = noise(10 << 20)
+  const file = scratch.map(bytes, { access: 'write' })
+  for (const size of [undefined, 1 << 20, 999_999, 20 << 20]) {
+    const chunks = await collect(file.chunks({ size }))
+    t.is(sha(Buffer.concat(chunks)), sha(bytes))
+    t.true(chunks.every((chunk, i) => i === chunks.length - 1 || chunk.length === (size ?? 1 << 20)))
+  }
+  const [chunk] = await collect(file.chunks({ offset: 4097, length: 100 }))
+  chunk!.write('seen', 0)
+  t.is(file.read(4097, 4).toString(), 'seen')
+  t.deepEqual(await collect(file.chunks({ offset: 5, length: 0 })), [])
+  t.throws(() => file.chunks({ size: 0 }), { code: 'ERR_OUT_OF_RANGE' })
+  const controller = new AbortController()
+  const chunks = file.chunks({ signal: controller.signal })
+  await chunks.next()
+  controller.abort()
+  await t.throwsAsync(chunks.next(), { name: 'AbortError' })
+  const rest = file.chunks()
+  await rest.next()
+  file.close()
+  await t.throwsAsync(rest.next(), { code: 'ERR_INVALID_STATE' })
+})
+
+test('a read stream gives copies of the range, piped or as a Web stream, however large its pieces', async (t) => {
+  const bytes = noise(5_000_001)
+  const file = scratch.map(bytes)
+  for (const highWaterMark of [undefined, 1000, 1 << 20]) {
+    const pieces = await collect(file.createReadStream({ highWaterMark }) as AsyncIterable<Buffer>)
+    t.is(sha(Buffer.concat(pieces)), sha(bytes))
+    t.is(pieces[0]!.length, highWaterMark ?? 65536)
+  }
+  const copy = join(scratch.folder, 'copy.bin')
+  await pipeline(file.createReadStream({ offset: 7, length: 4_000_000 }), createWriteStream(copy))
+  t.is(sha(readFileSync(copy)), sha(bytes.subarray(7, 4_000_007)))
+  const web = Readable.toWeb(file.createReadStream()) as AsyncIterable<Uint8Array>
+  t.is(sha(Buffer.concat(await collect(web))), sha(bytes))
+  t.deepEqual(await collect(file.createReadStream({ length: 0 })), [])
+  const stream = file.createReadStream()
+  const [first] = (await stream.take(1).toArray()) as Buffer[]
+  file.close()
+  t.deepEqual(first, bytes.subarray(0, 65536))
+})
+
+test('a read stream ends with an error when it is aborted or the mapping is closed', async (t) => {
+  const file = scratch.map(noise(1 << 20))
+  const controller = new AbortController()
+  const aborted = collect(file.createReadStream({ signal: controller.signal }))
+  controller.abort()
+  await t.throwsAsync(aborted, { name: 'AbortError' })
+  const closed = file.createReadStream({ highWaterMark: 1000 })
+  const reading = (async () => {
+    for await (const _ of closed) file.close()
+  })()
+  await t.throwsAsync(reading, { code: 'ERR_INVALID_STATE' })
+})
+
+test('a write stream fills its range and refuses what does not fit', async (t) => {
+  const bytes = noise(3_000_000)
+  const source = scratch.file(bytes)
+  const memory = AnonymousMemory.create(3_000_010)
+  await pipeline(createReadStream(source), memory.createWriteStream({ offset: 5 }))
+  t.is(sha(memory.read(5, bytes.length)), sha(bytes))
+  t.deepEqual([...memory.read(3_000_005, 5)], [0, 0, 0, 0, 0])
+  const narrow = memory.createWriteStream({ length: 4 })
+  await t.throwsAsync(pipeline(Readable.from([Buffer.from('abcd'), Buffer.from('e')]), narrow), {
+    code: 'ERR_OUT_OF_RANGE',
+  })
+  t.is(memory.read(0, 4).toString(), 'abcd')
+  const upper = new Transform({ transform: (chunk: Buffer, _, done) => done(null, chunk.toString().toUpperCase()) })
+  await pipeline(Readable.from(['text ', 'in ', 'pieces']), upper, memory.createWriteStream())
+  t.is(memory.read(0, 14).toString(), 'TEXT IN PIECES')
+  memory.close()
+  const file = MappedFile.openSync(source)
+  t.throws(() => file.createWriteStream(), { code: 'EACCES' })
+  file.close()
+})

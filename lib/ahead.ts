@@ -1,0 +1,75 @@
+import { run } from './jobs'
+
+import type { Core } from './core'
+
+/** Loaded, and dropped, in one piece: page caches keep up to 2 MiB together. */
+const WINDOW = 4 << 20
+
+interface Part {
+  readonly from: number
+  readonly to: number
+  /** It was not in memory before: so it need not stay there. */
+  cold: boolean
+  ready: Promise<unknown> | undefined
+}
+
+/**
+ * For those who go through a range once, forwards: the window ahead is loaded on another thread while this one is used, and windows that came from
+ * the disk are dropped when they are behind, so that a file larger than memory streams through a few megabytes and pushes nothing else out.
+ */
+export class Ahead {
+  readonly #core: Core
+  readonly #end: number
+  readonly #window: number
+  readonly #signal: AbortSignal | undefined
+  readonly #parts: Part[] = []
+  #next: number
+
+  constructor(core: Core, from: number, end: number, size: number, signal?: AbortSignal) {
+    this.#core = core
+    this.#end = end
+    this.#window = Math.max(WINDOW, size)
+    this.#signal = signal
+    this.#next = from
+  }
+
+  /** `undefined` if the bytes are in memory already, else a Promise of that. What lies before `from` will not be used again. */
+  ready(from: number, to: number): Promise<unknown> | undefined {
+    while (this.#parts.length > 0 && this.#parts[0]!.to <= from) this.#drop(this.#parts.shift()!)
+    while (this.#next < Math.min(this.#end, to + this.#window)) this.#begin()
+    const waiting = this.#parts.filter((part) => part.from < to && part.ready !== undefined)
+    if (waiting.length === 0) return undefined
+    return Promise.all(waiting.map(({ ready }) => ready))
+  }
+
+  /** Nothing more is wanted. */
+  stop(): void {
+    for (const part of this.#parts.splice(0)) this.#drop(part)
+    this.#next = this.#end
+  }
+
+  #begin(): void {
+    const core = this.#core
+    const from = this.#next
+    const to = Math.min(this.#end, from + this.#window)
+    const { pages, resident, exact } = core.native.residency(from, to - from)
+    const part: Part = { from, to, cold: exact && resident * 2 < pages, ready: undefined }
+    if (!exact || resident < pages) {
+      const task = { signal: this.#signal }
+      const ready = run(core, task, { base: 0, total: to - from }, (jobs, progress) =>
+        jobs.startLoad(core.native, from, to - from, progress),
+      ).then(() => {
+        part.ready = undefined
+      })
+      // Its failure is for who waits for this part, if somebody does.
+      ready.catch(() => undefined)
+      part.ready = ready
+    }
+    this.#parts.push(part)
+    this.#next = to
+  }
+
+  #drop({ from, to, cold }: Part): void {
+    if (cold && !this.#core.closed) this.#core.native.evict(from, to - from)
+  }
+}

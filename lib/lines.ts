@@ -1,0 +1,187 @@
+import { Buffer, isAscii } from 'node:buffer'
+
+import { Ahead } from './ahead'
+import { Batches } from './batches'
+import { invalidArgType, invalidArgValue } from './errors'
+import { within } from './options'
+import { checkInteger, optionsOf } from './validate'
+
+import type { Core } from './core'
+
+type Encoding = 'utf8' | 'latin1'
+
+/** How much is decoded at once. A line that is kept keeps the text of its block alive: so blocks are small, as readline's are. */
+const BLOCK = 64 << 10
+const NEWLINE = Uint8Array.of(10)
+
+/**
+ * Cuts bytes into blocks of whole lines. A newline is never part of another character in UTF-8, so no block splits one.
+ */
+class Blocks {
+  #buffer = Buffer.allocUnsafe(BLOCK)
+  #position: number
+
+  constructor(
+    readonly core: Core,
+    from: number,
+    readonly end: number,
+    readonly encoding: Encoding,
+  ) {
+    this.#position = from
+  }
+
+  get position(): number {
+    return this.#position
+  }
+
+  /** The lines of the next block; `undefined` at the end. */
+  next(): string[] | undefined {
+    const { core, end } = this
+    core.checkOpen()
+    core.checkFault()
+    const from = this.#position
+    if (from >= end) return undefined
+    let had = 0
+    for (;;) {
+      const length = Math.min(this.#buffer.length, end - from)
+      core.checkReadable(from, length)
+      core.native.readInto(this.#buffer.subarray(had, length), from + had)
+      core.checkFault()
+      const last = this.#buffer.subarray(had, length).lastIndexOf(10)
+      if (last >= 0) return this.#cut(had + last, had + last + 1)
+      if (from + length >= end) return this.#cut(length, length)
+      // A line longer than the block.
+      had = length
+      const larger = Buffer.allocUnsafe(this.#buffer.length * 2)
+      this.#buffer.copy(larger, 0, 0, had)
+      this.#buffer = larger
+    }
+  }
+
+  /** Plain ASCII, as most text is: decoded as latin1 it takes half the time. */
+  #decode(length: number): string {
+    const plain = this.encoding === 'latin1' || isAscii(this.#buffer.subarray(0, length))
+    return this.#buffer.toString(plain ? 'latin1' : 'utf8', 0, length)
+  }
+
+  #cut(length: number, used: number): string[] {
+    this.#position += used
+    const text = this.#decode(length)
+    const lines = text.split('\n')
+    if (text.includes('\r')) {
+      // Without a newline behind it the last one is not a line's end.
+      const ended = used > length ? lines.length : lines.length - 1
+      for (let i = 0; i < ended; i++) {
+        const line = lines[i]!
+        if (line.charCodeAt(line.length - 1) === 13) lines[i] = line.slice(0, -1)
+      }
+    }
+    return lines
+  }
+}
+
+/** What `lines` returns: each iteration begins anew. */
+export class Lines implements Iterable<string>, AsyncIterable<string> {
+  readonly #core: Core
+  readonly #from: number
+  readonly #end: number
+  readonly #encoding: Encoding
+
+  constructor(core: Core, options: unknown) {
+    core.checkOpen()
+    const given = options === undefined ? {} : optionsOf(options, ['encoding', 'offset', 'length'], 'lines')
+    const { offset, length } = within(given, core.byteLength)
+    this.#core = core
+    this.#encoding = encodingOf(given['encoding'])
+    this.#from = offset
+    this.#end = offset + length
+  }
+
+  [Symbol.iterator](): IterableIterator<string, undefined> {
+    return new LineIterator(new Blocks(this.#core, this.#from, this.#end, this.#encoding))
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<string> {
+    const core = this.#core
+    const blocks = new Blocks(core, this.#from, this.#end, this.#encoding)
+    const ahead = new Ahead(core, this.#from, this.#end, BLOCK)
+    return new Batches(
+      async () => {
+        core.checkOpen()
+        const loading = ahead.ready(blocks.position, Math.min(blocks.position + BLOCK, this.#end))
+        if (loading !== undefined) await loading
+        return blocks.next()
+      },
+      () => core.checkOpen(),
+      () => ahead.stop(),
+    )
+  }
+}
+
+/** Written out, as a generator costs more than the line. */
+class LineIterator implements IterableIterator<string, undefined> {
+  readonly #blocks: Blocks
+  #lines: readonly string[] | undefined = []
+  #at = 0
+
+  constructor(blocks: Blocks) {
+    this.#blocks = blocks
+  }
+
+  next(): IteratorResult<string, undefined> {
+    const lines = this.#lines
+    if (lines === undefined) return { value: undefined, done: true }
+    if (this.#at < lines.length) return { value: lines[this.#at++]!, done: false }
+    this.#lines = this.#blocks.next()
+    this.#at = 0
+    return this.next()
+  }
+
+  return(): IteratorResult<string, undefined> {
+    this.#lines = undefined
+    return { value: undefined, done: true }
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+}
+
+/** Newlines are counted from the end in growing steps until there are enough. */
+export function lastLinesOf(core: Core, count: number, options: unknown): string[] {
+  core.checkOpen()
+  checkInteger(count, 'count')
+  const given = options === undefined ? {} : optionsOf(options, ['encoding'], 'lastLines')
+  const encoding = encodingOf(given['encoding'])
+  core.checkReadable()
+  core.checkFault()
+  const end = core.byteLength
+  if (count === 0 || end === 0) return []
+  const { native } = core
+  // The newline at the very end belongs to the last line.
+  const body = native.indexOf(NEWLINE, end - 1, end) < 0 ? end : end - 1
+  let missing = count
+  let to = body
+  let size = BLOCK
+  while (to > 0) {
+    const from = Math.max(0, to - size)
+    const here = native.count(NEWLINE, from, to)
+    if (here >= missing) break
+    missing -= here
+    to = from
+    size = Math.min(size * 2, 1 << 24)
+  }
+  let start = to > 0 ? to : -1
+  for (let i = 0; i < missing && start >= 0; i++) start = native.lastIndexOf(NEWLINE, 0, end, start)
+  const lines: string[] = []
+  const blocks = new Blocks(core, start + 1, end, encoding)
+  for (let block = blocks.next(); block !== undefined; block = blocks.next()) for (const line of block) lines.push(line)
+  return lines
+}
+
+function encodingOf(value: unknown): Encoding {
+  if (value === undefined) return 'utf8'
+  if (value === 'utf8' || value === 'latin1') return value
+  if (typeof value !== 'string') throw invalidArgType('options.encoding', 'of type string', value)
+  throw invalidArgValue('options.encoding', value, "must be 'utf8' or 'latin1'")
+}

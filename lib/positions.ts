@@ -1,0 +1,68 @@
+import { abortError } from './errors'
+import { Batches } from './batches'
+import { run } from './jobs'
+
+import type { Core } from './core'
+import type { Range } from './options'
+import type { Task } from './types'
+
+/** What a batch of starts is asked of the native side. */
+const WANT_STARTS = 2
+
+/**
+ * The starts of all occurrences, in order. One batch is searched for while another is handed out, and no more: whoever stops asking stops the
+ * search.
+ */
+export function positionsOf(
+  core: Core,
+  needle: Uint8Array,
+  range: Range,
+  threads: number,
+  task: Task,
+): AsyncIterableIterator<number> {
+  const end = range.offset + range.length
+  const stopped = new AbortController()
+  const abort = (): void => stopped.abort(task.signal?.reason)
+  task.signal?.addEventListener('abort', abort, { once: true })
+  let ahead: Promise<Float64Array> | undefined
+  let from = range.offset
+
+  const search = (): Promise<Float64Array> => {
+    const share = { base: from - range.offset, total: range.length }
+    const found = run(core, { ...task, signal: stopped.signal }, share, (jobs, progress) =>
+      jobs.startSearch(core.native, WANT_STARTS, needle, from, end, threads, progress),
+    ) as Promise<Float64Array>
+    // Its failure is for the `next()` that asks for it, if one does.
+    found.catch(() => undefined)
+    return found
+  }
+
+  return new Batches<number>(
+    async () => {
+      if (from < 0) return undefined
+      const batch = await (ahead ?? search())
+      from = batch[0]!
+      ahead = from < 0 ? undefined : search()
+      return batch.subarray(1)
+    },
+    () => {
+      if (task.signal?.aborted === true) throw abortError(task.signal.reason)
+      core.checkOpen()
+      core.checkFault()
+    },
+    () => {
+      task.signal?.removeEventListener('abort', abort)
+      stopped.abort()
+    },
+  )
+}
+
+/** Every position of a range, its end included: where an empty needle is found. */
+export async function* everywhere(core: Core, range: Range, task: Task): AsyncGenerator<number, undefined> {
+  for (let at = range.offset; at <= range.offset + range.length; at++) {
+    if (task.signal?.aborted === true) throw abortError(task.signal.reason)
+    core.checkOpen()
+    yield at
+  }
+  return undefined
+}

@@ -1,0 +1,118 @@
+import { Readable, Writable } from 'node:stream'
+
+import { stateOf } from './accessors'
+import { Ahead } from './ahead'
+import { abortError } from './errors'
+import { taskOf } from './jobs'
+import { rangeOf, within } from './options'
+import { checkInteger, optionsOf } from './validate'
+
+import type { Buffer } from 'node:buffer'
+import type { Checked } from './checked'
+import type { Core } from './core'
+
+/** Default size of a chunk of `chunks`, in bytes. */
+const CHUNK = 1 << 20
+/** Default `highWaterMark` of `createReadStream`, as of `fs.createReadStream`. */
+const HIGH_WATER_MARK = 64 << 10
+
+/** Views of a range, one after the other; each is in memory before it is handed out. */
+export function chunksOf<T>(
+  core: Core,
+  options: unknown,
+  view: (begin: number, end: number) => T,
+): AsyncIterableIterator<T> {
+  core.checkOpen()
+  const given = options === undefined ? {} : optionsOf(options, ['offset', 'length', 'size', 'signal'], 'chunks')
+  const { offset, length } = within(given, core.byteLength)
+  const size = given['size'] ?? CHUNK
+  checkInteger(size, 'options.size', 1)
+  const { signal } = taskOf(given)
+  return iterate(core, offset, offset + length, size, signal, view)
+}
+
+async function* iterate<T>(
+  core: Core,
+  from: number,
+  end: number,
+  size: number,
+  signal: AbortSignal | undefined,
+  view: (begin: number, end: number) => T,
+): AsyncGenerator<T, undefined> {
+  const ahead = new Ahead(core, from, end, size, signal)
+  try {
+    for (let at = from; at < end; at += size) {
+      const to = Math.min(at + size, end)
+      if (signal?.aborted === true) throw abortError(signal.reason)
+      core.checkOpen()
+      await ahead.ready(at, to)
+      core.checkOpen()
+      core.checkReadable(at, to - at)
+      core.checkFault()
+      yield view(at, to)
+    }
+  } finally {
+    ahead.stop()
+  }
+  return undefined
+}
+
+/** Copies, not views: what is in flight in a pipeline keeps its bytes when the mapping is closed or the file changes. */
+export function readStreamOf(mapping: Checked, options: unknown): Readable {
+  const core = stateOf(mapping)
+  core.checkOpen()
+  const known = ['offset', 'length', 'highWaterMark', 'signal'] as const
+  const given = options === undefined ? {} : optionsOf(options, known, 'createReadStream')
+  const { offset, length } = within(given, core.byteLength)
+  const highWaterMark = given['highWaterMark'] ?? HIGH_WATER_MARK
+  checkInteger(highWaterMark, 'options.highWaterMark', 1)
+  const { signal } = taskOf(given)
+  const end = offset + length
+  const ahead = new Ahead(core, offset, end, highWaterMark)
+  let at = offset
+
+  const next = async (stream: Readable): Promise<void> => {
+    core.checkOpen()
+    const to = Math.min(at + highWaterMark, end)
+    const loading = ahead.ready(at, to)
+    if (loading !== undefined) await loading
+    if (stream.destroyed) return
+    const from = at
+    at = to
+    stream.push(from < to ? mapping.read(from, to - from) : null)
+  }
+
+  return new Readable({
+    highWaterMark,
+    ...(signal === undefined ? {} : { signal }),
+    read() {
+      next(this).catch((error: Error) => this.destroy(error))
+    },
+    destroy(error, done) {
+      ahead.stop()
+      done(error)
+    },
+  })
+}
+
+/** Each write is copied to the mapping whole, or, past the end, refused whole. */
+export function writeStreamOf(mapping: Checked, options: unknown): Writable {
+  const core = stateOf(mapping)
+  core.checkOpen()
+  const { offset, length } = rangeOf(options, core.byteLength, 'createWriteStream')
+  core.checkWritable('write')
+  const end = offset + length
+  let at = offset
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      try {
+        core.checkOpen()
+        checkInteger(at + chunk.length, 'position + length', 0, end)
+        at += mapping.write(chunk, at)
+        done()
+      } catch (error) {
+        done(error as Error)
+      }
+    },
+  })
+}

@@ -1,0 +1,156 @@
+/**
+ * `memmap/wasm`: a file inside the linear memory of a WebAssembly module, which reads and writes it as its own memory. No copy.
+ */
+import { openedCarrier, wasmSupported } from './carriers'
+import { Core } from './core'
+import { invalidArgType, invalidArgValue, outOfRange, systemError } from './errors'
+import { Mapping, openedWith } from './mapping'
+import { PRIVATE_READ } from './flags'
+import { native as binding } from './native'
+import { openRequest } from './options'
+import { nativeTarget } from './target'
+import { checkInteger } from './validate'
+
+import type { NativeMapping } from '../binding'
+import type { OpenOptions, Opt, Target } from './types'
+
+/** `WebAssembly.Memory`, as far as this needs it; declared here so that no DOM library is needed. */
+export interface WebAssemblyMemory {
+  readonly buffer: ArrayBufferLike
+  grow(pages: never): unknown
+}
+
+/** Where in the memory: a multiple of 64 KiB below its length. Default: the memory grows, and the file lies in the fresh pages. */
+export type MapIntoOptions = OpenOptions & Opt<{ at: number }>
+
+/** WebAssembly's page, in bytes. */
+const PAGE = 65_536
+
+/** What is mapped into each memory, so that no two mappings overlap. */
+const taken = new WeakMap<object, Set<{ readonly from: number; readonly to: number }>>()
+
+/** A mapping that lies in a WebAssembly memory. */
+export class WasmMapping<B extends ArrayBufferLike = ArrayBufferLike> extends Mapping<B> {
+  /** Where the mapping's first byte is for the module, in bytes from the memory's start. */
+  readonly at: number
+
+  /** Not for users: `mapInto` makes them. */
+  constructor(core: unknown, at: number) {
+    super(core)
+    this.at = at
+  }
+}
+
+/**
+ * Maps a file into the linear memory of a module. Positions of the mapping's methods count from the file's first byte; the module finds it
+ * at `at`. Views derive from `memory.buffer` at each call: growing the memory makes old ones length 0. `close()` gives zero pages back.
+ *
+ * @throws `ENOTSUP` on Windows, Bun and 32-bit systems; `ERR_OUT_OF_RANGE` where the memory has no such place or `offset` is not a multiple
+ * of the system's page; `ENOMEM` where the memory cannot grow; `ERR_INVALID_ARG_VALUE` where another mapping lies there; and what
+ * `MappedFile.openSync` throws.
+ * @example
+ * const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 })
+ * const file = mapInto(memory, 'model.bin')
+ * try {
+ *   instance.exports.scan(file.at, file.byteLength)
+ * } finally {
+ *   file.close()
+ * }
+ */
+export function mapInto(memory: WebAssemblyMemory, target: Target, options: MapIntoOptions = {}): WasmMapping {
+  if (!wasmSupported()) throw systemError('ENOTSUP', 'mmap')
+  checkMemory(memory)
+  const path = nativeTarget(target)
+  if (typeof options !== 'object' || options === null) throw invalidArgType('options', 'of type object', options)
+  const { at, ...rest } = options
+  const request = openRequest(rest)
+  if (request.sharedArrayBuffer) {
+    throw invalidArgValue(
+      'options.sharedArrayBuffer',
+      true,
+      'is of no use here: the memory itself says whether it is shared',
+    )
+  }
+  if (request.capacity > 0)
+    throw invalidArgValue('options.capacity', request.capacity, 'is of no use here: nothing can grow inside a memory')
+  if (request.offset % Mapping.pageSize !== 0) {
+    throw outOfRange('options.offset', `a multiple of the page, ${Mapping.pageSize} bytes`, request.offset)
+  }
+  if (at !== undefined) checkPlace(memory, at)
+  const { flags, offset, length, mode, access, advice } = request
+  // memory.grow() makes all pages of the memory writable (mprotect), and aborts the process where it may not: shared pages of a read-only file.
+  const form = access === 'read' ? PRIVATE_READ : 0
+  const native = binding.NativeMapping.openSync(path, flags | form, offset, length, mode, 0)
+  return openedWith(native, () => {
+    const core = new Core(native, {
+      access,
+      path: typeof path === 'number' ? undefined : path,
+      isPrivate: access === 'copy',
+      sharedArrayBuffer: false,
+      label: 0,
+      ownCarrier: true,
+    })
+    const place = core.mapLength === 0 ? (at ?? memory.buffer.byteLength) : put(memory, native, core, at)
+    if (advice !== undefined) native.advise(advice, 0, core.byteLength)
+    return new WasmMapping(core, place)
+  })
+}
+
+function checkMemory(memory: unknown): asserts memory is WebAssemblyMemory {
+  const { Memory } = (globalThis as { WebAssembly?: { Memory: new (...args: never) => object } }).WebAssembly ?? {}
+  if (Memory === undefined || !(memory instanceof Memory)) {
+    throw invalidArgType('memory', 'an instance of WebAssembly.Memory', memory)
+  }
+}
+
+function checkPlace(memory: WebAssemblyMemory, at: unknown): void {
+  checkInteger(at, 'options.at', 0, memory.buffer.byteLength)
+  if (at % PAGE !== 0) throw outOfRange('options.at', `a multiple of ${PAGE}`, at)
+}
+
+/** Maps the file over the memory's pages; returns where. */
+function put(memory: WebAssemblyMemory, native: NativeMapping, core: Core, at: number | undefined): number {
+  const from = at ?? grow(memory, core.mapLength)
+  const to = from + core.mapLength
+  if (to > memory.buffer.byteLength) {
+    throw outOfRange(
+      'options.at',
+      `<= ${memory.buffer.byteLength - core.mapLength}: the mapping takes ${core.mapLength} bytes`,
+      from,
+    )
+  }
+  const ranges = taken.get(memory) ?? new Set()
+  for (const other of ranges) {
+    if (from < other.to && other.from < to) {
+      throw invalidArgValue('options.at', from, `overlaps another mapping, from ${other.from} to ${other.to}`)
+    }
+  }
+  const range = { from, to }
+  core.use(
+    openedCarrier(native, memory, from, core.mapLength, core.access !== 'write', core, () => {
+      ranges.delete(range)
+    }),
+  )
+  ranges.add(range)
+  taken.set(memory, ranges)
+  return from
+}
+
+/** Fresh pages for so many bytes; returns where they begin. */
+function grow(memory: WebAssemblyMemory, length: number): number {
+  const pages = Math.ceil(length / PAGE)
+  const before = memory.buffer.byteLength
+  const attempt = (count: number | bigint): boolean => {
+    try {
+      memory.grow(count as never)
+      return true
+    } catch (error) {
+      // A 64-bit memory counts in bigints.
+      if (error instanceof TypeError && typeof count === 'number') return attempt(BigInt(count))
+      if (error instanceof RangeError) return false
+      throw error
+    }
+  }
+  if (!attempt(pages)) throw systemError('ENOMEM', 'memory.grow')
+  return before
+}

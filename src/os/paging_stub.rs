@@ -1,0 +1,42 @@
+//! `paging` where none of its calls exists: everything is data, and touching loads.
+
+use std::fs::File;
+
+use crate::error::Outcome;
+use crate::region::Pages;
+
+/// No such call: touch the pages instead.
+pub fn populate(_pages: Pages) -> Outcome<bool> {
+    Ok(false)
+}
+
+/// No such hint.
+pub fn read_ahead(_pages: Pages) {}
+
+/// What `evict` may do to the pages of a mapping.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Eviction {
+    /// Every page is the file's.
+    Shared,
+    /// Some pages may hold bytes that are nowhere else.
+    Private,
+}
+
+/// The system takes pages back by itself.
+pub fn unload(_pages: Pages, _eviction: Eviction) {}
+
+/// As above.
+pub fn uncache(_file: &File, _offset: u64, _length: u64) {}
+
+/// Everything is searched.
+pub fn open_for_holes(_file: &File) -> Option<File> {
+    None
+}
+
+/// Everything is data.
+pub fn next_data(_file: &File, at: u64) -> (u64, u64) {
+    (at, u64::MAX)
+}
+
+/// There are none.
+pub fn block_signals() {}

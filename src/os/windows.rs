@@ -1,0 +1,296 @@
+//! Files and whole mappings on Windows.
+//!
+//! Nothing can be mapped over a view, and a range of address space cannot be held while its view goes: close() gives the file back when the
+//! last view of it is gone, not before.
+#![allow(unsafe_code, reason = "system calls")]
+
+use std::fs::{File, OpenOptions};
+use std::os::windows::fs::{FileExt, OpenOptionsExt};
+use std::os::windows::io::{AsRawHandle, FromRawHandle};
+use std::path::Path;
+
+use windows_sys::Wdk::Storage::FileSystem::{FileAccessInformation, NtQueryInformationFile};
+use windows_sys::Win32::Foundation::{
+    DUPLICATE_SAME_ACCESS, DuplicateHandle, HANDLE, INVALID_HANDLE_VALUE,
+};
+use windows_sys::Win32::Storage::FileSystem as fs;
+use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
+use windows_sys::Win32::System::Memory::FlushViewOfFile;
+use windows_sys::Win32::System::Threading::GetCurrentProcess;
+
+use super::{FileFacts, FileKind, OpenMode, Pages, Replacement};
+use crate::errno::code;
+use crate::error::{Fail, Outcome};
+use crate::region::Form;
+
+/// The handle of a file, for system calls.
+pub(super) fn handle(file: &File) -> HANDLE {
+    file.as_raw_handle()
+}
+
+/// None: a descriptor is a number of the C library's, and files here are opened without it.
+pub fn raw_fd(_file: &File) -> i32 {
+    -1
+}
+
+/// CreateFileW. The second value says whether this call created the file. Everybody may read, write, rename and delete it meanwhile, as
+/// with `node:fs`.
+pub fn open_path(path: &Path, mode: OpenMode) -> Outcome<(File, bool)> {
+    let mut options = OpenOptions::new();
+    // Without FILE_FLAG_BACKUP_SEMANTICS a directory is "access denied"; with it, the caller sees what it is.
+    options
+        .read(true)
+        .write(mode.write)
+        .custom_flags(fs::FILE_FLAG_BACKUP_SEMANTICS);
+    let open = |options: &OpenOptions| options.open(path).map_err(|error| Fail::io(&error, "open"));
+    if mode.create.is_none() {
+        return match open(&options) {
+            Err(fail) if mode.write && path.is_dir() => Err(if fail.errno() == Some(code::EPERM) {
+                Fail::system(code::EISDIR, "open")
+            } else {
+                fail
+            }),
+            opened => opened.map(|file| (file, false)),
+        };
+    }
+    let mut create = options.clone();
+    create.create_new(true);
+    if mode.exclusive {
+        return open(&create).map(|file| (file, true));
+    }
+    // As elsewhere: whether the file is new must be known, and whoever loses a race tries the other way.
+    for _ in 0..64 {
+        match open(&options) {
+            Err(fail) if fail.errno() == Some(code::ENOENT) => {}
+            opened => return opened.map(|file| (file, false)),
+        }
+        match open(&create) {
+            Err(fail) if fail.errno() == Some(code::EEXIST) => {}
+            created => return created.map(|file| (file, true)),
+        }
+    }
+    Err(Fail::system(code::EAGAIN, "open"))
+}
+
+/// DuplicateHandle of what a descriptor of Node stands for: the caller's stays the caller's.
+pub fn duplicate(fd: i32) -> Outcome<File> {
+    let Some(address) = super::find_symbol(c"uv_get_osfhandle") else {
+        return Err(Fail::system(code::ENOTSUP, "dup")
+            .hint("this engine does not say which file a descriptor stands for"));
+    };
+    // SAFETY: libuv (uv.h) declares it so; it only looks into the C library's table.
+    let os_handle: unsafe extern "C" fn(i32) -> HANDLE = unsafe { std::mem::transmute(address) };
+    // SAFETY: any number may be asked for; a bad one gives INVALID_HANDLE_VALUE, and -2 means a standard stream that is not there.
+    let theirs = unsafe { os_handle(fd) };
+    if theirs == INVALID_HANDLE_VALUE || theirs as isize == -2 {
+        return Err(Fail::system(code::EBADF, "dup"));
+    }
+    duplicate_handle(theirs)
+}
+
+fn duplicate_handle(theirs: HANDLE) -> Outcome<File> {
+    let mut ours: HANDLE = std::ptr::null_mut();
+    // SAFETY: the current process's pseudo handle, and a place on this stack for the new handle, which is not inherited.
+    let done = unsafe {
+        let process = GetCurrentProcess();
+        DuplicateHandle(
+            process,
+            theirs,
+            process,
+            &raw mut ours,
+            0,
+            0,
+            DUPLICATE_SAME_ACCESS,
+        )
+    };
+    if done == 0 {
+        return Err(Fail::last("dup"));
+    }
+    // SAFETY: the handle is new and nobody else owns it.
+    Ok(unsafe { File::from_raw_handle(ours) })
+}
+
+/// Whether the handle may write (NtQueryInformationFile, `FileAccessInformation`).
+pub fn is_writable(file: &File) -> bool {
+    let mut access: u32 = 0;
+    // SAFETY: an all-zero status block is a valid value of the structure.
+    let mut status: IO_STATUS_BLOCK = unsafe { std::mem::zeroed() };
+    // SAFETY: FILE_ACCESS_INFORMATION is one u32, which lives on this stack, as does the status block.
+    let answer = unsafe {
+        NtQueryInformationFile(
+            handle(file),
+            &raw mut status,
+            (&raw mut access).cast(),
+            size_of::<u32>() as u32,
+            FileAccessInformation,
+        )
+    };
+    answer >= 0 && access & fs::FILE_WRITE_DATA != 0
+}
+
+/// What the target is, and its length.
+pub fn facts(file: &File) -> Outcome<FileFacts> {
+    // SAFETY: asks what a handle stands for.
+    if unsafe { fs::GetFileType(handle(file)) } != fs::FILE_TYPE_DISK {
+        // Pipes, sockets, the console and NUL: none of them can be mapped.
+        return Ok(FileFacts {
+            kind: FileKind::Stream,
+            size: 0,
+            huge_page: None,
+        });
+    }
+    let meta = file.metadata().map_err(|error| Fail::io(&error, "fstat"))?;
+    let kind = if meta.is_dir() {
+        FileKind::Directory
+    } else {
+        FileKind::Regular
+    };
+    Ok(FileFacts {
+        kind,
+        size: meta.len(),
+        huge_page: None,
+    })
+}
+
+/// ReadFile at an offset until the slice is full or the file ends; gives what it got.
+///
+/// Such a read moves the position that the handle shares with the caller's descriptor: it is put back.
+pub fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> Outcome<usize> {
+    let mut position = 0_i64;
+    // SAFETY: a place on this stack for the position.
+    let known =
+        unsafe { fs::SetFilePointerEx(handle(file), 0, &raw mut position, fs::FILE_CURRENT) } != 0;
+    let mut done = 0;
+    let mut result = Ok(());
+    while done < bytes.len() {
+        match file.seek_read(&mut bytes[done..], offset + done as u64) {
+            Ok(0) => break,
+            Ok(got) => done += got,
+            Err(error) => {
+                result = Err(Fail::io(&error, "read"));
+                break;
+            }
+        }
+    }
+    if known {
+        // SAFETY: no place for the new position is given.
+        unsafe {
+            fs::SetFilePointerEx(handle(file), position, std::ptr::null_mut(), fs::FILE_BEGIN)
+        };
+    }
+    result.map(|()| done)
+}
+
+/// SetFileInformationByHandle, `FileEndOfFileInfo`. A file that is mapped beyond the new end by anybody is `EBUSY`.
+pub fn set_length(file: &File, length: u64) -> Outcome<()> {
+    file.set_len(length)
+        .map_err(|error| Fail::io(&error, "ftruncate"))
+}
+
+/// Extends a file with its blocks allocated: SetFileInformationByHandle, `FileAllocationInfo`; where the file system cannot, only longer.
+pub fn allocate(file: &File, _old: u64, new: u64) -> Outcome<()> {
+    let size = i64::try_from(new).map_err(|_| Fail::system(code::EFBIG, "fallocate"))?;
+    let allocation = fs::FILE_ALLOCATION_INFO {
+        AllocationSize: size,
+    };
+    // SAFETY: the structure lives on this stack.
+    let done = unsafe {
+        fs::SetFileInformationByHandle(
+            handle(file),
+            fs::FileAllocationInfo,
+            (&raw const allocation).cast(),
+            size_of::<fs::FILE_ALLOCATION_INFO>() as u32,
+        )
+    };
+    if done == 0 {
+        let fail = Fail::last("fallocate");
+        if fail.errno() == Some(code::ENOSPC) {
+            return Err(fail);
+        }
+    }
+    set_length(file, new)
+}
+
+/// Volume and number of a file.
+fn identity(file: &File) -> Option<(u32, u32, u32)> {
+    // SAFETY: an all-zero structure is a valid value.
+    let mut facts: fs::BY_HANDLE_FILE_INFORMATION = unsafe { std::mem::zeroed() };
+    // SAFETY: the structure lives on this stack.
+    let done = unsafe { fs::GetFileInformationByHandle(handle(file), &raw mut facts) };
+    (done != 0).then_some((
+        facts.dwVolumeSerialNumber,
+        facts.nFileIndexHigh,
+        facts.nFileIndexLow,
+    ))
+}
+
+/// Removes a file that a failed call created, unless the name stands for another file by now.
+pub fn remove_if_same(path: &Path, file: &File) {
+    // access_mode(0) asks for nothing but the right to look.
+    if let Ok(there) = OpenOptions::new()
+        .access_mode(0)
+        .custom_flags(fs::FILE_FLAG_OPEN_REPARSE_POINT)
+        .open(path)
+        && identity(&there).is_some_and(|there| identity(file) == Some(there))
+    {
+        drop(there);
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// FlushViewOfFile: hands dirty pages to the file system; `sync_file` makes them durable. There is nothing to invalidate: views are coherent.
+pub fn sync_pages(pages: Pages, _wait: bool, _invalidate: bool) -> Outcome<()> {
+    // SAFETY: whole pages of a live view; flushing changes no address space.
+    if unsafe { FlushViewOfFile(pages.base.cast(), pages.length) } == 0 {
+        Err(Fail::last("msync"))
+    } else {
+        Ok(())
+    }
+}
+
+/// FlushFileBuffers.
+pub fn sync_file(file: &File) -> Outcome<()> {
+    // SAFETY: an open handle.
+    if unsafe { fs::FlushFileBuffers(handle(file)) } != 0 {
+        return Ok(());
+    }
+    let fail = Fail::last("fsync");
+    // A handle that cannot write has nothing to flush.
+    if matches!(fail.errno(), Some(code::EPERM | code::EACCES)) {
+        Ok(())
+    } else {
+        Err(fail)
+    }
+}
+
+/// Leaves the pages: nothing can be put in their place. The view goes with its last user.
+///
+/// # Safety
+/// `base..base + length` is whole pages of one mapping that the caller owns and will not unmap meanwhile.
+pub unsafe fn replace(_base: *mut u8, _length: usize, _with: Replacement) {}
+
+/// Refused: a view cannot be mapped at pages that are taken.
+///
+/// # Safety
+/// None here; `unsafe` because it is elsewhere.
+pub unsafe fn map_again(
+    _base: *mut u8,
+    _length: usize,
+    _file: Option<&File>,
+    _offset: u64,
+    _form: Form,
+) -> Outcome<()> {
+    Err(Fail::system(code::ENOTSUP, "mmap").hint("Windows cannot map over pages that are taken"))
+}
+
+/// The same file, through a handle that cannot write: ReOpenFile.
+pub fn reopen_read_only(file: &File) -> Outcome<File> {
+    let share = fs::FILE_SHARE_READ | fs::FILE_SHARE_WRITE | fs::FILE_SHARE_DELETE;
+    // SAFETY: an open handle.
+    let ours = unsafe { fs::ReOpenFile(handle(file), fs::FILE_GENERIC_READ, share, 0) };
+    if ours == INVALID_HANDLE_VALUE {
+        return Err(Fail::last("open"));
+    }
+    // SAFETY: the handle is new and nobody else owns it.
+    Ok(unsafe { File::from_raw_handle(ours) })
+}

@@ -1,0 +1,217 @@
+//! VirtualLock, VirtualProtect, PrefetchVirtualMemory, QueryWorkingSetEx and their kin, on whole pages of a Region.
+#![allow(unsafe_code, reason = "system calls on pages that the caller owns")]
+
+use std::fs::File;
+
+use windows_sys::Win32::Foundation::{ERROR_NOT_LOCKED, GetLastError};
+use windows_sys::Win32::System::IO::DeviceIoControl;
+use windows_sys::Win32::System::Ioctl::{FILE_ZERO_DATA_INFORMATION, FSCTL_SET_ZERO_DATA};
+use windows_sys::Win32::System::Memory as memory;
+use windows_sys::Win32::System::ProcessStatus::{
+    PSAPI_WORKING_SET_EX_INFORMATION, QueryWorkingSetEx,
+};
+use windows_sys::Win32::System::Threading::GetCurrentProcess;
+
+use super::Protection;
+use crate::errno::code;
+use crate::error::{Fail, Outcome};
+use crate::region::Pages;
+
+/// Numbers of our own: Windows has calls where others have advices.
+const WILLNEED: i32 = 1;
+const PAGEOUT: i32 = 2;
+
+/// The number of a harmless advice; `None` where Windows has nothing like it.
+pub fn advice(name: &str) -> Option<i32> {
+    match name {
+        "willneed" => Some(WILLNEED),
+        "pageout" => Some(PAGEOUT),
+        _ => None,
+    }
+}
+
+/// PrefetchVirtualMemory; VirtualUnlock of pages that are not locked, which takes them out of the working set.
+pub fn advise(pages: Pages, advice: i32) -> Outcome<()> {
+    if advice == PAGEOUT {
+        return unlock(pages);
+    }
+    if prefetch(pages) {
+        Ok(())
+    } else {
+        Err(Fail::last("madvise"))
+    }
+}
+
+fn prefetch(pages: Pages) -> bool {
+    let range = memory::WIN32_MEMORY_RANGE_ENTRY {
+        VirtualAddress: pages.base.cast(),
+        NumberOfBytes: pages.length,
+    };
+    // SAFETY: whole pages of a live Region; prefetching changes no contents.
+    unsafe { memory::PrefetchVirtualMemory(GetCurrentProcess(), 1, &raw const range, 0) != 0 }
+}
+
+/// Every system that Node 20 runs on has both calls.
+pub fn knows_advice(advice: i32) -> bool {
+    matches!(advice, WILLNEED | PAGEOUT)
+}
+
+/// What a range of pages was mapped as.
+fn mapped_as(pages: Pages) -> Option<u32> {
+    // SAFETY: an all-zero structure is a valid value.
+    let mut facts: memory::MEMORY_BASIC_INFORMATION = unsafe { std::mem::zeroed() };
+    // SAFETY: the structure lives on this stack.
+    let got =
+        unsafe { memory::VirtualQuery(pages.base.cast(), &raw mut facts, size_of_val(&facts)) };
+    (got != 0).then_some(facts.AllocationProtect)
+}
+
+/// Drops private pages: zeros in memory; a private copy of a file reads the file again (`PAGE_REVERT_TO_FILE_MAP`).
+pub fn drop_private(pages: Pages) -> Outcome<()> {
+    if mapped_as(pages)
+        .is_some_and(|how| how & (memory::PAGE_WRITECOPY | memory::PAGE_EXECUTE_WRITECOPY) != 0)
+    {
+        return set(
+            pages,
+            memory::PAGE_WRITECOPY | memory::PAGE_REVERT_TO_FILE_MAP,
+        )
+        .map_err(|_| {
+            Fail::system(code::ENOTSUP, "madvise").hint("this system cannot give single pages back")
+        });
+    }
+    // SAFETY: whole pages of live private memory, whose contents the caller asked to drop.
+    unsafe { std::ptr::write_bytes(pages.base, 0, pages.length) };
+    Ok(())
+}
+
+/// Punches a hole into a shared file: DeviceIoControl, `FSCTL_SET_ZERO_DATA`. Frees space in sparse files only.
+pub fn punch(pages: Pages, file: &File, offset: u64) -> Outcome<()> {
+    let (Ok(start), Ok(end)) = (
+        i64::try_from(offset),
+        i64::try_from(offset + pages.length as u64),
+    ) else {
+        return Err(Fail::system(code::EFBIG, "madvise"));
+    };
+    let range = FILE_ZERO_DATA_INFORMATION {
+        FileOffset: start,
+        BeyondFinalZero: end,
+    };
+    let mut returned = 0;
+    // SAFETY: the structure and the count live on this stack.
+    let done = unsafe {
+        DeviceIoControl(
+            super::windows::handle(file),
+            FSCTL_SET_ZERO_DATA,
+            (&raw const range).cast(),
+            size_of_val(&range) as u32,
+            std::ptr::null_mut(),
+            0,
+            &raw mut returned,
+            std::ptr::null_mut(),
+        )
+    };
+    if done == 0 {
+        Err(Fail::system(code::ENOTSUP, "madvise").hint("this file system cannot punch holes"))
+    } else {
+        Ok(())
+    }
+}
+
+/// VirtualLock.
+pub fn lock(pages: Pages, _private: bool) -> Outcome<()> {
+    // SAFETY: whole pages of a live Region; locking changes no contents.
+    if unsafe { memory::VirtualLock(pages.base.cast(), pages.length) } == 0 {
+        return Err(
+            Fail::last("mlock").hint("the working set of the process limits how much it may lock")
+        );
+    }
+    Ok(())
+}
+
+/// VirtualUnlock; of pages that are not locked it is no error, as with munlock(2).
+pub fn unlock(pages: Pages) -> Outcome<()> {
+    // SAFETY: whole pages of a live Region.
+    if unsafe { memory::VirtualUnlock(pages.base.cast(), pages.length) } != 0 {
+        return Ok(());
+    }
+    // SAFETY: the error of the call above, on this thread.
+    if unsafe { GetLastError() } == ERROR_NOT_LOCKED {
+        Ok(())
+    } else {
+        Err(Fail::last("munlock"))
+    }
+}
+
+/// Faults pages in for reading.
+pub fn populate_read(pages: Pages) {
+    prefetch(pages);
+    let mut at = 0;
+    while at < pages.length {
+        // SAFETY: inside whole pages of a live Region.
+        unsafe { pages.base.add(at).read_volatile() };
+        at += super::page_size();
+    }
+}
+
+fn set(pages: Pages, protection: u32) -> Outcome<()> {
+    let mut old = 0;
+    // SAFETY: whole pages of a live Region, and a place on this stack for what was there.
+    if unsafe { memory::VirtualProtect(pages.base.cast(), pages.length, protection, &raw mut old) }
+        == 0
+    {
+        Err(Fail::last("mprotect"))
+    } else {
+        Ok(())
+    }
+}
+
+/// VirtualProtect.
+pub fn protect(pages: Pages, protection: Protection) -> Outcome<()> {
+    match protection {
+        Protection::None => set(pages, memory::PAGE_NOACCESS),
+        Protection::Read => set(pages, memory::PAGE_READONLY),
+        Protection::Exec => set(pages, memory::PAGE_EXECUTE_READ),
+        // Pages of a private copy are not made writable themselves: a store copies them first.
+        Protection::Write if mapped_as(pages) == Some(memory::PAGE_WRITECOPY) => {
+            set(pages, memory::PAGE_WRITECOPY)
+        }
+        Protection::Write => set(pages, memory::PAGE_READWRITE),
+    }
+}
+
+/// QueryWorkingSetEx: one bit a page, lowest bit first, for the pages in this process's working set.
+pub fn residency(pages: Pages, page: usize) -> Outcome<Vec<u8>> {
+    /// Pages asked at once.
+    const STEP: usize = 1024;
+    let count = pages.length.div_ceil(page);
+    let mut bits = vec![0_u8; count.div_ceil(8)];
+    // SAFETY: an all-zero structure is a valid value.
+    let mut states: Vec<PSAPI_WORKING_SET_EX_INFORMATION> =
+        vec![unsafe { std::mem::zeroed() }; STEP.min(count)];
+    let mut first = 0;
+    while first < count {
+        let some = STEP.min(count - first);
+        for (index, state) in states[..some].iter_mut().enumerate() {
+            state.VirtualAddress = pages.base.wrapping_add((first + index) * page).cast();
+        }
+        let bytes = (some * size_of::<PSAPI_WORKING_SET_EX_INFORMATION>()) as u32;
+        // SAFETY: as many structures as `bytes` says, which the call fills.
+        if unsafe { QueryWorkingSetEx(GetCurrentProcess(), states.as_mut_ptr().cast(), bytes) } == 0
+        {
+            return Err(Fail::last("mincore"));
+        }
+        for (index, state) in states[..some].iter().enumerate() {
+            // SAFETY: both members of the union are the same word; bit 0 is `Valid`.
+            if unsafe { state.VirtualAttributes.Flags } & 1 != 0 {
+                bits[(first + index) / 8] |= 1 << ((first + index) % 8);
+            }
+        }
+        first += some;
+    }
+    Ok(bits)
+}
+
+/// The working set is what this process has touched; what the system's cache holds beside it is not told.
+pub fn residency_is_exact(file: Option<&File>) -> bool {
+    file.is_none()
+}

@@ -1,0 +1,107 @@
+//! What `protect` changed: whoever maps a page again must protect it again.
+
+use crate::os::Protection;
+
+/// Runs of pages in bytes from the base: sorted, apart from each other, so never more of them than the system has mappings.
+#[derive(Default)]
+pub struct Protections(Vec<(usize, usize, Protection)>);
+
+impl Protections {
+    /// `from..to` is protected so from now on.
+    pub fn set(&mut self, mut from: usize, mut to: usize, protection: Protection) {
+        // Neighbours count: equal ones become one run.
+        let first = self.0.partition_point(|(_, end, _)| *end < from);
+        let last = self.0.partition_point(|(start, _, _)| *start <= to);
+        let (mut before, mut behind) = (None, None);
+        for &(start, end, other) in &self.0[first..last] {
+            if other == protection {
+                from = from.min(start);
+                to = to.max(end);
+                continue;
+            }
+            if start < from {
+                before = Some((start, end.min(from), other));
+            }
+            if end > to {
+                behind = Some((start.max(to), end, other));
+            }
+        }
+        let runs = before
+            .into_iter()
+            .chain([(from, to, protection)])
+            .chain(behind);
+        self.0.splice(first..last, runs);
+    }
+
+    /// Nothing from `end` on is protected any more.
+    pub fn cut(&mut self, end: usize) {
+        self.0.retain(|(start, _, _)| *start < end);
+        if let Some((_, to, _)) = self.0.last_mut() {
+            *to = end.min(*to);
+        }
+    }
+
+    /// The parts of `from..to` that are protected.
+    pub fn within(
+        &self,
+        from: usize,
+        to: usize,
+    ) -> impl Iterator<Item = (usize, usize, Protection)> + '_ {
+        let first = self.0.partition_point(move |(_, end, _)| *end <= from);
+        self.0[first..]
+            .iter()
+            .take_while(move |(start, _, _)| *start < to)
+            .map(move |&(start, end, protection)| (start.max(from), end.min(to), protection))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Page by page, from a sequence without a pattern, against the simplest thing that is right.
+    #[test]
+    fn the_last_word_on_each_page_holds_and_runs_stay_few() {
+        const PAGES: usize = 40;
+        let kinds = [
+            Protection::None,
+            Protection::Read,
+            Protection::Write,
+            Protection::Exec,
+        ];
+        let mut plain = [None; PAGES];
+        let mut runs = Protections::default();
+        let mut seed = 1_u32;
+        let mut next = |limit: usize| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 16) as usize % limit
+        };
+        for round in 0..5000 {
+            let (from, to) = (next(PAGES), next(PAGES) + 1);
+            if from >= to {
+                continue;
+            }
+            if round % 97 == 0 {
+                runs.cut(from);
+                plain[from..].fill(None);
+            } else {
+                let kind = kinds[next(kinds.len())];
+                runs.set(from, to, kind);
+                plain[from..to].fill(Some(kind));
+            }
+            let mut found = [None; PAGES];
+            for (from, to, kind) in runs.within(0, PAGES) {
+                assert!(found[from..to].iter().all(Option::is_none));
+                found[from..to].fill(Some(kind));
+            }
+            assert_eq!(found, plain, "round {round}");
+            assert!(runs.0.len() <= PAGES);
+            let (from, to) = (from.min(3), to);
+            let inside: usize = runs.within(from, to).map(|(from, to, _)| to - from).sum();
+            assert_eq!(
+                inside,
+                plain[from..to].iter().filter(|kind| kind.is_some()).count()
+            );
+        }
+    }
+}
