@@ -27,12 +27,33 @@ export declare class NativeJobs {
   hold(on: boolean): void
 }
 
+/** An exclusive lock, held until `release()`, collection, or the death of the process. */
+export declare class NativeLock {
+  /** Takes the lock of a file, which is created where it is missing; `EBUSY` if anybody has it. The pid inside is for people. */
+  static acquire(path: string): NativeLock
+  /** Gives it back. */
+  release(): void
+}
+
 /**
  * One holder of a Region.
  *
  * Its methods take `&self`: napi-rs lends the object to a task until its Promise is settled, and `close()` must work meanwhile.
  */
 export declare class NativeMapping {
+  /** A function `(offset, word, length)` that writes the CRC of the record at `offset` into it. It is not a method, as crossing over costs more than the CRC. */
+  sealer(seed: number): (offset: number, word: number, length: number) => void
+  /** `close()` and `release(true)` on another thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends. */
+  closeBehind(): void
+  /** The payload's length of the record at `offset`; -1: the end, -2: sealed, -3: no valid record. */
+  logFind(seed: number, offset: number): number
+  /**
+   * Walks over records from `from` on and fills `out`: where to go on, how many pairs follow, then pairs of offset and length (negative: damage).
+   * Returns 0: at the end, 1: sealed, 2: at something that is no record, 3: `out` is full.
+   */
+  logWalk(seed: number, from: number, durable: number, out: Float64Array): number
+  /** Makes everything from `from` on zero and returns how many bytes lay between the first and the last that were not; pages of zeros are left alone. */
+  logErase(from: number): number
   /** open(2), mmap(2). `flags`: bits of `lib/flags.ts`; `length` -1: to the end. */
   static openSync(target: string | Buffer | number, flags: number, offset: number, length: number, mode: number, capacity: number): NativeMapping
   /** The same on another thread. */
@@ -141,6 +162,54 @@ export declare class NativeMapping {
   get path(): string | null
   /** How many mappings hold the memory. */
   get holders(): number
+  /** futex(2) in this thread, for at most so many milliseconds: a code of `NativeWaiter`. */
+  waitSlice(byteOffset: number, expected: number, milliseconds: number): number
+  /** Wakes at most `count` waiters of the word, of any thread and process; how many there were. */
+  notify(byteOffset: number, count: number): number
+}
+
+/** Address space taken in advance. */
+export declare class NativeReservation {
+  /** mmap(2) with `PROT_NONE`. */
+  static reserve(length: number): NativeReservation
+  /** First byte. */
+  get address(): bigint
+  /** Whole pages, in bytes. */
+  get length(): number
+  /** Maps a file at a fixed place; the other arguments are those of `NativeMapping.openSync`. `over`: whatever is there gives way. */
+  place(at: number, over: boolean, target: string | Buffer | number, flags: number, offset: number, length: number, mode: number): NativeMapping
+  /** Zero-filled private memory at a fixed place. */
+  placeMemory(at: number, over: boolean, length: number): NativeMapping
+  /** The same pages of a file twice in a row; `at` -1: the first free place. */
+  mirror(at: number, target: string | Buffer | number, flags: number, offset: number, length: number): NativeMapping
+  /** The ids of the mappings in it that are open. */
+  placed(): Array<number>
+  /** Those of which nothing remains, as others were placed over them. */
+  bare(): Array<number>
+  /** Nothing can be placed any more; the address space goes with the last mapping in it. */
+  close(): void
+}
+
+/** Makes segments. */
+export declare class NativeSegmentMaker {
+  /** Nothing is being made. */
+  constructor()
+  /** Begins to make a file of `length` bytes that starts with `header`. `huge`: its pages are faulted in, as large ones. */
+  prepare(path: string, length: number, header: Uint8Array, huge: boolean): void
+  /** What `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for. */
+  take(): NativeMapping | null
+  /** Makes one here and now, without faulting its pages in. */
+  static makeSync(path: string, length: number, header: Uint8Array): NativeMapping
+}
+
+/** The asynchronous waits of one JavaScript environment. */
+export declare class NativeWaiter {
+  /** `settled(code, token)` is called on this thread when a wait ends; it does not keep the process alive. `code`: 0 ok, 3 closed, 16 + errno. */
+  constructor(settled: (news: number) => void)
+  /** `futex_waitv`(2) on another thread: a token, or 0 if the word has another value now. */
+  wait(mapping: NativeMapping, byteOffset: number, expected: number): number
+  /** Ends a wait of this environment without a call. */
+  cancel(token: number): void
 }
 
 /** What file offsets must be a multiple of, in bytes; memmap hides it. */
@@ -152,6 +221,9 @@ export declare function allOwners(): object[]
 /** The constants of `memmap/posix` that this system has, by name. */
 export declare function constants(): Record<string, number>
 
+/** CRC-32C of `bytes`, continuing from the CRC `seed` of what stands before them (0: nothing). */
+export declare function crc32c(bytes: Uint8Array, seed: number): number
+
 /** `napi_detach_arraybuffer`, for engines without `ArrayBuffer.prototype.transfer`. */
 export declare function detach(buffer: ArrayBuffer): void
 
@@ -160,6 +232,40 @@ export declare function externalAllowed(): boolean
 
 /** Whether this system has a feature. */
 export declare function isSupported(feature: string): boolean
+
+/** What is in it. */
+export interface LogFindings {
+  /** 0: at the end of the log, 1: sealed, 2: at something that is no record. */
+  ended: number
+  /** Where that is. */
+  end: number
+  /** The file's length. */
+  size: number
+  /** How many records. */
+  records: number
+  /** Pairs of offset and length. */
+  damaged: Array<number>
+}
+
+/** One segment to verify. */
+export interface LogSegment {
+  /** Its file. */
+  path: string
+  /** What the CRC of its records begins with. */
+  seed: number
+  /** Where its first record is. */
+  from: number
+  /** Where it ends. */
+  length: number
+  /** Up to where everything is promised to be there. */
+  durable: number
+}
+
+/** The same on another thread. */
+export declare function logVerify(segments: Array<LogSegment>): Promise<Array<LogFindings>>
+
+/** Reads segments and checks every record. */
+export declare function logVerifySync(segments: Array<LogSegment>): Array<LogFindings>
 
 /** What mincore(2) says. */
 export interface NativeResidency {
@@ -181,6 +287,78 @@ export declare function ownersOf(id: number): object[]
 
 /** sysconf(_SC_PAGESIZE), in bytes. */
 export declare function pageSize(): number
+
+/** madvise(2). */
+export declare function posixAdvise(address: bigint, length: bigint, advice: number): void
+
+/** mincore(2): one byte a page. */
+export declare function posixCore(address: bigint, length: bigint): Uint8Array
+
+/** The ids of the mappings that a placement would cover as a whole. */
+export declare function posixCovered(address: bigint, length: bigint): Array<number>
+
+/** ftok(3). */
+export declare function posixFtok(path: string, id: number): number
+
+/** mlock(2). */
+export declare function posixLock(address: bigint, length: bigint): void
+
+/** mmap(2). */
+export declare function posixMap(address: bigint, length: bigint, protection: number, flags: number, fd: number, offset: bigint): NativeMapping
+
+/** memfd_create(2). */
+export declare function posixMemfdCreate(name: string, flags: number): number
+
+/** The id of the mapping whose first byte is at an address. */
+export declare function posixOwner(address: bigint): number | null
+
+/** mprotect(2). Returns the ids of the mappings that it changed. */
+export declare function posixProtect(address: bigint, length: bigint, protection: number): Array<number>
+
+/** mremap(2) of a mapping as a whole; `target` is for `MREMAP_FIXED`. */
+export declare function posixRemap(address: bigint, oldSize: bigint, newSize: bigint, flags: number, target: bigint): NativeMapping
+
+/** shmat(2). `read_only`, `exec`, `over`: what `SHM_RDONLY`, `SHM_EXEC` and `SHM_REMAP` in `flags` say. */
+export declare function posixShmat(id: number, address: bigint, flags: number, readOnly: boolean, exec: boolean, over: boolean): NativeMapping
+
+/** shmctl(2) with `IPC_SET`; what is absent stays. */
+export declare function posixShmChange(id: number, uid?: number | undefined | null, gid?: number | undefined | null, mode?: number | undefined | null): void
+
+/** shmctl(2) with a command that takes no structure. */
+export declare function posixShmControl(id: number, command: number): void
+
+/** shmget(2). */
+export declare function posixShmget(key: number, length: bigint, flags: number): number
+
+/** shm_open(3). */
+export declare function posixShmOpen(name: string, flags: number, mode: number): number
+
+/** shmctl(2) with `IPC_RMID`. */
+export declare function posixShmRemove(id: number): void
+
+/**
+ * shmctl(2) with `IPC_STAT`: key, length, mode, uid, gid, creator's uid and gid, its process, the last one's, attachments, times of
+ * attaching, detaching and changing.
+ */
+export declare function posixShmStat(id: number): Array<number>
+
+/** shm_unlink(3). */
+export declare function posixShmUnlink(name: string): void
+
+/** msync(2). */
+export declare function posixSync(address: bigint, length: bigint, flags: number): void
+
+/** sysconf(3): -1 where there is no limit, as in C. */
+export declare function posixSysconf(name: number): bigint
+
+/** munlock(2). */
+export declare function posixUnlock(address: bigint, length: bigint): void
+
+/**
+ * munmap(2). Returns the ids of the mappings that are to be closed, as nothing of them remains; of others `PROT_NONE` pages are left. With
+ * `all`, also of those that would be closed: their owners are elsewhere.
+ */
+export declare function posixUnmap(address: bigint, length: bigint, all: boolean): Array<number>
 
 /** `epoch[0]` is incremented whenever a mapping of this process faults; `on_fault` is called soon after, on this thread. */
 export declare function setup(epoch: Int32Array, onFault: () => void): void

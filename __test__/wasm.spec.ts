@@ -308,21 +308,16 @@ moves(
   'a memory that the engine moves takes nothing with it: the fault is `moved`, and the file is not touched',
   async (t) => {
     const path = file(1000)
-    // Without room for its reservation the engine allocates just what is asked for, and moves when that grows.
+    // Without room for its reservation the engine takes less, and moves when that is full.
     const program = `
     const { mapInto } = require(${JSON.stringify(join(__dirname, '../lib/wasm'))})
-    const keep = []
-    try { for (;;) keep.push(new WebAssembly.Memory({ initial: 1, maximum: 65536 })) } catch {}
-    let memory
-    for (let n = 0; n < 40 && memory === undefined; n++) { try { memory = new WebAssembly.Memory({ initial: 1 }) } catch { keep.pop() } }
+    const memory = new WebAssembly.Memory({ initial: 2 })
     const mapping = mapInto(memory, ${JSON.stringify(path)}, { access: 'write' })
-    const address = mapping.address
-    let fault = null
-    for (let i = 0; i < 12 && fault === null; i++) {
-      try { memory.grow(200) } catch { keep.shift(); continue }
-      fault = mapping.fault
+    for (const pages of [1, 100, 800, 4000, 4000]) {
+      try { memory.grow(pages) } catch {}
+      if (mapping.fault !== null) break
     }
-    const result = { fault, codes: [] }
+    const result = { fault: mapping.fault, codes: [] }
     for (const use of [() => mapping.getUint8(0), () => mapping.setUint8(0, 1), () => mapping.bytes, () => mapping.clearFault(), () => mapping.flushSync()]) {
       try { use(); result.codes.push('none') } catch (error) { result.codes.push(error.code) }
     }
@@ -330,7 +325,15 @@ moves(
     mapping.close()
     result.kept = new Uint8Array(memory.buffer)[mapping.at]
     console.log(JSON.stringify(result))`
-    const { stdout } = await run('bash', ['-c', `ulimit -v 30000000; exec "$0" -e "$1"`, process.execPath, program])
+    // Only without its trap handler does an engine before Node 24 run at all with so little room.
+    const flag = '--disable-wasm-trap-handler'
+    const flags = process.allowedNodeEnvironmentFlags.has(flag) ? flag : ''
+    const { stdout } = await run('bash', [
+      '-c',
+      `ulimit -v 2000000; exec "$0" ${flags} -e "$1"`,
+      process.execPath,
+      program,
+    ])
     const result = JSON.parse(stdout) as { fault: { kind: string } | null; codes: string[]; kept: number }
     if (result.fault === null) {
       t.log('this engine did not move the memory')

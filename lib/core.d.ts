@@ -27,6 +27,7 @@ export interface Origin {
 export declare class Core {
     #private;
     readonly native: NativeMapping;
+    /** `seal` can narrow it, mprotect(2) widen it. */
     access: Access;
     readonly path: string | Buffer | undefined;
     readonly isPrivate: boolean;
@@ -64,6 +65,8 @@ export declare class Core {
     misses: number;
     accessorWindows: AccessorWindows | undefined;
     windows: Windows | undefined;
+    /** Tokens of the asynchronous waits in progress. */
+    waits: Set<number> | undefined;
     /** Bytes of all buffers ever made over this mapping. */
     exportedBytes: number;
     /** The user transferred a buffer of ours: its memory is in one that we don't know. */

@@ -7,5 +7,7 @@ import type { MappingFault } from './types';
 export declare const epoch: Int32Array<ArrayBuffer>;
 /** Publishes every fault since the last time, of all mappings of this thread. */
 export declare function deliver(): void;
+/** The open mappings of this thread that stand on a memory. */
+export declare function holdersOf(id: number): Core[];
 /** Asks the native side, and remembers the answer for after `close()`. */
 export declare function currentFault(core: Core): MappingFault | null;

@@ -35,6 +35,11 @@ export function deliver(): void {
   if (events.length >= 3 * RING) catchUp()
 }
 
+/** The open mappings of this thread that stand on a memory. */
+export function holdersOf(id: number): Core[] {
+  return (native.ownersOf(id) as Core[]).filter((core) => !core.closed)
+}
+
 /** Events were lost; the first fault of each mapping was not. */
 function catchUp(): void {
   for (const core of native.allOwners() as Core[]) {

@@ -3,6 +3,16 @@
 import { constant } from './posix/constant.js'
 import { Advice, MapFlags, MemfdFlags, MremapFlags, MsyncFlags, Prot, ShmFlags } from './posix/enums.js'
 
+export { madvise, mincore, mlock, mmap, mprotect, mremap, msync, munlock, munmap } from './posix/memory.js'
+export { memfd_create, shm_open, shm_unlink, sysconf } from './posix/objects.js'
+export { Reservation } from './posix/reservation.js'
+export { ftok, shmat, shmctl, shmdt, shmget } from './posix/segments.js'
+export { SysvSharedMemory } from './posix/sysv-shared-memory.js'
+
+export type { MemoryPlaceOptions, MirrorOptions } from './posix/reservation.js'
+export type { ShmidDs, ShmSettings } from './posix/segments.js'
+export type { SysvCreateOptions, SysvOpenOptions, SysvStatus } from './posix/sysv-shared-memory.js'
+
 export { Advice, MapFlags, MemfdFlags, MremapFlags, MsyncFlags, Prot, ShmFlags }
 
 export const PROT_NONE: number = Prot.PROT_NONE

@@ -9,12 +9,15 @@
 mod bytes;
 mod carrier;
 mod constants;
+mod crc;
 mod environment;
 mod errno;
 mod error;
 mod fault;
+mod futex;
 mod handles;
 mod jobs;
+mod log;
 mod mapping;
 mod mapping_carrier;
 mod mapping_control;
@@ -25,19 +28,18 @@ mod open;
 mod os;
 mod owners;
 mod pool;
+mod posix;
 mod raw;
 mod region;
+mod registry;
 mod request;
+mod reservation;
 mod search;
 mod shared_memory;
 mod shm;
-#[cfg_attr(not(test), expect(dead_code, reason = "issue 7 calls it by name"))]
 mod sysconf;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "issue 7 calls it by name")
-)]
 mod sysv;
 mod tasks;
+mod wait;
 mod weak;
 mod work;

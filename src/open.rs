@@ -19,7 +19,30 @@ use crate::request::{IfUnsafe, Request, Target};
 /// Opens and maps.
 pub fn open(request: &Request) -> Outcome<Arc<Region>> {
     let path = request.path();
-    attempt(request).map_err(|fail| fail.at(path.as_deref()))
+    attempt(request, |file, length, page| {
+        finished(file, request, length, page)
+    })
+    .map_err(|fail| fail.at(path.as_deref()))
+}
+
+/// Opens, and has `map` map it: at a place of its own.
+pub fn open_as(
+    request: &Request,
+    map: impl FnOnce(&File, Form, Source, usize) -> Outcome<Arc<Region>>,
+) -> Outcome<Arc<Region>> {
+    let path = request.path();
+    attempt(request, |file, length, page| {
+        fault::ensure();
+        let source = Source {
+            file: Some(Arc::clone(file)),
+            offset: request.offset,
+            path: request.path(),
+            page,
+            sparse: request.sparse,
+        };
+        map(file, form_of(request), source, length)
+    })
+    .map_err(|fail| fail.at(path.as_deref()))
 }
 
 /// Private zero-filled memory.
@@ -91,16 +114,23 @@ fn map_zeros(length: usize, huge: bool, no_reserve: bool, page: usize) -> Outcom
     })
 }
 
-fn attempt(request: &Request) -> Outcome<Arc<Region>> {
+fn attempt(
+    request: &Request,
+    map: impl FnOnce(&Arc<File>, usize, usize) -> Outcome<Arc<Region>>,
+) -> Outcome<Arc<Region>> {
     let (file, created) = file_of(request)?;
-    let result = region_of(&file, request);
+    let result = region_of(&file, request, map);
     if let (Err(_), true, Target::Path(path)) = (&result, created, &request.target) {
         os::remove_if_same(path, &file);
     }
     result
 }
 
-fn region_of(file: &Arc<File>, request: &Request) -> Outcome<Arc<Region>> {
+fn region_of(
+    file: &Arc<File>,
+    request: &Request,
+    map: impl FnOnce(&Arc<File>, usize, usize) -> Outcome<Arc<Region>>,
+) -> Outcome<Arc<Region>> {
     let before = os::facts(file)?;
     let size = match before.kind {
         FileKind::Regular | FileKind::Block => Some(before.size),
@@ -132,7 +162,7 @@ fn region_of(file: &Arc<File>, request: &Request) -> Outcome<Arc<Region>> {
     if extended {
         extend(file, request.sparse, before.size, end)?;
     }
-    let mapped = finished(file, request, length, page);
+    let mapped = map(file, length, page);
     if extended && mapped.is_err() {
         take_back(file, before.size, end);
     }
@@ -148,7 +178,9 @@ pub fn region_of_object(
 ) -> Outcome<Arc<Region>> {
     let mut request = Request::of_descriptor(os::raw_fd(file), access);
     request.length = length;
-    let region = region_of(file, &request)?;
+    let region = region_of(file, &request, |file, length, page| {
+        finished(file, &request, length, page)
+    })?;
     region.set_path(name);
     Ok(region)
 }
@@ -240,16 +272,7 @@ pub fn take_back(file: &File, old: u64, new: u64) {
 
 fn map(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outcome<(Memory, Form)> {
     let access = request.access;
-    let guarded = fault::enabled();
-    let form = Form {
-        access,
-        private: access == Access::Copy
-            || request.private_read
-            || (access == Access::Read && !guarded && !request.exec),
-        writable: access != Access::Read || !(guarded || request.exec),
-        exec: request.exec,
-        mapped: true,
-    };
+    let form = form_of(request);
     if let Some(capacity) = request.capacity {
         let capacity = usize::try_from(capacity)
             .map_err(|_| Fail::system(code::ENOMEM, "mmap"))?
@@ -285,6 +308,20 @@ fn map(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outco
         }
     }
     Err(first)
+}
+
+fn form_of(request: &Request) -> Form {
+    let access = request.access;
+    let guarded = fault::enabled();
+    Form {
+        access,
+        private: access == Access::Copy
+            || request.private_read
+            || (access == Access::Read && !guarded && !request.exec),
+        writable: access != Access::Read || !(guarded || request.exec),
+        exec: request.exec,
+        mapped: true,
+    }
 }
 
 /// Maps a part of a file in the given form, where the kernel likes.

@@ -7,7 +7,9 @@
 
 use crate::error::Outcome;
 
-pub use calls::{attach, change, ftok, remove, shmget, stat};
+#[cfg(test)]
+pub use calls::attach;
+pub use calls::{attach_at, change, control, ftok, remove, shmget, stat};
 
 /// shmctl(`IPC_STAT`), in numbers that are the same everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,16 +66,25 @@ unsafe impl Send for Attachment {}
 unsafe impl Sync for Attachment {}
 
 impl Attachment {
+    #[cfg(test)]
     /// The first byte; page-aligned.
     pub fn base(&self) -> *mut u8 {
         self.base
     }
 
+    #[cfg(test)]
     /// The segment's length in bytes, not rounded to pages.
     pub fn len(&self) -> usize {
         self.length
     }
 
+    /// The range, which the caller detaches from now on.
+    pub fn into_range(self) -> (*mut u8, usize) {
+        let this = std::mem::ManuallyDrop::new(self);
+        (this.base, this.length)
+    }
+
+    #[cfg(test)]
     /// shmdt(2), with its error. The pages are gone afterwards: whoever kept `base` must not use it.
     pub fn detach(self) -> Outcome<()> {
         let base = std::mem::ManuallyDrop::new(self).base;
@@ -98,6 +109,12 @@ mod calls {
     use super::{Attachment, Change, Outcome, Status};
     use crate::errno::code;
     use crate::error::Fail;
+
+    /// shmat(2) with this bit replaces what is mapped: that is the reservation's part here.
+    #[cfg(target_os = "linux")]
+    const REMAP: i32 = libc::SHM_REMAP;
+    #[cfg(not(target_os = "linux"))]
+    const REMAP: i32 = 0;
 
     /// A key from an existing file and the low 8 bits of `id`, the same that C programs get for them.
     pub fn ftok(path: &Path, id: i32) -> Outcome<i64> {
@@ -125,9 +142,15 @@ mod calls {
     }
 
     /// Maps the segment where the kernel likes. `flags`: `SHM_RDONLY`, `SHM_EXEC`.
+    #[cfg(test)]
     pub fn attach(id: i32, flags: i32) -> Outcome<Attachment> {
-        // SAFETY: without an address, the kernel chooses a free range.
-        let base = unsafe { libc::shmat(id, std::ptr::null(), flags) };
+        attach_at(id, 0, flags)
+    }
+
+    /// Maps the segment where the kernel likes (0), or at an address where nothing is. `flags`: `SHM_RDONLY`, `SHM_EXEC`, `SHM_RND`.
+    pub fn attach_at(id: i32, address: usize, flags: i32) -> Outcome<Attachment> {
+        // SAFETY: without SHM_REMAP the kernel replaces nothing that is mapped (shmat(2): EINVAL).
+        let base = unsafe { libc::shmat(id, address as *const _, flags & !REMAP) };
         if base as isize == -1 {
             return Err(Fail::last("shmat"));
         }
@@ -216,6 +239,26 @@ mod calls {
         }
     }
 
+    /// shmctl(2) with a command that takes no structure: `SHM_LOCK`, `SHM_UNLOCK`. Those that take one are the functions beside this one.
+    #[cfg(target_os = "linux")]
+    pub fn control(id: i32, command: i32) -> Outcome<()> {
+        if !matches!(command, libc::SHM_LOCK | libc::SHM_UNLOCK) {
+            return Err(Fail::system(code::EINVAL, "shmctl"));
+        }
+        // SAFETY: these commands read no structure.
+        if unsafe { libc::shmctl(id, command, std::ptr::null_mut()) } < 0 {
+            Err(Fail::last("shmctl"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Locking segments is Linux's.
+    #[cfg(not(target_os = "linux"))]
+    pub fn control(_id: i32, _command: i32) -> Outcome<()> {
+        Err(Fail::system(code::EINVAL, "shmctl"))
+    }
+
     /// shmctl(`IPC_RMID`): no process finds it any more; the memory goes with the last detach.
     pub fn remove(id: i32) -> Outcome<()> {
         // SAFETY: IPC_RMID reads no structure.
@@ -247,8 +290,12 @@ mod calls {
         none("shmget")
     }
 
-    pub fn attach(_id: i32, _flags: i32) -> Outcome<Attachment> {
+    pub fn attach_at(_id: i32, _address: usize, _flags: i32) -> Outcome<Attachment> {
         none("shmat")
+    }
+
+    pub fn control(_id: i32, _command: i32) -> Outcome<()> {
+        none("shmctl")
     }
 
     pub fn shmdt(_base: *mut u8) -> Outcome<()> {

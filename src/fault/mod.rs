@@ -91,7 +91,7 @@ mod tests;
     target_os = "macos",
     target_os = "freebsd"
 )))]
-pub use self::stub::{Slot, Subscription, ensure, register, subscribe};
+pub use self::stub::{Slot, Subscription, ensure, register, register_part, subscribe};
 #[cfg(any(
     target_os = "linux",
     target_os = "android",
@@ -100,7 +100,7 @@ pub use self::stub::{Slot, Subscription, ensure, register, subscribe};
 ))]
 pub use self::{
     chain::ensure,
-    slots::{Slot, register},
+    slots::{Slot, register, register_part},
     watcher::{Subscription, subscribe},
 };
 

@@ -58,6 +58,8 @@ pub struct Pages {
     phase: Phase,
     range: Range,
     mapping: u64,
+    /// Where in its mapping the range begins.
+    shift: usize,
     /// A caller has changed something since `register`, so a fault may be older than the change.
     edited: bool,
     /// Bytes `zero_from..zero_to` are zero pages.
@@ -88,18 +90,19 @@ impl Pages {
             backing: Backing::Anonymous,
             writable: false,
         };
-        Self::with(Phase::Free, range, 0)
+        Self::with(Phase::Free, range, 0, 0)
     }
 
-    pub const fn live(range: Range, mapping: u64) -> Self {
-        Self::with(Phase::Live, range, mapping)
+    pub const fn live(range: Range, mapping: u64, shift: usize) -> Self {
+        Self::with(Phase::Live, range, mapping, shift)
     }
 
-    const fn with(phase: Phase, range: Range, mapping: u64) -> Self {
+    const fn with(phase: Phase, range: Range, mapping: u64, shift: usize) -> Self {
         Self {
             phase,
             range,
             mapping,
+            shift,
             edited: false,
             zero_from: 0,
             zero_to: 0,

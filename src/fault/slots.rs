@@ -155,12 +155,21 @@ pub struct Slot {
 /// [`Slot::locked`], [`Slot::retire`], [`Slot::clear`] and [`Slot::release`]. The handler maps
 /// other pages into it.
 pub unsafe fn register(range: Range, mapping_id: u64) -> Option<Slot> {
+    // SAFETY: kept by the caller.
+    unsafe { register_part(range, mapping_id, 0) }
+}
+
+/// The same for a part of a mapping: faults are reported `shift` bytes further on.
+///
+/// # Safety
+/// As of [`register`].
+pub unsafe fn register_part(range: Range, mapping_id: u64, shift: usize) -> Option<Slot> {
     if !enabled() || range.len == 0 {
         return None;
     }
     let index = take_index()?;
     let mut turn = Turn::of(index);
-    *turn.pages = Pages::live(range, mapping_id);
+    *turn.pages = Pages::live(range, mapping_id, shift);
     drop(turn);
     // `touch` has marked it as edited; nobody has faulted in it yet.
     cell(index).pages.enter().settle();

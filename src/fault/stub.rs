@@ -19,6 +19,15 @@ pub unsafe fn register(_range: Range, _mapping_id: u64) -> Option<Slot> {
     None
 }
 
+/// Always `None`.
+///
+/// # Safety
+/// None here; `unsafe` because it is elsewhere.
+#[allow(unsafe_code, reason = "same signature as where there is a guard")]
+pub unsafe fn register_part(_range: Range, _mapping_id: u64, _shift: usize) -> Option<Slot> {
+    None
+}
+
 /// Nothing will ever be reported.
 ///
 /// # Safety

@@ -182,6 +182,43 @@ pub fn replace_by_copy(at: usize, len: usize, fd: c_int, offset: u64) -> bool {
     replace(at, len, libc::MAP_PRIVATE | NO_RESERVE, fd, offset)
 }
 
+/// A private copy of what the pages hold now, in their place: for memory that has no file to map again.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn replace_by_snapshot(at: usize, len: usize) -> bool {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANON | NO_RESERVE;
+    let Some(fresh) = mmap(0, len, READ_WRITE, flags, -1, 0) else {
+        return false;
+    };
+    // SAFETY: the range belongs to a slot whose lock the caller holds. It may have been PROT_NONE.
+    if unsafe { libc::mprotect(at as *mut _, len, libc::PROT_READ) } != 0 {
+        free(fresh, len);
+        return false;
+    }
+    // SAFETY: `fresh` is ours; the source can be read now, and memory without a file has every page.
+    unsafe { std::ptr::copy_nonoverlapping(at as *const u8, fresh as *mut u8, len) };
+    // SAFETY: as above; the target is replaced in one step.
+    let moved = unsafe {
+        libc::syscall(
+            libc::SYS_mremap,
+            fresh,
+            len,
+            len,
+            libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
+            at,
+        )
+    };
+    if moved == -1 {
+        free(fresh, len);
+    }
+    moved != -1
+}
+
+/// These systems cannot move a mapping over another one.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn replace_by_snapshot(_at: usize, _len: usize) -> bool {
+    false
+}
+
 /// mprotect(2): readable and writable, contents kept.
 pub fn make_writable(at: usize, len: usize) -> bool {
     // SAFETY: the range belongs to a slot whose lock the caller holds.

@@ -33,6 +33,15 @@ mod windows_system;
 pub use self::{windows::*, windows_control::*, windows_errno::*, windows_system::*};
 
 #[cfg(unix)]
+mod posix;
+#[cfg(unix)]
+pub use posix::*;
+#[cfg(not(unix))]
+mod no_posix;
+#[cfg(not(unix))]
+pub use no_posix::*;
+
+#[cfg(unix)]
 mod paging;
 #[cfg(unix)]
 pub use paging::*;
@@ -109,6 +118,8 @@ pub enum Protection {
     Write,
     /// Loads and execution; never stores.
     Exec,
+    /// Whatever these bits of mprotect(2) say.
+    Raw(i32),
 }
 
 /// A right that is taken away from everybody for ever: `F_ADD_SEALS` of fcntl(2).

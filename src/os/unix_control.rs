@@ -223,6 +223,7 @@ pub fn protect(pages: Pages, protection: Protection) -> Outcome<()> {
         Protection::Read => libc::PROT_READ,
         Protection::Write => libc::PROT_READ | libc::PROT_WRITE,
         Protection::Exec => libc::PROT_READ | libc::PROT_EXEC,
+        Protection::Raw(bits) => bits,
     };
     // SAFETY: whole pages of a live Region; the guard turns a forbidden access into a fault that JavaScript hears of.
     if unsafe { libc::mprotect(pages.base.cast(), pages.length, bits) } == 0 {

@@ -170,6 +170,8 @@ pub fn protect(pages: Pages, protection: Protection) -> Outcome<()> {
     match protection {
         Protection::None => set(pages, memory::PAGE_NOACCESS),
         Protection::Read => set(pages, memory::PAGE_READONLY),
+        // Bits of mprotect(2), which has none here.
+        Protection::Raw(_) => Err(Fail::system(code::ENOTSUP, "mprotect")),
         Protection::Exec => set(pages, memory::PAGE_EXECUTE_READ),
         // Pages of a private copy are not made writable themselves: a store copies them first.
         Protection::Write if mapped_as(pages) == Some(memory::PAGE_WRITECOPY) => {

@@ -42,25 +42,30 @@ impl Region {
             return Err(Fail::system(code::EACCES, "mprotect").at(self.path()));
         }
         self.on_pages(position, length, |pages| {
-            let from = pages.base as usize - self.base() as usize;
-            let at = |base: *mut u8| {
-                os::protect(
-                    Pages {
-                        base: base.wrapping_add(from),
-                        length: pages.length,
-                    },
-                    protection,
-                )
-            };
-            self.locked(|| at(self.base))?;
-            for overlay in self.overlays() {
-                overlay
-                    .with_slot(|slot| slot.locked(|_| at(overlay.base())))
-                    .unwrap_or(Ok(()))?;
-            }
-            self.remember(from, from + pages.length, protection);
-            Ok(())
+            self.protect_pages(pages, protection)
         })
+    }
+
+    /// The same for whole pages, whatever the mapping was opened for.
+    pub fn protect_pages(&self, pages: Pages, protection: Protection) -> Outcome<()> {
+        let from = pages.base as usize - self.base() as usize;
+        let at = |base: *mut u8| {
+            os::protect(
+                Pages {
+                    base: base.wrapping_add(from),
+                    length: pages.length,
+                },
+                protection,
+            )
+        };
+        self.locked(|| at(self.base))?;
+        for overlay in self.overlays() {
+            overlay
+                .with_slot(|slot| slot.locked(|_| at(overlay.base())))
+                .unwrap_or(Ok(()))?;
+        }
+        self.remember(from, from + pages.length, protection);
+        Ok(())
     }
 
     /// mincore.
@@ -131,7 +136,9 @@ impl Region {
         }
         match self.file() {
             Some(file) => os::punch(pages, &file, self.file_base() + at as u64),
-            None => Err(Fail::closed()),
+            None => {
+                Err(Fail::system(code::ENOTSUP, "madvise").hint("shared memory without a file"))
+            }
         }
     }
 
@@ -164,10 +171,20 @@ impl Region {
         if pages.length == 0 {
             return Ok(());
         }
+        if !self.is_in_one_piece() {
+            let mapped = self.mapped_pages(pages);
+            if mapped.iter().map(|pages| pages.length).sum::<usize>() < pages.length {
+                // As the kernel says of ranges that munmap(2) has been in.
+                return Err(Fail::system(code::ENOMEM, "mmap")
+                    .hint("a part of the range is not mapped any more")
+                    .at(self.path()));
+            }
+        }
         action(pages).map_err(|fail| fail.at(self.path()))
     }
 
-    fn remember(&self, from: usize, to: usize, protection: Protection) {
+    /// Whoever maps a page of this range again must protect it so.
+    pub fn remember(&self, from: usize, to: usize, protection: Protection) {
         self.protections().set(from, to, protection);
     }
 

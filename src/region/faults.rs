@@ -75,6 +75,7 @@ impl Region {
         if let Some(slot) = &self.slot {
             result = self.clear_slot(slot, self.base);
         }
+        result = result.and(self.clear_parts());
         for overlay in self.overlays() {
             if let Some(Err(fail)) = overlay.with_slot(|slot| self.clear_slot(slot, overlay.base()))
             {
@@ -85,6 +86,17 @@ impl Region {
     }
 
     pub(super) fn clear_slot(&self, slot: &Slot, base: *mut u8) -> Outcome<()> {
+        self.clear_part(slot, base, 0, 0)
+    }
+
+    /// The slot's pages begin at `base`, which is `from` bytes into the Region and shows byte `shows` of its range of the file.
+    pub(super) fn clear_part(
+        &self,
+        slot: &Slot,
+        base: *mut u8,
+        from: usize,
+        shows: usize,
+    ) -> Outcome<()> {
         let file = if self.form.mapped { self.file() } else { None };
         let mut failed = None;
         let cleared = slot.clear(|offset, length| {
@@ -94,11 +106,12 @@ impl Region {
                     base.wrapping_add(offset),
                     length,
                     file.as_deref(),
-                    self.file_base() + offset as u64,
+                    self.file_base() + (shows + offset) as u64,
                     self.form(),
                 )
             };
-            done.and_then(|()| self.protect_again(base, offset, offset + length))
+            let (start, region) = (from + offset, base.wrapping_sub(from));
+            done.and_then(|()| self.protect_again(region, start, start + length))
                 .map_err(|fail| {
                     failed = Some(fail);
                     io::Error::other("not mapped")
@@ -115,6 +128,7 @@ impl Region {
         if let Some(slot) = &self.slot {
             look(slot);
         }
+        self.with_part_slots(&mut look);
         // Looked at under its own lock, as most mappings have none.
         if !self
             .overlays

@@ -58,6 +58,10 @@ impl Region {
 
     /// Takes the whole pages inside of a range out of memory without losing a change.
     pub fn evict(&self, position: usize, length: usize) {
+        if !self.is_in_one_piece() {
+            // A hint: of pages that others were mapped over nobody knows whose they are.
+            return;
+        }
         // The first and the last page are the mapping's alone, however short it is.
         let from = if position == 0 {
             0

@@ -8,7 +8,10 @@ mod carried;
 mod control;
 mod faults;
 mod memory;
+mod owned;
+mod parts;
 mod protections;
+mod remap;
 mod resize;
 mod sealed;
 
@@ -18,6 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use memmap2::MmapRaw;
 
+pub use self::owned::Owned;
+use self::parts::Part;
 use self::protections::Protections;
 pub use self::resize::Resized;
 
@@ -27,6 +32,7 @@ use crate::carrier::overlay::Overlay;
 use crate::error::Outcome;
 use crate::fault::Slot;
 use crate::os::{self, Replacement, Reserved};
+use crate::registry;
 
 /// What a mapping may do with its bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +76,8 @@ pub enum Memory {
     Mapped(MmapRaw),
     /// Address space reserved beyond the end, so that growing does not move.
     Reserved(Reserved),
+    /// Mapped by hand, attached, or placed in a reservation.
+    Owned(Arc<Owned>),
 }
 
 impl From<MmapRaw> for Memory {
@@ -124,6 +132,10 @@ pub struct Region {
     /// `seal` took the right to write away.
     sealed: AtomicBool,
     protections: Mutex<Protections>,
+    /// `None`: one piece, whose slot is `slot`.
+    parts: Mutex<Option<Vec<Part>>>,
+    /// Another Region has the pages; this one's views only wait to be detached.
+    handed_over: AtomicBool,
 }
 
 // SAFETY: `base` is only used through raw copies; what others write meanwhile is data, never a Rust reference.
@@ -150,6 +162,7 @@ impl Region {
             }
             Memory::Mapped(mapped) => mapped.as_mut_ptr(),
             Memory::Reserved(reserved) => reserved.base(),
+            Memory::Owned(owned) => owned.base(),
         };
         let mut region = Self {
             memory,
@@ -174,11 +187,23 @@ impl Region {
             name: OnceLock::new(),
             sealed: AtomicBool::new(false),
             protections: Mutex::default(),
+            parts: Mutex::new(None),
+            handed_over: AtomicBool::new(false),
         };
         if !region.base.is_null() {
             region.slot = region.guard(region.base);
         }
-        Arc::new(region)
+        let region = Arc::new(region);
+        registry::enter(&region);
+        region
+    }
+
+    /// The range's owner, where that is not memmap2.
+    pub fn owned(&self) -> Option<&Arc<Owned>> {
+        match &self.memory {
+            Memory::Owned(owned) => Some(owned),
+            _ => None,
+        }
     }
 
     /// Unique in this process.
@@ -247,6 +272,11 @@ impl Region {
         }
     }
 
+    /// First page of the range that this Region owns, whatever carries its bytes; null for an empty mapping.
+    pub fn own_base(&self) -> *mut u8 {
+        self.base
+    }
+
     /// The user's first byte; null for an empty mapping.
     pub fn start(&self) -> *mut u8 {
         if self.base.is_null() {
@@ -268,10 +298,7 @@ impl Region {
 
     /// Runs something that maps or protects pages of this Region while the guard's handler keeps off.
     pub fn locked<R>(&self, action: impl FnOnce() -> R) -> R {
-        match &self.slot {
-            Some(slot) => slot.locked(|_| action()),
-            None => action(),
-        }
+        self.parts_locked(action)
     }
 
     /// How many mappings stand on these pages.
@@ -333,26 +360,23 @@ impl Region {
             return;
         }
         self.retired.store(true, Ordering::Release);
+        // Their key is about to change: no wake would ever reach them.
+        crate::wait::close(self.id);
         // Without a guard nobody turns a late access to nothing into zeros: then zeros must be there at once.
-        let with = if self.slot.is_some() {
+        let with = if self.slot.is_some() && self.owns_alone() {
             Replacement::None
         } else {
             Replacement::Zeros
         };
-        match &self.slot {
-            Some(slot) => slot.retire(|| self.replace(with)),
-            None => self.replace(with),
-        }
+        self.take_away(with);
         self.file_cell().take();
         *self.holes_cell() = Holes::Unknown;
     }
 
     /// After `let_go`, when some view could not be detached: zeros under it.
     pub fn leave_zeros(&self) {
-        if self.retired.load(Ordering::Acquire)
-            && let Some(slot) = &self.slot
-        {
-            slot.locked(|_| self.replace(Replacement::Zeros));
+        if self.retired.load(Ordering::Acquire) && self.slot.is_some() {
+            self.put_zeros();
         }
     }
 
@@ -371,8 +395,9 @@ impl Region {
         let Some(file) = self.file() else {
             return Ok(());
         };
-        os::sync_pages(self.pages(position, length), wait, invalidate)
-            .map_err(|fail| fail.at(self.path()))?;
+        for pages in self.mapped_pages(self.pages(position, length)) {
+            os::sync_pages(pages, wait, invalidate).map_err(|fail| fail.at(self.path()))?;
+        }
         if wait {
             os::sync_file(&file).map_err(|fail| fail.at(self.path()))?;
         }
@@ -427,10 +452,10 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
+        registry::forget(self);
         let memory = std::mem::replace(&mut self.memory, Memory::Empty);
-        match self.slot.take() {
-            Some(slot) => slot.release(|| drop(memory)),
-            None => drop(memory),
-        }
+        let mut slots = self.take_part_slots();
+        slots.extend(self.slot.take());
+        parts::release_all(slots, Box::new(|| drop(memory)));
     }
 }

@@ -32,6 +32,10 @@ impl Region {
                 Fail::system(code::EBUSY, "mremap").hint("the mapping is shared with another one")
             );
         }
+        if self.owned().is_some() || !self.is_in_one_piece() {
+            return Err(Fail::system(code::ENOTSUP, "mremap")
+                .hint("it was mapped by memmap/posix: use its mremap, or place it again"));
+        }
         if self.is_carried() {
             return Err(Fail::system(code::EBUSY, "mremap")
                 .hint("the engine's own memory carries the mapping"));
@@ -122,6 +126,8 @@ impl Region {
         match &self.memory {
             Memory::Empty => new == 0,
             Memory::Reserved(reserved) => self.whole(new) <= reserved.length(),
+            // `resize` refuses these.
+            Memory::Owned(_) => false,
             Memory::Mapped(_) => new > 0 && self.whole(new) == self.map_len(),
         }
     }

@@ -12,7 +12,7 @@ use crate::{fault, os};
 impl Region {
     /// Maps the pages once more, from a descriptor that cannot write: F_SEAL_WRITE is EBUSY while any mapping could.
     pub fn become_read_only(&self) -> Outcome<()> {
-        if self.is_carried() || self.holders() > 1 {
+        if self.is_carried() || self.holders() > 1 || !self.is_in_one_piece() {
             return Err(Fail::system(code::EBUSY, "fcntl")
                 .hint("the mapping is shared or carried by the engine"));
         }

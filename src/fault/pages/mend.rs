@@ -90,6 +90,7 @@ impl Pages {
         if !mend(self) {
             return Outcome::Foreign;
         }
+        let offset = offset + self.shift;
         let fault = Fault { kind, offset };
         if kind == Kind::Protected {
             self.first_protected.get_or_insert(offset);
@@ -193,7 +194,10 @@ impl Pages {
             // Nobody's but ours: the contents stay.
             self.opened += 1;
             return if self.opened <= OPENED_APART {
-                sys::make_writable(base + page, size) || self.open_all()
+                // A System V segment that was attached for reading cannot be made writable.
+                sys::make_writable(base + page, size)
+                    || sys::replace_by_snapshot(base + page, size)
+                    || self.open_all()
             } else {
                 self.open_all()
             };
