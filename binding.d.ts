@@ -103,8 +103,16 @@ export declare class NativeMapping {
   release(viewsRemain: boolean): void
   /** A SharedArrayBuffer over all pages, from the page-aligned base. `undefined` where the engine has none over foreign memory. */
   exportShared(): SharedArrayBuffer | undefined
-  /** Maps the file over the engine's own pages, which the caller keeps alive until `close()`. `adopt`: they are the only true ones (private memory). */
-  overlay(target: Uint8Array, adopt: boolean): void
+  /**
+   * Maps the file over the engine's own pages: `target` is all of `buffer` (absent: of a memory that the user may grow), which the caller keeps alive until `isCarried` is false. `adopt`: they
+   * are the only true ones (private memory).
+   */
+  overlay(target: Uint8Array, buffer: ArrayBufferLike | undefined, adopt: boolean): void
+  /**
+   * Whether the engine's pages still carry the mapping. After `close()` they do while other mappings of the memory are open and a
+   * SharedArrayBuffer stands on it.
+   */
+  get isCarried(): boolean
   /** Whether these are the bytes that `overlay` was given. */
   isAt(target: Uint8Array): boolean
   /** The engine moved its memory: nothing of ours is there any more, and nothing there is touched. */
