@@ -99,7 +99,7 @@ function serve(port, file, drawing, onSeen) {
 
 async function main() {
   await app.whenReady()
-  const file = given === undefined ? makeFile(temporary, 256 << 20) : unpacked(given)
+  const file = given === undefined ? makeFile(temporary, (once ? 64 : 256) << 20) : unpacked(given)
   const drawing = startFrames()
   let ending
   const end = () => {
