@@ -166,7 +166,7 @@ impl Space {
                     .iter()
                     .any(|(from, to)| *from < end && *to > at)
         };
-        if !over && touched.iter().any(|region| is_mapped(&region)) {
+        if !over && touched.iter().any(is_mapped) {
             return Err(Fail::system(code::EEXIST, "mmap")
                 .hint("something is mapped there: release it, or replace it"));
         }
@@ -191,7 +191,7 @@ impl Space {
                             region.own_base().wrapping_add(from),
                             to - from,
                             Replacement::None,
-                        )
+                        );
                     });
                 }
                 put()
@@ -245,7 +245,7 @@ impl Space {
                     self.reserved.base().wrapping_add(claim.from),
                     claim.to - claim.from,
                     Replacement::None,
-                )
+                );
             };
         }
         book.claims.retain(|claim| claim.name != name);

@@ -41,26 +41,21 @@ pub fn posix_map(
 
 fn map(address: usize, length: usize, arguments: MapArguments) -> Outcome<Arc<Region>> {
     let kind = os::map_kind(arguments.flags);
-    let place = match kind.fixed {
-        true => Some(registry::space_around(address, length).ok_or_else(|| {
+    let place = if kind.fixed {
+        let found = registry::space_around(address, length);
+        let bad = || {
             Fail::system(code::EINVAL, "mmap")
                 .hint("MAP_FIXED only inside of a Reservation; MAP_FIXED_NOREPLACE elsewhere")
-        })?),
-        false => None,
+        };
+        Some(found.ok_or_else(bad)?)
+    } else {
+        None
     };
     fault::ensure();
-    // The guard needs a descriptor of its own. Of one that is not open the kernel itself is to speak: other arguments may be worse.
-    let file = match kind.anonymous {
-        true => None,
-        false => match os::duplicate(arguments.fd) {
-            Ok(file) => Some(Arc::new(file)),
-            Err(fail) if fail.errno() == Some(code::EBADF) => None,
-            Err(fail) => {
-                return Err(fail
-                    .errno()
-                    .map_or(fail, |errno| Fail::system(errno, "mmap")));
-            }
-        },
+    let file = if kind.anonymous {
+        None
+    } else {
+        duplicate(arguments.fd)?
     };
     let page = match &file {
         Some(file) => os::facts(file)?.huge_page.unwrap_or_else(os::page_size),
@@ -96,6 +91,17 @@ fn map(address: usize, length: usize, arguments: MapArguments) -> Outcome<Arc<Re
             }
             placed
         }
+    }
+}
+
+/// The guard needs a descriptor of its own. Of one that is not open the kernel itself is to speak: other arguments may be worse.
+fn duplicate(fd: i32) -> Outcome<Option<Arc<std::fs::File>>> {
+    match os::duplicate(fd) {
+        Ok(file) => Ok(Some(Arc::new(file))),
+        Err(fail) if fail.errno() == Some(code::EBADF) => Ok(None),
+        Err(fail) => Err(fail
+            .errno()
+            .map_or(fail, |errno| Fail::system(errno, "mmap"))),
     }
 }
 

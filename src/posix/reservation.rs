@@ -237,9 +237,9 @@ fn place(
         match map() {
             Ok(mapped) => fresh.push((mapped, length.next_multiple_of(page))),
             Err(fail) => {
-                fresh
-                    .into_iter()
-                    .for_each(|(mapped, length)| mapped.discard(length));
+                for (mapped, length) in fresh {
+                    mapped.discard(length);
+                }
                 return Err(fail);
             }
         }
@@ -261,6 +261,8 @@ fn place(
         }
         region
     });
-    waiting.for_each(|(mapped, length)| mapped.discard(length));
+    for (mapped, length) in waiting {
+        mapped.discard(length);
+    }
     placed
 }

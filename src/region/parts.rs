@@ -123,7 +123,7 @@ impl Region {
     pub fn punch_out(&self, from: usize, to: usize) {
         // SAFETY: whole pages of this Region (the caller has clipped the range to what it still has); `cut` keeps the handler off.
         self.cut(from, to, true, || unsafe {
-            os::replace(self.base.wrapping_add(from), to - from, Replacement::None)
+            os::replace(self.base.wrapping_add(from), to - from, Replacement::None);
         });
     }
 
@@ -131,7 +131,7 @@ impl Region {
     pub fn hand_over(&self) {
         crate::registry::forget(self);
         self.cut(0, self.map_len(), false, || {
-            self.handed_over.store(true, Ordering::Release)
+            self.handed_over.store(true, Ordering::Release);
         });
     }
 

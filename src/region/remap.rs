@@ -34,12 +34,12 @@ impl Region {
             return Err(Fail::system(code::EBUSY, "mremap")
                 .hint("the engine's own memory carries the mapping"));
         }
-        let place = match kind.fixed {
-            true => Some(
-                registry::space_around(target, whole)
-                    .ok_or_else(|| bad().hint("MREMAP_FIXED only inside of a Reservation"))?,
-            ),
-            false => None,
+        let place = if kind.fixed {
+            let found = registry::space_around(target, whole);
+            let outside = || bad().hint("MREMAP_FIXED only inside of a Reservation");
+            Some(found.ok_or_else(outside)?)
+        } else {
+            None
         };
         if before == 0 {
             // "creates a new mapping of the same pages": of shared ones only.
@@ -117,7 +117,7 @@ impl Region {
                     self.base.wrapping_add(whole),
                     before - whole,
                     Replacement::None,
-                )
+                );
             });
         } else if whole > before {
             match os::grow_here(self.base, before, whole) {
