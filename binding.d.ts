@@ -27,12 +27,33 @@ export declare class NativeJobs {
   hold(on: boolean): void
 }
 
+/** An exclusive lock, held until `release()`, collection, or the death of the process. */
+export declare class NativeLock {
+  /** Takes the lock of a file, which is created where it is missing; `EBUSY` if anybody has it. The pid inside is for people. */
+  static acquire(path: string): NativeLock
+  /** Gives it back. */
+  release(): void
+}
+
 /**
  * One holder of a Region.
  *
  * Its methods take `&self`: napi-rs lends the object to a task until its Promise is settled, and `close()` must work meanwhile.
  */
 export declare class NativeMapping {
+  /** A function `(offset, word, length)` that writes the CRC of the record at `offset` into it. It is not a method, as crossing over costs more than the CRC. */
+  sealer(seed: number): (offset: number, word: number, length: number) => void
+  /** `close()` and `release(true)` on another thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends. */
+  closeBehind(): void
+  /** The payload's length of the record at `offset`; -1: the end, -2: sealed, -3: no valid record. */
+  logFind(seed: number, offset: number): number
+  /**
+   * Walks over records from `from` on and fills `out`: where to go on, how many pairs follow, then pairs of offset and length (negative: damage).
+   * Returns 0: at the end, 1: sealed, 2: at something that is no record, 3: `out` is full.
+   */
+  logWalk(seed: number, from: number, durable: number, out: Float64Array): number
+  /** Makes everything from `from` on zero and returns how many bytes lay between the first and the last that were not; pages of zeros are left alone. */
+  logErase(from: number): number
   /** open(2), mmap(2). `flags`: bits of `lib/flags.ts`; `length` -1: to the end. */
   static openSync(target: string | Buffer | number, flags: number, offset: number, length: number, mode: number, capacity: number): NativeMapping
   /** The same on another thread. */
@@ -133,6 +154,10 @@ export declare class NativeMapping {
   get path(): string | null
   /** How many mappings hold the memory. */
   get holders(): number
+  /** futex(2) in this thread, for at most so many milliseconds: a code of `NativeWaiter`. */
+  waitSlice(byteOffset: number, expected: number, milliseconds: number): number
+  /** Wakes at most `count` waiters of the word, of any thread and process; how many there were. */
+  notify(byteOffset: number, count: number): number
 }
 
 /** Address space taken in advance. */
@@ -157,6 +182,28 @@ export declare class NativeReservation {
   close(): void
 }
 
+/** Makes segments. */
+export declare class NativeSegmentMaker {
+  /** Nothing is being made. */
+  constructor()
+  /** Begins to make a file of `length` bytes that starts with `header`. `huge`: its pages are faulted in, as large ones. */
+  prepare(path: string, length: number, header: Uint8Array, huge: boolean): void
+  /** What `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for. */
+  take(): NativeMapping | null
+  /** Makes one here and now, without faulting its pages in. */
+  static makeSync(path: string, length: number, header: Uint8Array): NativeMapping
+}
+
+/** The asynchronous waits of one JavaScript environment. */
+export declare class NativeWaiter {
+  /** `settled(code, token)` is called on this thread when a wait ends; it does not keep the process alive. `code`: 0 ok, 3 closed, 16 + errno. */
+  constructor(settled: (news: number) => void)
+  /** `futex_waitv`(2) on another thread: a token, or 0 if the word has another value now. */
+  wait(mapping: NativeMapping, byteOffset: number, expected: number): number
+  /** Ends a wait of this environment without a call. */
+  cancel(token: number): void
+}
+
 /** What file offsets must be a multiple of, in bytes; memmap hides it. */
 export declare function allocationGranularity(): number
 
@@ -166,6 +213,9 @@ export declare function allOwners(): object[]
 /** The constants of `memmap/posix` that this system has, by name. */
 export declare function constants(): Record<string, number>
 
+/** CRC-32C of `bytes`, continuing from the CRC `seed` of what stands before them (0: nothing). */
+export declare function crc32c(bytes: Uint8Array, seed: number): number
+
 /** `napi_detach_arraybuffer`, for engines without `ArrayBuffer.prototype.transfer`. */
 export declare function detach(buffer: ArrayBuffer): void
 
@@ -174,6 +224,40 @@ export declare function externalAllowed(): boolean
 
 /** Whether this system has a feature. */
 export declare function isSupported(feature: string): boolean
+
+/** What is in it. */
+export interface LogFindings {
+  /** 0: at the end of the log, 1: sealed, 2: at something that is no record. */
+  ended: number
+  /** Where that is. */
+  end: number
+  /** The file's length. */
+  size: number
+  /** How many records. */
+  records: number
+  /** Pairs of offset and length. */
+  damaged: Array<number>
+}
+
+/** One segment to verify. */
+export interface LogSegment {
+  /** Its file. */
+  path: string
+  /** What the CRC of its records begins with. */
+  seed: number
+  /** Where its first record is. */
+  from: number
+  /** Where it ends. */
+  length: number
+  /** Up to where everything is promised to be there. */
+  durable: number
+}
+
+/** The same on another thread. */
+export declare function logVerify(segments: Array<LogSegment>): Promise<Array<LogFindings>>
+
+/** Reads segments and checks every record. */
+export declare function logVerifySync(segments: Array<LogSegment>): Array<LogFindings>
 
 /** What mincore(2) says. */
 export interface NativeResidency {

@@ -5,4 +5,4 @@ export { AnonymousMemory } from './lib/anonymous-memory';
 export { MappedFile } from './lib/mapped-file';
 export { Mapping } from './lib/mapping';
 export { SharedMemory } from './lib/shared-memory';
-export type { Access, Advice, ByteRange, Bytes, ChunkOptions, Cursor, FaultMessage, Feature, FlushOptions, LineOptions, LinesOptions, LoadOptions, MappingFault, MappingHandle, MemoryOptions, Needle, OpenOptions, Protection, ReadStreamOptions, Residency, Seal, SearchOptions, Target, Task, ViewConstructor, ViewOf, } from './lib/types';
+export type { Access, Advice, ByteRange, Bytes, ChunkOptions, Cursor, FaultMessage, Feature, FlushOptions, LineOptions, LinesOptions, LoadOptions, MappingFault, MappingHandle, MemoryOptions, Needle, OpenOptions, Protection, ReadStreamOptions, Residency, Seal, SearchOptions, Target, Task, ViewConstructor, ViewOf, WaitOptions, WaitResult, } from './lib/types';

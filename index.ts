@@ -33,4 +33,6 @@ export type {
   Task,
   ViewConstructor,
   ViewOf,
+  WaitOptions,
+  WaitResult,
 } from './lib/types'

@@ -1,6 +1,6 @@
 // Runs the programs of `crash/` for the suites: whatever can kill a process happens in a child.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const { bun, deno } = process.versions
@@ -14,6 +14,11 @@ function command(program, args) {
     return ['run', '--allow-all', '--no-lock', '--cached-only', '--v8-flags=--expose-gc', path, ...args]
   }
   return ['--expose-gc', '--no-warnings', path, ...args]
+}
+
+/** By kill(1): Deno's `child.kill` does not know every signal. */
+export function send(child, signal) {
+  spawnSync('kill', [`-${signal.replace('SIG', '')}`, String(child.pid)])
 }
 
 /**
@@ -44,7 +49,7 @@ export function run(program, { args = [], env = {}, seconds = long ? 280 : 110, 
     })
     const limit = setTimeout(() => {
       problem = `no end after ${seconds} s`
-      child.kill('SIGKILL')
+      send(child, 'SIGKILL')
     }, seconds * 1000)
     child.on('error', (error) => {
       problem = error.message

@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/no-array-fill-with-reference-type -- a mapping is no array: its `fill` repeats bytes
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { AnonymousMemory, MappedFile } from '../index'

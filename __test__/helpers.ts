@@ -14,6 +14,8 @@ export type Body = (t: ExecutionContext) => void | Promise<void>
 export const page = Mapping.pageSize
 export const onWindows = process.platform === 'win32'
 export const onLinux = process.platform === 'linux'
+/** scripts/cross-test.mjs says what the suite runs under: what an emulator gets wrong is marked test by test, with the reason. */
+export const underWine = process.env['MEMMAP_EMULATOR'] === 'wine'
 export const asRoot = process.getuid?.() === 0
 /** Addresses end at 4 GiB. */
 export const narrow = ['arm', 'ia32'].includes(process.arch)

@@ -77,7 +77,7 @@ test('cold sequential reading leaves little of the file in memory; what was ther
   let most = 0
   let at = 0
   for await (const chunk of file.chunks()) {
-    at += chunk.length + chunk[0]! * 0
+    at += chunk.length
     if (at % (8 << 20) === 0) most = Math.max(most, share())
   }
   t.is(at, size)

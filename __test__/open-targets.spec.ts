@@ -16,6 +16,7 @@ import {
   posixOnly,
   rejected,
   throwsCoded,
+  underWine,
   unless,
   using,
 } from './helpers'
@@ -77,7 +78,8 @@ test('a descriptor is duplicated: the caller’s stays open after close, and the
   const second = MappedFile.openSync(fd)
   closeSync(fd)
   t.deepEqual(second.read(0, 5000), content)
-  t.is(fstatSync(second.fd!).size, 5000)
+  if (second.fd === undefined) t.true(onWindows)
+  else t.is(fstatSync(second.fd).size, 5000)
   second.close()
 })
 
@@ -91,7 +93,7 @@ test('the read position of a descriptor does not matter and does not move', (t) 
   closeSync(fd)
 })
 
-test('a symbolic link leads to its file', (t) => {
+unless(underWine && 'wine makes links that it cannot follow')('a symbolic link leads to its file', (t) => {
   const link = fresh('link')
   try {
     symlinkSync(file(content), link)

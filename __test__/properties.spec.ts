@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs'
 import { inspect } from 'node:util'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, Mapping } from '../index'
-import { counting, file, page, throwsCoded, using } from './helpers'
+import { counting, file, onWindows, page, throwsCoded, using } from './helpers'
 
 test('the statics are the system’s', (t) => {
   t.true(Number.isInteger(Math.log2(Mapping.pageSize)))
@@ -60,7 +60,9 @@ test('a mapping describes itself', (t) => {
     t.is(m.throwIfFaulted(), undefined)
     t.is(m.clearFault(), undefined)
     t.is(Number(m.address % BigInt(page)), 5)
-    t.is(fstatSync(m.fd!).size, 3 * page)
+    // Files are opened without the C library's descriptors on Windows.
+    if (m.fd === undefined) t.true(onWindows)
+    else t.is(fstatSync(m.fd).size, 3 * page)
   })
 })
 

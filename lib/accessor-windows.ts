@@ -20,7 +20,7 @@ const PATIENCE = 8
 const PLACES = 8
 
 /** All mappings of the environment together keep windows of so many bytes. */
-const windows = new Budget(32 * MiB)
+const windows = new Budget(16 * MiB)
 
 /** Eight bytes on their way to or from a place that has no window, and the same as the native side takes them, by their number. */
 const scratch = new DataView(new ArrayBuffer(8))

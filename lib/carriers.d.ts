@@ -16,6 +16,10 @@ export interface Carrier {
 export declare function chooseCarrier(sharedArrayBuffer: boolean): CarrierKind;
 /** `isSupported('views')`. */
 export declare function viewsSupported(): boolean;
+/**
+ * `isSupported('wasm')`: Linux and macOS. Bun's memories move and its engine has none of V8's guarantees; 32-bit address spaces have no room.
+ */
+export declare function wasmSupported(): boolean;
 /** Whether the pages of a private mapping must move onto the carrier: they cannot be in two places. */
 export declare function isOverlay(kind: CarrierKind): boolean;
 /** Puts `length` bytes (whole pages) on a carrier; `undefined` where none can be had. `adopt`: its pages become the only true ones. */

@@ -53,6 +53,14 @@ export function viewsSupported(): boolean {
   return chooseCarrier(false) !== 'none'
 }
 
+/**
+ * `isSupported('wasm')`: Linux and macOS. Bun's memories move and its engine has none of V8's guarantees; 32-bit address spaces have no room.
+ */
+export function wasmSupported(): boolean {
+  const narrow = ['arm', 'ia32', 'mips', 'mipsel'].includes(process.arch)
+  return !narrow && process.versions['bun'] === undefined && native.overlaysAllowed()
+}
+
 /** Whether the pages of a private mapping must move onto the carrier: they cannot be in two places. */
 export function isOverlay(kind: CarrierKind): boolean {
   return kind === 'wasm' || kind === 'resizable' || (kind === 'shared' && !sharedAllowed())

@@ -65,6 +65,8 @@ export declare class Core {
     misses: number;
     accessorWindows: AccessorWindows | undefined;
     windows: Windows | undefined;
+    /** Tokens of the asynchronous waits in progress. */
+    waits: Set<number> | undefined;
     /** Bytes of all buffers ever made over this mapping. */
     exportedBytes: number;
     /** The user transferred a buffer of ours: its memory is in one that we don't know. */

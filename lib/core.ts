@@ -1,6 +1,7 @@
 import { carry, chooseCarrier, isOverlay } from './carriers'
 import { bufferTooLarge, invalidState, mappingFault, recapture, systemError, viewsUnavailable } from './errors'
 import { detach } from './detach'
+import { abandonWaits } from './wait'
 import { currentFault, deliver, epoch } from './faults'
 
 import type { AccessorWindows } from './accessor-windows'
@@ -80,6 +81,9 @@ export class Core {
   misses = 0
   accessorWindows: AccessorWindows | undefined = undefined
   windows: Windows | undefined = undefined
+
+  /** Tokens of the asynchronous waits in progress. */
+  waits: Set<number> | undefined = undefined
 
   /** Bytes of all buffers ever made over this mapping. */
   exportedBytes = 0
@@ -286,6 +290,7 @@ export class Core {
   close(): void {
     if (this.closed) return
     if (epoch[0] !== this.#born) deliver()
+    abandonWaits(this)
     this.closed = true
     for (const job of this.jobs ?? []) job.close()
     this.view = NO_VIEW

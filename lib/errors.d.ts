@@ -1,4 +1,7 @@
 import type { MappingFault } from './types';
+type ErrorClass = new (message: string) => Error;
+/** An error as Node makes its own: `code` on the object, `TypeError [ERR_…]: …` in the stack, a plain `name`. */
+export declare function coded(Class: ErrorClass, code: string, message: string): NodeJS.ErrnoException;
 /**
  * Gives an error that was made on another thread the stack of the `await` that met it: its own has one line.
  * Errors of this package only; anything else comes back as it is.
@@ -28,3 +31,6 @@ export declare function illegalConstructor(): TypeError;
 export declare function mappingFault(fault: MappingFault, path: string | Uint8Array | undefined): Error;
 /** A system error that no system call was needed for. */
 export declare function systemError(code: 'EACCES' | 'EAGAIN' | 'EBADF' | 'EBUSY' | 'EINVAL' | 'ENOMEM' | 'ENOTSUP', syscall: string, path?: string | Uint8Array): Error;
+/** A system error by its (positive) number, as the native side saw it. */
+export declare function systemErrorOf(number: number, syscall: string, path?: string | Uint8Array): Error;
+export {};

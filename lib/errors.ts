@@ -5,7 +5,7 @@ import type { MappingFault } from './types'
 type ErrorClass = new (message: string) => Error
 
 /** An error as Node makes its own: `code` on the object, `TypeError [ERR_…]: …` in the stack, a plain `name`. */
-function coded(Class: ErrorClass, code: string, message: string): NodeJS.ErrnoException {
+export function coded(Class: ErrorClass, code: string, message: string): NodeJS.ErrnoException {
   const error: NodeJS.ErrnoException = new Class(message)
   error.code = code
   withStack(error, `${error.name} [${code}]`)
@@ -152,12 +152,16 @@ export function systemError(
   syscall: string,
   path?: string | Uint8Array,
 ): Error {
-  let errno = 0
-  let text = ''
-  for (const [number, [name, message]] of getSystemErrorMap()) {
-    if (name === code) [errno, text] = [number, message]
+  for (const [errno, [name]] of getSystemErrorMap()) {
+    if (name === code) return systemErrorOf(-errno, syscall, path)
   }
+  return systemErrorOf(0, syscall, path)
+}
+
+/** A system error by its (positive) number, as the native side saw it. */
+export function systemErrorOf(number: number, syscall: string, path?: string | Uint8Array): Error {
+  const [code, text] = getSystemErrorMap().get(-number) ?? ['UNKNOWN', 'unknown error']
   const file = path === undefined ? '' : ` '${String(path)}'`
   const error = new Error(`${code}: ${text}, ${syscall}${file}`)
-  return Object.assign(error, { errno, code, syscall }, path === undefined ? {} : { path })
+  return Object.assign(error, { errno: -number, code, syscall }, path === undefined ? {} : { path })
 }

@@ -4,7 +4,7 @@ import { Core } from './core';
 import { Sequential } from './sequential';
 import type { NativeMapping } from '../binding';
 import type { CarrierKind } from './carriers';
-import type { Access, Advice, ByteRange, Feature, FlushOptions, MappingFault, MappingHandle, Opt, Protection, Residency, ViewConstructor, ViewOf } from './types';
+import type { Access, Advice, ByteRange, Feature, FlushOptions, MappingFault, MappingHandle, Opt, Protection, Residency, ViewConstructor, ViewOf, WaitOptions, WaitResult } from './types';
 /** Memory that is mapped: a file's, or nobody's. Instances come from `MappedFile` and `AnonymousMemory`. `B` is the buffer that its views stand on. */
 export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Sequential<B> {
     /** The system's page, in bytes. */
@@ -85,6 +85,25 @@ export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLik
     flush(options?: FlushOptions): Promise<void>;
     /** The twin of {@link flush} that waits. */
     flushSync(options?: FlushOptions): void;
+    /**
+     * Sleeps until another thread or process calls `notify` for the 32-bit word at `byteOffset`: Atomics.wait across processes.
+     * `'not-equal'` if the word is not `expected` at the call, signed or unsigned; `'ok'` may come early. Blocks the event loop.
+     *
+     * Waiters and notifiers of a shared file meet whichever mapping they use; those of a `'copy'` mapping only on that mapping.
+     *
+     * @param byteOffset the memory address must be a multiple of 4
+     * @param timeoutMs default: for ever
+     * @throws `ENOTSUP` where `Mapping.isSupported('wait')` is false
+     */
+    wait(byteOffset: number, expected: number, timeoutMs?: number): WaitResult;
+    /**
+     * The same without blocking; it does not keep the process alive. `close()` rejects it with `ERR_INVALID_STATE`.
+     *
+     * @example while (state.getInt32(0, true) === seen) await state.waitAsync(0, seen)
+     */
+    waitAsync(byteOffset: number, expected: number, options?: WaitOptions): Promise<WaitResult>;
+    /** Wakes up to `count` (default: all) waiters of the word, in this process and others, and returns how many there were. Store the new value first. */
+    notify(byteOffset: number, count?: number): number;
     /**
      * Tells the system what the pages will be used for: a hint that loses nothing. See madvise(2).
      *

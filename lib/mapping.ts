@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 
 import { stateOf } from './accessors'
-import { viewsSupported } from './carriers'
+import { viewsSupported, wasmSupported } from './carriers'
 import * as control from './control'
 import { Core } from './core'
 import { bufferTooLarge, invalidArgType, invalidArgValue, mappingFault, outOfRange } from './errors'
@@ -10,6 +10,7 @@ import { flushRequest } from './options'
 import { Sequential } from './sequential'
 import { MAPPED_FILE, SHARED_MEMORY, handleOf, receive } from './sharing'
 import { checkInteger, relative } from './validate'
+import { notify, wait, waitAsync } from './wait'
 import { MAX_LENGTH, Windows } from './windows'
 
 import type { NativeMapping } from '../binding'
@@ -27,6 +28,8 @@ import type {
   Residency,
   ViewConstructor,
   ViewOf,
+  WaitOptions,
+  WaitResult,
 } from './types'
 
 const FEATURES: readonly string[] = (
@@ -35,6 +38,9 @@ const FEATURES: readonly string[] = (
 ).split(' ')
 
 const supported = new Map<string, boolean>()
+
+/** What depends on the engine, not on the system. */
+const here: Partial<Record<Feature, () => boolean>> = { views: viewsSupported, wasm: wasmSupported }
 
 /** Memory that is mapped: a file's, or nobody's. Instances come from `MappedFile` and `AnonymousMemory`. `B` is the buffer that its views stand on. */
 export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Sequential<B> {
@@ -55,7 +61,7 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
       throw invalidArgValue('feature', feature, `must be one of: '${FEATURES.join("', '")}'`)
     let answer = supported.get(feature)
     if (answer === undefined) {
-      answer = feature === 'views' ? viewsSupported() : native.isSupported(feature)
+      answer = here[feature]?.() ?? native.isSupported(feature)
       supported.set(feature, answer)
     }
     return answer
@@ -255,6 +261,34 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
     if (core.isPrivate) return
     core.native.flushSync(offset, length, flags)
     core.checkFault()
+  }
+
+  /**
+   * Sleeps until another thread or process calls `notify` for the 32-bit word at `byteOffset`: Atomics.wait across processes.
+   * `'not-equal'` if the word is not `expected` at the call, signed or unsigned; `'ok'` may come early. Blocks the event loop.
+   *
+   * Waiters and notifiers of a shared file meet whichever mapping they use; those of a `'copy'` mapping only on that mapping.
+   *
+   * @param byteOffset the memory address must be a multiple of 4
+   * @param timeoutMs default: for ever
+   * @throws `ENOTSUP` where `Mapping.isSupported('wait')` is false
+   */
+  wait(byteOffset: number, expected: number, timeoutMs?: number): WaitResult {
+    return wait(stateOf(this), byteOffset, expected, timeoutMs)
+  }
+
+  /**
+   * The same without blocking; it does not keep the process alive. `close()` rejects it with `ERR_INVALID_STATE`.
+   *
+   * @example while (state.getInt32(0, true) === seen) await state.waitAsync(0, seen)
+   */
+  waitAsync(byteOffset: number, expected: number, options?: WaitOptions): Promise<WaitResult> {
+    return waitAsync(stateOf(this), byteOffset, expected, options)
+  }
+
+  /** Wakes up to `count` (default: all) waiters of the word, in this process and others, and returns how many there were. Store the new value first. */
+  notify(byteOffset: number, count?: number): number {
+    return notify(stateOf(this), byteOffset, count)
   }
 
   /**

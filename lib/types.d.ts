@@ -186,6 +186,15 @@ export type MemoryOptions = Opt<{
     hugePages: boolean;
     noReserve: boolean;
 }>;
+/** How a `wait` ended; `'ok'` may come early, so look at the word again. */
+export type WaitResult = 'ok' | 'not-equal' | 'timed-out';
+/** Options of `waitAsync`. */
+export type WaitOptions = Opt<{
+    /** Milliseconds; default: for ever. */
+    timeoutMs: number;
+    /** Aborts the wait: it rejects with the signal's reason. */
+    signal: AbortSignal;
+}>;
 /** Options of `flush` and `flushSync`. */
 export type FlushOptions = ByteRange & Opt<{
     /** Wait until the bytes are durable. `false` only starts writing. Default `true`. */

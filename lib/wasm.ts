@@ -1,7 +1,7 @@
 /**
  * `memmap/wasm`: a file inside the linear memory of a WebAssembly module, which reads and writes it as its own memory. No copy.
  */
-import { openedCarrier } from './carriers'
+import { openedCarrier, wasmSupported } from './carriers'
 import { Core } from './core'
 import { invalidArgType, invalidArgValue, outOfRange, systemError } from './errors'
 import { Mapping, openedWith } from './mapping'
@@ -25,12 +25,6 @@ export type MapIntoOptions = OpenOptions & Opt<{ at: number }>
 
 /** WebAssembly's page, in bytes. */
 const PAGE = 65_536
-
-/** Linux and macOS; Bun's memories move and its engine has none of V8's guarantees; 32-bit address spaces have no room. */
-const SUPPORTED =
-  binding.overlaysAllowed() &&
-  process.versions['bun'] === undefined &&
-  !['arm', 'ia32', 'mips', 'mipsel'].includes(process.arch)
 
 /** What is mapped into each memory, so that no two mappings overlap. */
 const taken = new WeakMap<object, Set<{ readonly from: number; readonly to: number }>>()
@@ -64,7 +58,7 @@ export class WasmMapping<B extends ArrayBufferLike = ArrayBufferLike> extends Ma
  * }
  */
 export function mapInto(memory: WebAssemblyMemory, target: Target, options: MapIntoOptions = {}): WasmMapping {
-  if (!SUPPORTED) throw systemError('ENOTSUP', 'mmap')
+  if (!wasmSupported()) throw systemError('ENOTSUP', 'mmap')
   checkMemory(memory)
   const path = nativeTarget(target)
   if (typeof options !== 'object' || options === null) throw invalidArgType('options', 'of type object', options)

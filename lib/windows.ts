@@ -24,7 +24,7 @@ const STRIKES = 4
 export const MAX_LENGTH = constants.MAX_LENGTH
 
 /** All mappings of the environment together keep chunks of so many bytes reachable. */
-const chunks = new Budget(64 * MiB)
+const chunks = new Budget(32 * MiB)
 
 interface Chunk {
   readonly buffer: ArrayBuffer

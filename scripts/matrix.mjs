@@ -1,5 +1,6 @@
 // One suite (or several) on every runtime, in one table.
-// `node scripts/matrix.mjs [--suite ava,smoke] [--runtimes node20,bun]`; both default to everything.
+// `node scripts/matrix.mjs [--suite ava,smoke] [--runtimes node20,bun] [--long] [--show]`; both default to everything. `--long`: suites
+// that know a long form (MEMMAP_TEST_LONG) run it; `--show`: what each test counted, not only how many passed.
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -47,7 +48,16 @@ export async function runSuite(suite, { name, version, path }, minutes = 10) {
 }
 
 async function main() {
-  const { values } = parseArgs({ options: { suite: { type: 'string' }, runtimes: { type: 'string' } } })
+  const { values } = parseArgs({
+    options: {
+      suite: { type: 'string' },
+      runtimes: { type: 'string' },
+      long: { type: 'boolean' },
+      show: { type: 'boolean' },
+    },
+  })
+  if (values.long) process.env.MEMMAP_TEST_LONG = '1'
+
   const chosen = values.suite?.split(',') ?? suites()
   const unknown = chosen.filter((name) => !suites().includes(name))
   if (unknown.length > 0)
@@ -62,8 +72,12 @@ async function main() {
   for (const name of engines) {
     const engine = await runtime(name)
     for (const suite of chosen.filter((each) => runsOn(each, name))) {
-      const one = engine.path ? await runSuite(suite, engine) : { ...skipped(engine.skip), seconds: 0, output: '' }
+      const one = engine.path
+        ? await runSuite(suite, engine, values.long ? 60 : 10)
+        : { ...skipped(engine.skip), seconds: 0, output: '' }
       if (one.failed > 0) console.log(`\n--- ${suite} on ${name} ---\n${one.output}`)
+      else if (values.show)
+        console.log(`\n--- ${suite} on ${name} ---\n${one.output.replace(/^1\.\..*\n|^TAP.*\n/gm, '')}`)
       counts.push(one)
       rows.push([
         name,

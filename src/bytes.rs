@@ -17,22 +17,23 @@ fn locate(region: &Region, position: usize, length: usize) -> Outcome<*mut u8> {
     }
 }
 
-/// Mapping -> `target`.
-pub fn read(region: &Region, target: &mut [u8], position: usize) -> Outcome<()> {
+/// Mapping -> `target`, which may itself be a view of a mapping: a raw slice, as the compiler takes a `&mut` parameter for memory that
+/// overlaps nothing and turns `memmove` into `memcpy` (seen on Windows).
+pub fn read(region: &Region, target: *mut [u8], position: usize) -> Outcome<()> {
     let from = locate(region, position, target.len())?;
-    if !target.is_empty() {
-        // SAFETY: `from` is valid for the length (checked); `memmove`, as `target` may itself be a view of a mapping.
-        unsafe { std::ptr::copy(from, target.as_mut_ptr(), target.len()) };
+    if target.len() > 0 {
+        // SAFETY: both are valid for the length: `from` was checked, `target` is an array of the caller's that is alive.
+        unsafe { std::ptr::copy(from, target.cast::<u8>(), target.len()) };
     }
     Ok(())
 }
 
-/// `source` -> mapping.
-pub fn write(region: &Region, source: &[u8], position: usize) -> Outcome<()> {
+/// `source` -> mapping; raw for the same reason.
+pub fn write(region: &Region, source: *const [u8], position: usize) -> Outcome<()> {
     let to = locate(region, position, source.len())?;
-    if !source.is_empty() {
+    if source.len() > 0 {
         // SAFETY: as in `read`.
-        unsafe { std::ptr::copy(source.as_ptr(), to, source.len()) };
+        unsafe { std::ptr::copy(source.cast::<u8>(), to, source.len()) };
     }
     Ok(())
 }

@@ -86,6 +86,7 @@ pub fn allocation_granularity() -> u32 {
 pub fn is_supported(feature: String) -> bool {
     match feature.as_str() {
         "faultGuard" => fault::enabled(),
+        "wait" => crate::futex::SUPPORTED,
         "sharedArrayBuffer" => shared::available() || overlay::available(),
         "residency" | "lock" | "resizeInPlace" => cfg!(unix),
         "posixShm" => cfg!(all(unix, not(target_os = "android"))),

@@ -77,6 +77,12 @@ impl NativeMapping {
         }
     }
 
+    /// The Region, for another thread to let go of: this mapping is closed.
+    pub(crate) fn take_region(&self, env: &Env) -> Option<Arc<Region>> {
+        self.disown(env);
+        self.region.borrow_mut().take()
+    }
+
     /// A Region that this mapping has no more; kept until `release()` where views stand on it.
     pub(crate) fn let_go(&self, mut region: Arc<Region>) {
         if let Some(overlay) = self.overlay.take() {
@@ -218,7 +224,13 @@ impl NativeMapping {
 
     /// Copies in without a view.
     #[napi]
-    pub fn write_from(&self, env: &Env, source: &[u8], position: f64) -> napi::Result<()> {
+    pub fn write_from(
+        &self,
+        env: &Env,
+        source: Uint8ArraySlice<'_>,
+        position: f64,
+    ) -> napi::Result<()> {
+        let source = std::ptr::from_ref::<[u8]>(&source);
         self.run(env, |region| {
             writable(region).and_then(|()| bytes::write(region, source, position as usize))
         })

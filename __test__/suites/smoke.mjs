@@ -206,6 +206,7 @@ await tests(
     },
 
     'a terabyte of nothing is usable'() {
+      if (process.env.MEMMAP_EMULATOR === 'wine') return 'wine has no room for such a view'
       const path = file('')
       const length = 2 ** 40
       // Some file systems (and 32-bit address spaces) cannot hold such a file: the smoke of the rest does not depend on it.
@@ -223,10 +224,18 @@ await tests(
     },
 
     'posix constants are numbers of this platform'() {
+      if (process.platform === 'win32') return 'Windows has none of them'
       assert.equal(typeof posix.PROT_READ, 'number')
       assert.equal(posix.Prot.PROT_READ, posix.PROT_READ)
       assert.equal(posix.MapFlags.MAP_SHARED, posix.MAP_SHARED)
     },
   },
-  () => rmSync(folder, { recursive: true, force: true }),
+  () => {
+    // Windows keeps what is still mapped; the system's own cleaning finds it.
+    try {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+    } catch (error) {
+      if (process.platform !== 'win32') throw error
+    }
+  },
 )

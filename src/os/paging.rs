@@ -42,12 +42,6 @@ pub fn populate(_pages: Pages) -> Outcome<bool> {
     Ok(false)
 }
 
-/// `madvise(MADV_WILLNEED)`: starts reading whole pages from the disk and does not wait. A hint: it cannot fail.
-pub fn read_ahead(pages: Pages) {
-    // SAFETY: as in `populate`; an advice changes no contents.
-    unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_WILLNEED) };
-}
-
 /// What `evict` may do to the pages of a mapping.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Eviction {

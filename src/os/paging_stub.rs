@@ -10,9 +10,6 @@ pub fn populate(_pages: Pages) -> Outcome<bool> {
     Ok(false)
 }
 
-/// No such hint.
-pub fn read_ahead(_pages: Pages) {}
-
 /// What `evict` may do to the pages of a mapping.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Eviction {

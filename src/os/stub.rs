@@ -187,7 +187,7 @@ impl Reserved {
 /// # Safety
 /// Both ranges are at least `length` bytes long, readable and writable, and nobody else's.
 #[allow(unsafe_code, reason = "raw pages of two mappings")]
-pub unsafe fn move_pages(from: *mut u8, to: *mut u8, length: usize) {
+pub unsafe fn move_pages(from: *mut u8, to: *mut u8, length: usize, _page: usize) {
     // SAFETY: as the caller promises; two mappings never overlap.
     unsafe { std::ptr::copy_nonoverlapping(from, to, length) };
 }

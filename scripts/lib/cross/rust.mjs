@@ -76,10 +76,10 @@ async function rustupSysroot() {
 }
 
 /**
- * The standard library is built along, without what prints backtraces: a stripped binary has no names to print, and that code is a third
- * of it (x64: 691 KB instead of 456). It also makes every target alike, prebuilt library or not.
+ * The standard library is built along, without what prints backtraces and unwinds: a stripped binary has no names to print, Cargo.toml says
+ * `panic = "abort"`, and that code is a third of a binary. It also makes every target alike, prebuilt library or not.
  */
-const buildStd = ['-Zbuild-std=std,panic_unwind', '-Zbuild-std-features=panic-unwind,optimize_for_size']
+const buildStd = ['-Zbuild-std=std,panic_abort', '-Zbuild-std-features=optimize_for_size']
 
 /** The environment and the extra cargo arguments of every build, and the folder that paths inside the compiler begin with. */
 export async function rust() {

@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+
+import test from 'ava'
+import pino from 'pino'
+
+import { MappedFile } from '../index'
+import { MappedLog } from '../lib/log'
+
+const folder = mkdtempSync(join(tmpdir(), 'memmap-pino-'))
+test.after.always(() => rmSync(folder, { recursive: true, force: true }))
+
+/** `npm run test:log` kills 100 times. */
+const ROUNDS = Number(process.env['MEMMAP_LOG_ROUNDS'] ?? 4)
+
+/** Lets an application log until it is killed: how many lines it had logged, and what is left of them. */
+async function kill(kind: string, round: number): Promise<{ logged: number; left: string[] }> {
+  const path = join(folder, `${kind}-${round}`)
+  const ack = MappedFile.openSync(`${path}.ack`, { access: 'write', create: true, length: 4096 })
+  const child = spawn(process.execPath, [join(__dirname, 'log/pino.mjs'), kind, path, `${path}.ack`], {
+    stdio: 'inherit',
+  })
+  const exited = once(child, 'exit')
+  while (ack.getInt32(0, true) < 1000 && child.exitCode === null) await pause(2)
+  await pause(Math.random() * 50)
+  child.kill('SIGKILL')
+  await exited
+  const logged = ack.getInt32(0, true)
+  ack.close()
+  if (kind !== 'memmap') return { logged, left: readFileSync(path, 'utf8').split('\n').slice(0, -1) }
+  const log = MappedLog.openSync(path)
+  const left = [...log].map(({ data }) => data.toString())
+  log.close()
+  rmSync(path, { recursive: true })
+  return { logged, left }
+}
+
+test.serial('a killed pino application loses no line, where buffering destinations lose some', async (t) => {
+  const lost = { memmap: 0, sonic: 0, async: 0 }
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const kind of ['memmap', 'sonic', 'async'] as const) {
+      const { logged, left } = await kill(kind, round)
+      left.forEach((line, number) => t.is((JSON.parse(line) as { number: number }).number, number))
+      lost[kind] += Math.max(0, logged - left.length)
+    }
+  }
+  t.log(`${ROUNDS} rounds, lines lost: ${JSON.stringify(lost)}`)
+  t.is(lost.memmap, 0)
+  t.true(lost.sonic > 0 && lost.async > 0)
+})
+
+test.serial('the transport writes each line as a record, from its worker', async (t) => {
+  const dir = join(folder, 'transport')
+  const transport = pino.transport({ target: join(__dirname, '../lib/log/pino.js'), options: { dir } })
+  const logger = pino({ base: null, timestamp: false }, transport)
+  // pino's worker does not keep a process alive.
+  const alive = setInterval(() => {}, 1000)
+  await once(transport, 'ready')
+  for (let number = 0; number < 500; number++) logger.info({ number }, 'ü')
+  transport.end()
+  await once(transport, 'close')
+  clearInterval(alive)
+  const log = MappedLog.openSync(dir, { readOnly: true })
+  const numbers = [...log].map(({ data }) => (JSON.parse(data.toString()) as { number: number }).number)
+  t.deepEqual(
+    numbers,
+    Array.from({ length: 500 }, (_, number) => number),
+  )
+  log.close()
+})

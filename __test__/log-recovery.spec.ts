@@ -1,0 +1,152 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import test from 'ava'
+
+import { MappedLog } from '../lib/log'
+
+// Memory is as good as a disk here: what a disk may do is played, and thousands of logs are opened.
+const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'memmap-recovery-'))
+test.after.always(() => rmSync(folder, { recursive: true, force: true }))
+
+/** `npm run test:log` runs 10,000. */
+const CASES = Number(process.env['MEMMAP_LOG_CASES'] ?? 500)
+
+interface Dice {
+  below(limit: number): number
+}
+interface Built {
+  readonly records: { position: number; data: Buffer }[]
+  readonly files: Map<string, Buffer>
+  readonly durable: number
+}
+interface Player {
+  random(seed: number): Dice
+  build(directory: string, dice: Dice): Promise<Built>
+  damage(files: Map<string, Buffer>, dice: Dice): { damaged: Map<string, Buffer>; intact: number }
+  check(directory: string, built: Built, damage: unknown): string
+  powerLoss(directory: string, dice: Dice): Promise<void>
+  restore(directory: string, files: Map<string, Buffer>): void
+}
+// Plain JavaScript, as the programs on other runtimes are.
+const player = (): Promise<Player> => import('./log/damage.mjs' as string) as Promise<Player>
+
+test('whatever is damaged: no wrong record, no crash, and everything before the damage', async (t) => {
+  const { random, build, damage, check } = await player()
+  const directory = join(folder, 'damage')
+  const counts: Record<string, number> = {}
+  for (let done = 0, seed = 1; done < CASES; seed++) {
+    const dice = random(seed)
+    const built = await build(directory, dice)
+    for (let turn = 0; turn < 5 && done < CASES; turn++, done++) {
+      try {
+        const result = check(directory, built, damage(built.files, dice))
+        counts[result] = (counts[result] ?? 0) + 1
+      } catch (error) {
+        t.fail(`seed ${seed}, turn ${turn}: ${(error as Error).stack}`)
+        return
+      }
+    }
+  }
+  t.log(`${CASES} cases: ${JSON.stringify(counts)}`)
+  t.pass()
+})
+
+test('whatever a power loss leaves of pages that were not flushed: everything flushed is there, then a prefix', async (t) => {
+  const { random, powerLoss } = await player()
+  const directory = join(folder, 'power')
+  for (let seed = 1; seed <= CASES / 10; seed++) {
+    try {
+      await powerLoss(directory, random(seed))
+    } catch (error) {
+      t.fail(`seed ${seed}: ${(error as Error).stack}`)
+      return
+    }
+  }
+  t.pass()
+})
+
+test('damage below the durable position is reported, skipped, and left on disk', async (t) => {
+  const directory = join(folder, 'below')
+  let log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  const positions = Array.from({ length: 100 }, (_, number) => log.append(`record ${number} ${'.'.repeat(100)}`))
+  await log.flush()
+  log.close()
+  const name = readdirSync(directory).filter((one) => one.endsWith('.seg'))[1]!
+  const bytes = readFileSync(join(directory, name))
+  const victim = positions.find((position) => position >= Number(name.slice(0, 16)) + 500)!
+  const at = victim - Number(name.slice(0, 16))
+  bytes[at + 20]! ^= 1
+  writeFileSync(join(directory, name), bytes)
+  log = await MappedLog.open(directory)
+  t.is(log.recovery.damaged.length, 1)
+  t.is(log.recovery.damaged[0]!.position, victim)
+  t.is(log.recovery.recovered, 99)
+  t.deepEqual(
+    [...log].map(({ position }) => position),
+    positions.filter((position) => position !== victim),
+  )
+  t.throws(() => log.read(victim), { code: 'ERR_LOG_DAMAGED' })
+  log.append('more')
+  log.close()
+  t.deepEqual(readFileSync(join(directory, name)).subarray(at, at + 100), bytes.subarray(at, at + 100))
+})
+
+test('what follows a cut is set aside, not deleted', (t) => {
+  const directory = join(folder, 'aside')
+  let log = MappedLog.openSync(directory, { segmentSize: 4096, flush: 'never' })
+  for (let number = 0; number < 100; number++) log.append(`record ${number} ${'.'.repeat(100)}`)
+  log.close()
+  const names = readdirSync(directory).filter((one) => one.endsWith('.seg'))
+  const bytes = readFileSync(join(directory, names[1]!))
+  bytes.fill(0, 2048, 2100)
+  writeFileSync(join(directory, names[1]!), bytes)
+  const later = readFileSync(join(directory, names[2]!))
+  log = MappedLog.openSync(directory, { flush: 'never' })
+  t.true(log.recovery.cut > 0)
+  t.deepEqual(log.recovery.damaged, [])
+  t.deepEqual(readFileSync(join(directory, `${names[2]}.aside`)), later)
+  t.is([...log].length, log.recovery.recovered)
+  log.close()
+})
+
+test('a foreign file, version or byte order is an error that writes nothing', (t) => {
+  const directory = join(folder, 'foreign')
+  const log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  log.append('one')
+  log.close()
+  const name = '0000000000000000.seg'
+  const good = readFileSync(join(directory, name))
+  const { crc32c } = require('../binding') as { crc32c(bytes: Buffer, seed: number): number }
+  const forge = (change: (bytes: Buffer) => void) => {
+    const bytes = Buffer.from(good)
+    change(bytes)
+    return bytes
+  }
+  const little = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+  const put = (bytes: Buffer, value: number, at: number, native: boolean) =>
+    native === little ? bytes.writeUInt32LE(value, at) : bytes.writeUInt32BE(value, at)
+  const cases = {
+    version: forge((bytes) => {
+      put(bytes, 2, 12, true)
+      put(bytes, crc32c(bytes.subarray(0, 68), 0), 68, true)
+    }),
+    order: forge((bytes) => {
+      put(bytes, 0x0102_0304, 8, false)
+      put(bytes, 1, 12, false)
+      put(bytes, crc32c(bytes.subarray(0, 68), 0), 68, false)
+    }),
+    stranger: Buffer.from('#!/bin/sh\necho not a log\n'.repeat(200)),
+  }
+  for (const [what, bytes] of Object.entries(cases)) {
+    rmSync(directory, { recursive: true })
+    require('node:fs').mkdirSync(directory)
+    writeFileSync(join(directory, name), bytes)
+    for (const readOnly of [false, true]) {
+      t.throws(() => MappedLog.openSync(directory, { readOnly }), { code: 'ERR_LOG_FORMAT' }, what)
+    }
+    t.deepEqual(readdirSync(directory), [name])
+    t.deepEqual(readFileSync(join(directory, name)), bytes)
+  }
+})

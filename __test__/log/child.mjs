@@ -1,0 +1,55 @@
+// What the tests of memmap/log run in processes of their own, to be killed or to look from outside: `child.mjs <role> <directory> ...`.
+import { MappedFile } from '../../index.js'
+import { MappedLog } from '../../lib/log/index.js'
+import { payload } from './records.mjs'
+
+const [role, directory, ...rest] = process.argv.slice(2)
+
+const roles = {
+  /** Appends numbered records until it is killed; `ack` holds the number of the last one for which `append` returned, in memory that outlives us. */
+  append([ack, first]) {
+    const log = MappedLog.openSync(directory, { segmentSize: 65_536, flush: 'interval', flushMs: 5 })
+    const word = MappedFile.openSync(ack, { access: 'write' }).view(Int32Array)
+    let number = Number(first)
+    // Back to the event loop now and then, so that flushes are in flight too when the end comes.
+    const burst = () => {
+      for (let turn = 0; turn < 500; turn++) {
+        log.append(payload(number))
+        Atomics.store(word, 0, ++number)
+      }
+      setImmediate(burst)
+    }
+    burst()
+  },
+
+  /** Prints the positions of what it tails, until it has seen as many as asked for. */
+  async tail([from, count]) {
+    const log = MappedLog.openSync(directory, { readOnly: true })
+    let left = Number(count)
+    process.send?.('ready')
+    console.log('ready')
+    for await (const { position, data } of log.tail({ from: Number(from) })) {
+      console.log(`${position} ${data.length}`)
+      if (--left === 0) break
+    }
+    log.close()
+  },
+
+  /** Waits for the word to change, then changes the next one: the other half of a round trip. */
+  async wait([mode]) {
+    const mapping = MappedFile.openSync(directory, { access: 'write' })
+    const words = mapping.view(Int32Array)
+    console.log('ready')
+    for (let turn = 0; turn < 100; turn++) {
+      while (Atomics.load(words, 0) === turn) {
+        if (mode === 'sync') mapping.wait(0, turn)
+        else await mapping.waitAsync(0, turn, { timeoutMs: 60_000 })
+      }
+      Atomics.store(words, 1, turn + 1)
+      mapping.notify(4)
+    }
+    mapping.close()
+  },
+}
+
+await roles[role](rest)

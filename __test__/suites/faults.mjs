@@ -1,0 +1,52 @@
+// The process survives what happens to files under it: each case is a child of this engine. MEMMAP_TEST_LONG=1: the long form.
+import assert from 'node:assert/strict'
+import { lives, run, send } from '../child.mjs'
+import { tests } from '../tap.mjs'
+
+const linux = process.platform === 'linux'
+const elsewhere = 'these programs look into /proc'
+const OFF = { MEMMAP_FAULT_GUARD: '0' }
+
+/** A case that is one program. */
+const program = (name, options) => () => (linux ? lives(name, options) : elsewhere)
+
+/** What becomes of a program that gets a signal from outside, with and without memmap. */
+async function sent(signal) {
+  if (!linux) return elsewhere
+  const ends = []
+  for (const form of ['without', 'with']) {
+    const whenReady = (child) => send(child, signal)
+    const { code, signal: died, problem, output } = await run('from-outside', { args: [form], whenReady, seconds: 20 })
+    assert.equal(problem, '', `${form} memmap: ${output}`)
+    ends.push(died ?? code)
+  }
+  assert.equal(ends[1], ends[0], `with memmap: ${ends[1]}, without: ${ends[0]}`)
+  assert.notEqual(ends[1], 0)
+  return { note: `${signal} ends it as without memmap: ${ends[0]}` }
+}
+
+await tests({
+  'loops, Buffer methods, Atomics and accessors over a truncated file': program('loops'),
+  'the kernel, zlib and crypto over a truncated file': program('system-calls'),
+  'workers in optimised loops while the file is truncated and grows': program('workers'),
+  'stores to read mappings are private and reported': program('rmw'),
+  'WebAssembly traps arrive before, under and after the guard': program('wasm-trap'),
+  'a displaced handler comes back at the next open': program('displaced'),
+  'several copies of the package in one process': program('two-copies'),
+  'the add-on loaded only by workers that ended': program('worker-only'),
+  '65,000 scattered faults do not use up the mappings of the process': program('scattered'),
+  'full disks and broken devices': program('disks'),
+  'SIGBUS from outside': () => sent('SIGBUS'),
+  'SIGSEGV from outside': () => sent('SIGSEGV'),
+  async 'without the guard a truncated file kills'() {
+    if (!linux) return elsewhere
+    const { code, signal, stdout, problem } = await run('unguarded', { env: OFF })
+    assert.equal(problem, '')
+    assert.match(stdout, /^ready$/m)
+    assert.doesNotMatch(stdout, /^done/m)
+    assert.ok(signal !== null || code !== 0, 'it lives')
+    return { note: `MEMMAP_FAULT_GUARD=0: ended by ${signal ?? code}` }
+  },
+  'without the guard stores to read mappings are swallowed': program('rmw', { env: OFF }),
+  'without the guard the handlers of others are left alone': program('no-handler', { env: OFF }),
+})

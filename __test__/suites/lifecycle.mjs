@@ -1,0 +1,51 @@
+// Closing, collection, transfer and the ends of threads and processes: each case is a child of this engine. MEMMAP_TEST_LONG=1: the
+// long form, which also uses the test build (`npm run build:test`).
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { lives, long } from '../child.mjs'
+import { tests } from '../tap.mjs'
+
+const linux = process.platform === 'linux'
+const elsewhere = 'these programs look into /proc'
+const OFF = { MEMMAP_FAULT_GUARD: '0' }
+
+const program = (name, options) => () => (linux ? lives(name, options) : elsewhere)
+
+/** The handler sleeps 3 ms between finding a mapping and acting on it. */
+function delayed() {
+  const folder = fileURLToPath(new URL('../../target/test-hooks/addon', import.meta.url))
+  const addon = existsSync(folder) ? readdirSync(folder).find((name) => name.endsWith('.node')) : undefined
+  if (!linux) return elsewhere
+  if (addon === undefined) return 'no test build here: npm run build:test'
+  const env = { NAPI_RS_NATIVE_LIBRARY_PATH: join(folder, addon), MEMMAP_TEST_HANDLER_DELAY_US: '3000' }
+  return lives('races', { args: ['200'], env })
+}
+
+async function exits() {
+  if (!linux) return elsewhere
+  const ways = ['now', 'soon', 'threads', 'faulting', 'throw']
+  const rounds = long ? 10 : 1
+  for (let round = 0; round < rounds; round++) {
+    for (const how of ways) await lives('exit', { args: [how], exitCode: 7, seconds: 30 })
+    await lives('exit', { args: ['end'], seconds: 30 })
+  }
+  return { note: `${rounds * (ways.length + 1)} ends in the middle kept their exit codes` }
+}
+
+await tests({
+  'close() with operations in flight': program('in-flight'),
+  'close() with operations in flight, without the guard': program('in-flight', { env: OFF }),
+  'closes that race faults': program('races', { args: [long ? '20000' : '1000'] }),
+  'a handler that sleeps while the mapping is closed and others are made': delayed,
+  'what is unreachable is collected': program('collected'),
+  'workers ended in the middle': program('terminated'),
+  'process.exit in the middle': exits,
+  'buffers cloned, transferred, marked untransferable': program('transferred'),
+  'buffers cloned, transferred, marked untransferable, without the guard': program('transferred', { env: OFF }),
+  'random lives against a model of the file': program('lifecycles', { args: [long ? '100000' : '2000'] }),
+  'random lives against a model of the file, without the guard': program('lifecycles', {
+    args: [long ? '20000' : '1000'],
+    env: OFF,
+  }),
+})

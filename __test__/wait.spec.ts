@@ -1,0 +1,184 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+
+import test from 'ava'
+
+import { AnonymousMemory, MappedFile, Mapping } from '../index'
+
+const folder = mkdtempSync(join(tmpdir(), 'memmap-wait-'))
+test.after.always(() => rmSync(folder, { recursive: true, force: true }))
+
+let files = 0
+const create = (length = 8192) =>
+  MappedFile.openSync(join(folder, `${files++}`), { access: 'write', create: true, length })
+const reopen = (mapping: Mapping) => MappedFile.openSync(mapping.path as string, { access: 'write' })
+
+const waits = Mapping.isSupported('wait') ? test : test.skip
+
+waits('wait returns at once when the word has another value, signed or unsigned', (t) => {
+  const mapping = create()
+  mapping.setUint32(8, 0xffff_ffff, true)
+  t.is(mapping.wait(8, 0), 'not-equal')
+  t.is(mapping.wait(8, -1, 1), 'timed-out')
+  t.is(mapping.wait(8, 0xffff_ffff, 1), 'timed-out')
+  mapping.close()
+})
+
+waits('wait keeps to its time, past one slice too', (t) => {
+  const mapping = create()
+  const begin = performance.now()
+  t.is(mapping.wait(0, 0, 130), 'timed-out')
+  const took = performance.now() - begin
+  t.true(took >= 129 && took < 1000, `${took}`)
+  t.is(mapping.wait(0, 0, -5), 'timed-out')
+  mapping.close()
+})
+
+waits('a waiter is woken by another mapping of the file, and notify says how many there were', async (t) => {
+  const mapping = create()
+  const other = reopen(mapping)
+  const woken = mapping.waitAsync(4096, 0, { timeoutMs: 30_000 })
+  let count = 0
+  while (count === 0) {
+    await pause(1)
+    count = other.notify(4096)
+  }
+  t.is(count, 1)
+  t.is(await woken, 'ok')
+  t.is(other.notify(4096), 0)
+  mapping.close()
+  other.close()
+})
+
+waits('notify right after waitAsync finds the waiter, though the kernel may not know it yet', async (t) => {
+  const mapping = create()
+  for (let turn = 0; turn < 200; turn++) {
+    const woken = mapping.waitAsync(0, 0)
+    t.is(mapping.notify(0), 1)
+    t.is(await woken, 'ok')
+  }
+  mapping.close()
+})
+
+waits('notify wakes as many as it is told', async (t) => {
+  const mapping = create()
+  const results: string[] = []
+  const all = Array.from({ length: 5 }, () => mapping.waitAsync(0, 0).then((result) => results.push(result)))
+  t.is(mapping.notify(0, 0), 0)
+  t.is(mapping.notify(0, 2), 2)
+  await pause(20)
+  t.is(results.length, 2)
+  t.is(mapping.notify(0), 3)
+  await Promise.all(all)
+  mapping.close()
+})
+
+waits('hundreds of waits at once, on many words, are all woken and none twice', async (t) => {
+  const mapping = create()
+  const other = reopen(mapping)
+  const all = Array.from({ length: 400 }, (_, at) => mapping.waitAsync(4 * (at % 200), 0, { timeoutMs: 60_000 }))
+  await pause(100)
+  let count = 0
+  for (let at = 0; at < 200; at++) count += (at % 2 === 0 ? mapping : other).notify(4 * at)
+  t.is(count, 400)
+  t.deepEqual(new Set(await Promise.all(all)), new Set(['ok']))
+  mapping.close()
+  other.close()
+})
+
+waits('close rejects pending waits, an abort signal its own, and the others stay', async (t) => {
+  const mapping = create()
+  const other = reopen(mapping)
+  const controller = new AbortController()
+  const aborted = mapping.waitAsync(0, 0, { signal: controller.signal })
+  const closed = other.waitAsync(0, 0)
+  const stays = mapping.waitAsync(0, 0)
+  controller.abort(new Error('enough'))
+  await t.throwsAsync(aborted, { message: 'enough' })
+  other.close()
+  await t.throwsAsync(closed, { code: 'ERR_INVALID_STATE' })
+  t.is(mapping.notify(0), 1)
+  t.is(await stays, 'ok')
+  await t.throwsAsync(mapping.waitAsync(0, 0, { signal: AbortSignal.abort(new Error('before')) }), {
+    message: 'before',
+  })
+  mapping.close()
+  await t.throwsAsync(mapping.waitAsync(0, 0), { code: 'ERR_INVALID_STATE' })
+  t.throws(() => mapping.wait(0, 0), { code: 'ERR_INVALID_STATE' })
+  t.throws(() => mapping.notify(0), { code: 'ERR_INVALID_STATE' })
+})
+
+waits('a read-only mapping waits for a writer, and keeps seeing its stores', async (t) => {
+  const mapping = create()
+  const reader = MappedFile.openSync(mapping.path as string)
+  const woken = reader.waitAsync(0, 0, { timeoutMs: 30_000 })
+  await pause(30)
+  mapping.setInt32(0, 7, true)
+  t.is(mapping.notify(0), 1)
+  t.is(await woken, 'ok')
+  t.is(reader.wait(0, 7, 1), 'timed-out')
+  mapping.setInt32(0, 8, true)
+  t.is(reader.getInt32(0, true), 8)
+  t.is(reader.fault, null)
+  mapping.close()
+  reader.close()
+})
+
+waits("waiting on a private copy leaves its page the file's, and on anonymous memory works too", async (t) => {
+  const mapping = create()
+  const copy = MappedFile.openSync(mapping.path as string, { access: 'copy' })
+  t.is(copy.wait(0, 0, 1), 'timed-out')
+  const woken = copy.waitAsync(4, 0)
+  t.is(copy.notify(4), 1)
+  t.is(await woken, 'ok')
+  mapping.setInt32(0, 5, true)
+  t.is(copy.getInt32(0, true), 5)
+  const memory = AnonymousMemory.create(4096)
+  const again = memory.waitAsync(0, 0)
+  t.is(memory.notify(0), 1)
+  t.is(await again, 'ok')
+  for (const one of [mapping, copy, memory]) one.close()
+})
+
+waits('wrong arguments are refused before anything happens', async (t) => {
+  const mapping = create()
+  t.throws(() => mapping.wait(1, 0), { code: 'ERR_OUT_OF_RANGE', instanceOf: RangeError })
+  t.throws(() => mapping.wait(8190, 0), { code: 'ERR_OUT_OF_RANGE' })
+  t.throws(() => mapping.wait(0, 2 ** 32), { code: 'ERR_OUT_OF_RANGE' })
+  t.throws(() => mapping.wait(0, '1' as unknown as number), { code: 'ERR_INVALID_ARG_TYPE' })
+  t.throws(() => mapping.notify(0, 'x' as unknown as number), { code: 'ERR_INVALID_ARG_TYPE' })
+  await t.throwsAsync(mapping.waitAsync(0, 0, { timeout: 5 } as object), { instanceOf: TypeError })
+  await t.throwsAsync(mapping.waitAsync(0, 0, { signal: 1 } as object), { code: 'ERR_INVALID_ARG_TYPE' })
+  const shifted = MappedFile.openSync(mapping.path as string, { access: 'write', offset: 2 })
+  t.throws(() => shifted.wait(0, 0), { code: 'ERR_OUT_OF_RANGE' })
+  t.is(shifted.wait(2, 0, 1), 'timed-out')
+  shifted.close()
+  mapping.close()
+})
+
+waits('a worker that waits for ever can be terminated, and a process with waits exits', async (t) => {
+  const mapping = create()
+  const source = `const { MappedFile } = require(${JSON.stringify(require.resolve('../index'))})
+    const mapping = MappedFile.openSync(${JSON.stringify(mapping.path)}, { access: 'write' })
+    mapping.waitAsync(4, 0).catch(() => {})
+    mapping.setInt32(8, 1, true)
+    mapping.wait(0, 0)`
+  const worker = new Worker(source, { eval: true })
+  while (mapping.getInt32(8, true) === 0) await pause(1)
+  const begin = performance.now()
+  await worker.terminate()
+  t.true(performance.now() - begin < 2000)
+  const program = `const { Worker } = require('node:worker_threads')
+    new Worker(${JSON.stringify(source)}, { eval: true })
+    setTimeout(() => process.exit(7), 200)`
+  const child = spawn(process.execPath, ['-e', program])
+  t.deepEqual(await once(child, 'exit'), [7, null])
+  const idle = spawn(process.execPath, ['-e', source.replace('mapping.wait(0, 0)', '')])
+  t.deepEqual(await once(idle, 'exit'), [0, null])
+  mapping.close()
+})

@@ -1,0 +1,357 @@
+import { execFile } from 'node:child_process'
+import { readFileSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import test from 'ava'
+import { Mapping } from '../index'
+import { mapInto } from '../lib/wasm'
+import { caught, counting, file, narrow, onWindows, page, unless } from './helpers'
+
+import type { ExecutionContext } from 'ava'
+
+import type { WebAssemblyMemory } from '../lib/wasm'
+
+const run = promisify(execFile)
+
+type Descriptor = { initial: number | bigint; maximum?: number | bigint; shared?: boolean; address?: 'i64' }
+interface Engine {
+  Memory: new (descriptor: Descriptor) => WebAssemblyMemory & { grow(pages: number | bigint): number | bigint }
+  Module: new (bytes: Uint8Array) => object
+  Instance: new (module: object, imports: object) => { readonly exports: Record<string, (...args: number[]) => number> }
+}
+const { Memory, Module, Instance } = (globalThis as unknown as { WebAssembly: Engine }).WebAssembly
+const counter = new Module(readFileSync(join(__dirname, '../examples/wasm-scan/count.wasm')))
+
+/** WebAssembly's page. */
+const PAGE = 65_536
+
+const supported = !onWindows && !narrow && unless(undefined)
+const mapped = supported || unless('ENOTSUP here')
+
+function throwsCoded(t: ExecutionContext, action: () => unknown, code: string, mentions = ''): void {
+  const error = caught(t, action)
+  t.is(error.code, code, error.stack)
+  t.true(error.message.includes(mentions), error.message)
+}
+
+const memoryOf = (initial = 1, maximum = 1000) => new Memory({ initial, maximum })
+const bytesOf = (memory: WebAssemblyMemory, at: number, length: number) => new Uint8Array(memory.buffer, at, length)
+
+mapped('without a place the memory grows, and the module finds the file in the fresh pages', (t) => {
+  const path = file(100_000)
+  const memory = memoryOf(2)
+  const instance = new Instance(counter, { env: { memory } })
+  const mapping = mapInto(memory, path)
+  t.true(mapping instanceof Mapping)
+  t.is(mapping.at, 2 * PAGE)
+  t.is(memory.buffer.byteLength, 2 * PAGE + Math.ceil(100_000 / PAGE) * PAGE)
+  t.is(mapping.carrier, 'wasm')
+  t.is(mapping.path, path)
+  t.is(mapping.byteLength, 100_000)
+  t.deepEqual(Buffer.from(bytesOf(memory, mapping.at, 100_000)), counting(100_000))
+  const expected = counting(100_000).filter((byte) => byte === 7).length
+  t.is(instance.exports['count']!(mapping.at, 100_000, 7), expected)
+  mapping.close()
+})
+
+mapped('at a place the file lies over the pages that were there, which come back as zeros', (t) => {
+  const memory = memoryOf(4)
+  bytesOf(memory, 0, 4 * PAGE).fill(1)
+  const mapping = mapInto(memory, file(1000), { at: PAGE })
+  t.is(mapping.at, PAGE)
+  t.is(bytesOf(memory, PAGE - 1, 1)[0], 1)
+  t.deepEqual(Buffer.from(bytesOf(memory, PAGE, 1000)), counting(1000))
+  const before = memory.buffer
+  mapping.close()
+  t.is(memory.buffer, before, 'nothing is detached')
+  t.is(
+    bytesOf(memory, PAGE, 1000).findIndex((byte) => byte !== 0),
+    -1,
+  )
+  t.is(bytesOf(memory, 2 * PAGE, 1)[0], 1)
+})
+
+mapped('a module writes the file through its memory', (t) => {
+  const path = file(5000)
+  const memory = memoryOf()
+  const { store } = new Instance(counter, { env: { memory } }).exports
+  const mapping = mapInto(memory, path, { access: 'write' })
+  store!(mapping.at + 4321, 99)
+  t.is(mapping.getUint8(4321), 99)
+  mapping.flushSync()
+  t.is(readFileSync(path)[4321], 99)
+  mapping.setUint8(1, 77)
+  t.is(bytesOf(memory, mapping.at + 1, 1)[0], 77)
+  mapping.close()
+  t.is(readFileSync(path)[1], 77)
+})
+
+mapped('a copy keeps stores to itself', (t) => {
+  const path = file(5000)
+  const memory = memoryOf()
+  const mapping = mapInto(memory, path, { access: 'copy' })
+  bytesOf(memory, mapping.at, 5000)[3] = 200
+  t.is(mapping.getUint8(3), 200)
+  t.is(mapping.bytes[3], 200)
+  mapping.write('abc', 10)
+  t.is(Buffer.from(bytesOf(memory, mapping.at + 10, 3)).toString(), 'abc')
+  mapping.close()
+  t.deepEqual(readFileSync(path), counting(5000))
+})
+
+mapped('a module that stores into a read mapping changes a private page and nothing else', (t) => {
+  const path = file(3 * page)
+  const memory = memoryOf()
+  const { store } = new Instance(counter, { env: { memory } }).exports
+  const mapping = mapInto(memory, path)
+  store!(mapping.at + page + 5, 222)
+  if (Mapping.isSupported('faultGuard')) t.deepEqual(mapping.fault, { kind: 'protected', offset: page + 5 })
+  t.is(mapping.getUint8(page + 5), 222)
+  t.is(mapping.getUint8(page + 6), counting(3 * page)[page + 6])
+  throwsCoded(t, () => mapping.setUint8(0, 1), 'EACCES')
+  mapping.close()
+  t.deepEqual(readFileSync(path), counting(3 * page))
+})
+
+mapped('growing the memory leaves every mapping where it is; old views have length 0', (t) => {
+  for (const access of ['read', 'write', 'copy'] as const) {
+    const memory = memoryOf()
+    const mapping = mapInto(memory, file(2 * page), { access })
+    const { bytes } = mapping
+    const part = mapping.subarray(5, 10)
+    t.is(bytes.length, 2 * page)
+    memory.grow(7)
+    t.is(bytes.length, 0, access)
+    t.is(part.length, 0, access)
+    t.is(mapping.fault, null)
+    t.deepEqual(mapping.bytes, counting(2 * page), access)
+    t.is(mapping.getUint16(page - 1), counting(2 * page).readUInt16BE(page - 1))
+    t.is(mapping.view(Uint8Array, 3, 1)[0], counting(4)[3])
+    mapping.close()
+    t.is(
+      bytesOf(memory, mapping.at, 2 * page).findIndex((byte) => byte !== 0),
+      -1,
+    )
+  }
+})
+
+mapped('several files lie in one memory, and each closes on its own', (t) => {
+  const memory = memoryOf(1, 100)
+  const paths = [file(10), file(PAGE), file(PAGE + 1)]
+  const mappings = paths.map((path) => mapInto(memory, path))
+  t.deepEqual(
+    mappings.map(({ at }) => at),
+    [PAGE, 2 * PAGE, 3 * PAGE],
+  )
+  mappings[1]!.close()
+  t.deepEqual(mappings[0]!.bytes, counting(10))
+  t.deepEqual(mappings[2]!.bytes, counting(PAGE + 1))
+  const again = mapInto(memory, paths[0]!, { at: 2 * PAGE })
+  t.is(again.getUint8(3), counting(4)[3])
+  for (const mapping of [again, mappings[0]!, mappings[2]!]) mapping.close()
+})
+
+mapped('what cannot be placed is an error, and nothing is changed', (t) => {
+  const memory = memoryOf(4, 5)
+  bytesOf(memory, 0, 4 * PAGE).fill(9)
+  const path = file(2 * page)
+  const first = mapInto(memory, path, { at: PAGE })
+  throwsCoded(t, () => mapInto(memory, path, { at: PAGE }), 'ERR_INVALID_ARG_VALUE', 'overlaps')
+  throwsCoded(t, () => mapInto(memory, path, { at: PAGE + page }), 'ERR_OUT_OF_RANGE')
+  throwsCoded(t, () => mapInto(memory, path, { at: 4 * PAGE }), 'ERR_OUT_OF_RANGE')
+  throwsCoded(t, () => mapInto(memory, path, { at: -PAGE }), 'ERR_OUT_OF_RANGE')
+  throwsCoded(t, () => mapInto(memory, path, { offset: 1 }), 'ERR_OUT_OF_RANGE', 'options.offset')
+  throwsCoded(t, () => mapInto(memory, file(5 * PAGE), { at: 0 }), 'ERR_OUT_OF_RANGE')
+  throwsCoded(t, () => mapInto(memory, file(2 * PAGE)), 'ENOMEM')
+  throwsCoded(t, () => mapInto({} as WebAssemblyMemory, path), 'ERR_INVALID_ARG_TYPE', 'memory')
+  throwsCoded(t, () => mapInto(memory, path, { place: 1 } as object), 'ERR_INVALID_ARG_VALUE', 'place')
+  throwsCoded(t, () => mapInto(memory, path, { sharedArrayBuffer: true }), 'ERR_INVALID_ARG_VALUE')
+  throwsCoded(t, () => mapInto(memory, join(path, 'none')), 'ENOTDIR')
+  t.is(memory.buffer.byteLength, 4 * PAGE)
+  t.is(
+    bytesOf(memory, 0, PAGE).findIndex((byte) => byte !== 9),
+    -1,
+  )
+  first.close()
+})
+
+mapped('a part of a file begins at a page of it', (t) => {
+  const memory = memoryOf()
+  const mapping = mapInto(memory, file(4 * page), { offset: page, length: 100 })
+  t.is(mapping.fileOffset, page)
+  t.deepEqual(mapping.bytes, counting(4 * page).subarray(page, page + 100))
+  mapping.close()
+})
+
+mapped('an empty file takes no place', (t) => {
+  const memory = memoryOf(1, 1)
+  const mapping = mapInto(memory, file(0))
+  t.is(mapping.byteLength, 0)
+  t.is(mapping.bytes.length, 0)
+  t.is(memory.buffer.byteLength, PAGE)
+  mapping.close()
+})
+
+mapped('it keeps its length', (t) => {
+  const mapping = mapInto(memoryOf(), file(100), { access: 'write' })
+  throwsCoded(t, () => mapping.resize(200), 'EBUSY')
+  mapping.close()
+})
+
+const guarded = Mapping.isSupported('faultGuard') ? mapped : unless('there is no guard here')
+guarded('a file that is truncated under the module reads as zeros, and can be mapped again', (t) => {
+  const path = file(4 * page)
+  const memory = memoryOf()
+  const { count } = new Instance(counter, { env: { memory } }).exports
+  const mapping = mapInto(memory, path)
+  truncateSync(path, page)
+  t.is(count!(mapping.at + page, 3 * page, 0), 3 * page)
+  t.is(mapping.fault?.kind, 'truncated')
+  throwsCoded(t, () => mapping.getUint8(0), 'ERR_MAPPING_FAULT')
+  truncateSync(path, 4 * page)
+  mapping.clearFault()
+  t.is(mapping.fault, null)
+  t.is(mapping.getUint8(5), counting(6)[5])
+  mapping.close()
+})
+
+const shared = (() => {
+  try {
+    return new Memory({ initial: 1, maximum: 10, shared: true })
+  } catch {
+    return undefined
+  }
+})()
+const sharedMemory = shared === undefined ? unless('the engine has no shared memories') : mapped
+sharedMemory('a shared memory: a worker sees the file, and zeros after close', async (t) => {
+  const memory = shared!
+  const mapping = mapInto(memory, file(1000), { access: 'write' })
+  const worker = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads')
+     const bytes = new Uint8Array(workerData.memory.buffer, workerData.at, 1000)
+     parentPort.on('message', (index) => { parentPort.postMessage(bytes[index]); if (index < 0) parentPort.close() })`,
+    { eval: true, workerData: { memory, at: mapping.at } },
+  )
+  const ask = (index: number) =>
+    new Promise<number>((resolve) => {
+      worker.once('message', resolve)
+      worker.postMessage(index)
+    })
+  t.is(await ask(7), counting(8)[7])
+  mapping.setUint8(7, 123)
+  t.is(await ask(7), 123)
+  memory.grow(1)
+  t.is(mapping.getUint8(7), 123)
+  mapping.close()
+  t.is(await ask(7), 0)
+  await worker.terminate()
+})
+
+sharedMemory('closing while a worker’s module runs over the file stops nothing', async (t) => {
+  const memory = new Memory({ initial: 1, maximum: 1000, shared: true })
+  const mapping = mapInto(memory, file(20 * PAGE))
+  const worker = new Worker(
+    `const { parentPort, workerData: { memory, at, length } } = require('node:worker_threads')
+     const bytes = new Uint8Array(memory.buffer, at, length)
+     let rounds = 0
+     const step = () => { let sum = 0; for (let i = 0; i < length; i += 64) sum += bytes[i]; rounds++; parentPort.postMessage({ sum, rounds }); setImmediate(step) }
+     step()`,
+    { eval: true, workerData: { memory, at: mapping.at, length: 20 * PAGE } },
+  )
+  const until = (test: (message: { sum: number }) => boolean) =>
+    new Promise<void>((resolve) => {
+      worker.on('message', (message: { sum: number }) => {
+        if (test(message)) resolve()
+      })
+    })
+  await until(({ sum }) => sum > 0)
+  mapping.close()
+  await until(({ sum }) => sum === 0)
+  await worker.terminate()
+  t.pass()
+})
+
+const wide = (() => {
+  try {
+    return new Memory({ initial: 1n, maximum: 100n, address: 'i64' })
+  } catch {
+    return undefined
+  }
+})()
+const wideMemory = wide === undefined ? unless('the engine has no 64-bit memories') : mapped
+wideMemory('a 64-bit memory grows and carries as well', (t) => {
+  const mapping = mapInto(wide!, file(PAGE + 1))
+  t.is(mapping.at, PAGE)
+  t.deepEqual(mapping.bytes, counting(PAGE + 1))
+  mapping.close()
+})
+
+const resizable = 'toResizableBuffer' in Memory.prototype ? mapped : unless('the engine has no toResizableBuffer')
+resizable('a memory that becomes resizable while mapped keeps its mapping', (t) => {
+  const memory = memoryOf(2, 10) as ReturnType<typeof memoryOf> & {
+    toResizableBuffer(): ArrayBuffer & { resize(n: number): void }
+  }
+  const mapping = mapInto(memory, file(1000))
+  const buffer = memory.toResizableBuffer()
+  t.deepEqual(Buffer.from(new Uint8Array(buffer, mapping.at, 1000)), counting(1000))
+  t.deepEqual(mapping.bytes, counting(1000))
+  buffer.resize(buffer.byteLength + PAGE)
+  t.is(mapping.getUint8(9), counting(10)[9])
+  t.is(mapping.fault, null)
+  mapping.close()
+})
+
+const limitable = process.platform === 'linux' && mapped
+const moves = limitable || unless('needs a limit on address space')
+moves(
+  'a memory that the engine moves takes nothing with it: the fault is `moved`, and the file is not touched',
+  async (t) => {
+    const path = file(1000)
+    // Without room for its reservation the engine takes less, and moves when that is full.
+    const program = `
+    const { mapInto } = require(${JSON.stringify(join(__dirname, '../lib/wasm'))})
+    const memory = new WebAssembly.Memory({ initial: 2 })
+    const mapping = mapInto(memory, ${JSON.stringify(path)}, { access: 'write' })
+    for (const pages of [1, 100, 800, 4000, 4000]) {
+      try { memory.grow(pages) } catch {}
+      if (mapping.fault !== null) break
+    }
+    const result = { fault: mapping.fault, codes: [] }
+    for (const use of [() => mapping.getUint8(0), () => mapping.setUint8(0, 1), () => mapping.bytes, () => mapping.clearFault(), () => mapping.flushSync()]) {
+      try { use(); result.codes.push('none') } catch (error) { result.codes.push(error.code) }
+    }
+    new Uint8Array(memory.buffer).fill(170)
+    mapping.close()
+    result.kept = new Uint8Array(memory.buffer)[mapping.at]
+    console.log(JSON.stringify(result))`
+    // Only without its trap handler does an engine before Node 24 run at all with so little room.
+    const flag = '--disable-wasm-trap-handler'
+    const flags = process.allowedNodeEnvironmentFlags.has(flag) ? flag : ''
+    const { stdout } = await run('bash', [
+      '-c',
+      `ulimit -v 2000000; exec "$0" ${flags} -e "$1"`,
+      process.execPath,
+      program,
+    ])
+    const result = JSON.parse(stdout) as { fault: { kind: string } | null; codes: string[]; kept: number }
+    if (result.fault === null) {
+      t.log('this engine did not move the memory')
+      t.deepEqual(result.codes.slice(0, 3), ['none', 'none', 'none'])
+      return
+    }
+    t.is(result.fault.kind, 'moved')
+    t.deepEqual(result.codes, Array<string>(5).fill('ERR_MAPPING_FAULT'))
+    t.is(result.kept, 170, 'what the engine moved is the module’s own')
+    t.deepEqual(readFileSync(path), counting(1000))
+  },
+)
+
+test('without support it says so', (t) => {
+  if (supported) {
+    t.true(Mapping.isSupported('wasm'))
+    return
+  }
+  t.false(Mapping.isSupported('wasm'))
+  throwsCoded(t, () => mapInto(memoryOf(), file(10)), 'ENOTSUP')
+})

@@ -1,0 +1,134 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  promises,
+  readSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs'
+import { join } from 'node:path'
+
+import { HEADER, baseOf, fileName, parseHeader } from './format'
+
+import type { Parsed } from './format'
+
+/** A file with the name of a segment. */
+export interface SegmentFile {
+  readonly base: number
+  readonly path: string
+  readonly size: number
+  readonly parsed: Parsed
+}
+
+export const segmentPath = (directory: string, base: number): string => join(directory, fileName(base))
+
+/** The positions of all segments, in order. */
+export function listBases(directory: string): number[] {
+  const bases = []
+  for (const name of readdirSync(directory)) {
+    const base = baseOf(name)
+    if (base !== undefined && Number.isSafeInteger(base)) bases.push(base)
+  }
+  return bases.toSorted((a, b) => a - b)
+}
+
+/** Reads one header; `undefined` if the file is gone meanwhile. */
+export function readSegmentFile(directory: string, base: number): SegmentFile | undefined {
+  const path = segmentPath(directory, base)
+  let fd: number
+  try {
+    fd = openSync(path, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  try {
+    const bytes = Buffer.alloc(HEADER)
+    const length = readSync(fd, bytes, 0, HEADER, 0)
+    return { base, path, size: statSync(path).size, parsed: parseHeader(bytes.subarray(0, length)) }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+export function readSegmentFiles(directory: string): SegmentFile[] {
+  return listBases(directory).flatMap((base) => readSegmentFile(directory, base) ?? [])
+}
+
+/** Nothing was ever written into this file. */
+export function isZeros(path: string): boolean {
+  const fd = openSync(path, 'r')
+  try {
+    const chunk = Buffer.alloc(1 << 20)
+    for (let length = 1; length > 0;) {
+      length = readSync(fd, chunk)
+      if (chunk.subarray(0, length).some((byte) => byte !== 0)) return false
+    }
+    return true
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Takes a segment out of the log without losing a byte of it. */
+export function setAside(path: string): void {
+  let name = `${path}.aside`
+  for (let turn = 1; existsSync(name); turn++) name = `${path}.aside.${turn}`
+  renameSync(path, name)
+}
+
+/** Deletes a file that may be gone already. */
+export function remove(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+/** Windows has no fsync of directories. */
+const SYNCS = process.platform !== 'win32'
+
+/** fsync of a file by its path, which also writes what an unmapped mapping had stored. */
+export function syncFileSync(path: string): void {
+  const fd = openSync(path, 'r+')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+export async function syncFile(path: string): Promise<void> {
+  const file = await promises.open(path, 'r+')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** fsync of a directory: the names in it are durable. */
+export function syncDirectorySync(path: string): void {
+  if (!SYNCS) return
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+export async function syncDirectory(path: string): Promise<void> {
+  if (!SYNCS) return
+  const directory = await promises.open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}

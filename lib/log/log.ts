@@ -1,0 +1,314 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { isAnyArrayBuffer } from 'node:util/types'
+
+import { illegalConstructor, invalidArgType, recapture } from '../errors'
+import { optionsOf } from '../validate'
+import { readSegmentFiles } from './directory'
+import { logClosed, logReadOnly } from './errors'
+import { beginOpen, verify, verifySync } from './open'
+import { checkPosition, logSettings } from './options'
+import { Reader } from './reader'
+import { judge, takeInventory } from './recovery'
+import { tail } from './tail'
+
+import type { Opened } from './open'
+import type { LogOptions, LogSettings } from './options'
+import type { LogRecord } from './reader'
+import type { LogRecovery } from './recovery'
+import type { Bytes } from '../types'
+
+/** Where a log lives. */
+export type LogDirectory = string | URL
+
+/** Options of `tail`. */
+export interface TailOptions {
+  /** The position to begin at: 0 for the oldest record. Default: the end, so only what is appended from now on. */
+  from?: number | undefined
+  /** Ends the iteration with the signal's reason. */
+  signal?: AbortSignal | undefined
+}
+
+/** What `stats` tells. */
+export interface LogStats {
+  /** How many files. */
+  readonly segments: number
+  /** Their length together. */
+  readonly bytes: number
+  /** The position from which on records are kept. */
+  readonly start: number
+  /** The position of the next record, if it fits into the segment. */
+  readonly end: number
+  /** Everything before this position is known to be on disk. */
+  readonly durable: number
+}
+
+const KEY = Symbol('MappedLog')
+
+/**
+ * An append-only log of records in memory-mapped files. What `append` has returned for survives the death of the process, at the speed of memory;
+ * after `flush` it survives that of the machine. One writer, any number of readers.
+ *
+ * @example
+ * const log = MappedLog.openSync('app.log')
+ * try {
+ *   const position = log.append('started')
+ *   log.read(position).toString() // 'started'
+ *   await log.flush()
+ * } finally {
+ *   log.close()
+ * }
+ */
+export class MappedLog implements Disposable {
+  readonly #directory: string
+  readonly #settings: LogSettings
+  readonly #opened: Opened | undefined
+  #reader: Reader | undefined
+  #recovery: LogRecovery | undefined
+  #timer: NodeJS.Timeout | undefined
+  #flushing: Promise<void> | undefined
+  #closed = false
+  #close!: () => void
+  readonly #closing = new Promise<void>((done) => (this.#close = done))
+
+  private constructor(key: unknown, directory: string, settings: LogSettings, opened: Opened | undefined) {
+    if (key !== KEY) throw illegalConstructor()
+    this.#directory = directory
+    this.#settings = settings
+    this.#opened = opened
+    this.#recovery = opened?.recovery
+    if (opened === undefined) this.#reader = new Reader(directory)
+    else if (settings.flush === 'interval') this.#startTimer()
+  }
+
+  /**
+   * Opens a log, and makes the directory where it is missing.
+   *
+   * @throws `EBUSY` if another writer has it, `ERR_LOG_FORMAT` if the files are not a log's of this version and byte order: nothing is written then.
+   */
+  static async open(directory: LogDirectory, options?: LogOptions): Promise<MappedLog> {
+    const path = pathOf(directory)
+    const settings = logSettings(options, 'MappedLog.open')
+    if (settings.readOnly) return new MappedLog(KEY, path, settings, undefined)
+    const opening = beginOpen(path, settings)
+    let findings
+    try {
+      findings = await verify(opening.inventory)
+    } catch (error) {
+      opening.abandon()
+      throw recapture(error)
+    }
+    return new MappedLog(KEY, path, settings, opening.finish(findings))
+  }
+
+  /** The twin of {@link open} that waits. */
+  static openSync(directory: LogDirectory, options?: LogOptions): MappedLog {
+    const path = pathOf(directory)
+    const settings = logSettings(options, 'MappedLog.openSync')
+    if (settings.readOnly) return new MappedLog(KEY, path, settings, undefined)
+    const opening = beginOpen(path, settings)
+    let findings
+    try {
+      findings = verifySync(opening.inventory)
+    } catch (error) {
+      opening.abandon()
+      throw error
+    }
+    return new MappedLog(KEY, path, settings, opening.finish(findings))
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** The directory. */
+  get path(): string {
+    return this.#directory
+  }
+
+  /** What opening found; with `readOnly` it is looked for at the first use, and nothing is changed. */
+  get recovery(): LogRecovery {
+    if (this.#recovery === undefined) {
+      const inventory = takeInventory(this.#directory, readSegmentFiles(this.#directory))
+      const { recovered, damaged } = judge(inventory, verifySync(inventory))
+      this.#recovery = Object.freeze({ recovered, cut: 0, damaged: Object.freeze(damaged) })
+    }
+    return this.#recovery
+  }
+
+  /**
+   * Appends a record and returns its position. From then on it survives the death of this process. Never waits for the disk, except with `flush: 'always'`.
+   *
+   * @throws `ENOSPC` if the disk is full: the log is as it was, and `append` works again once there is room. `ERR_LOG_FAILED` after a failed flush.
+   */
+  append(data: string | Bytes): number {
+    const { writer } = this.#writable()
+    const position = typeof data === 'string' ? writer.appendString(data) : writer.append(bytesOf(data, 'data'))
+    if (this.#settings.flush === 'always') writer.flushSync()
+    return position
+  }
+
+  /** Appends several records and returns their positions; with `flush: 'always'` there is one flush for all of them. */
+  appendMany(records: Iterable<string | Bytes>): number[] {
+    const { writer } = this.#writable()
+    const positions = []
+    for (const data of records) {
+      positions.push(typeof data === 'string' ? writer.appendString(data) : writer.append(bytesOf(data, 'records[]')))
+    }
+    if (this.#settings.flush === 'always') writer.flushSync()
+    return positions
+  }
+
+  /**
+   * A copy of the record at a position.
+   *
+   * @throws `ERR_OUT_OF_RANGE` if there is none, `ERR_LOG_DAMAGED` if it was one.
+   */
+  read(position: number): Buffer<ArrayBuffer> {
+    checkPosition(position, 'position')
+    return this.#readerOf().read(position)
+  }
+
+  /** All records, oldest first, up to what is the end when the iteration gets there. Damage is skipped. */
+  *[Symbol.iterator](): IterableIterator<LogRecord> {
+    const reader = this.#readerOf()
+    reader.refresh()
+    yield* reader.from(0, { next: 0 })
+  }
+
+  /** The same, for `for await`. */
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<LogRecord> {
+    yield* this
+  }
+
+  /** Records as they are appended, by this process or another; ends when the log is closed. Keeps the process alive. */
+  tail(options?: TailOptions): AsyncIterableIterator<LogRecord> {
+    const given = options === undefined ? {} : optionsOf(options, ['from', 'signal'], 'tail')
+    const { from, signal } = given
+    if (from !== undefined) checkPosition(from, 'options.from')
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw invalidArgType('options.signal', 'an instance of AbortSignal', signal)
+    }
+    const reader = this.#readerOf()
+    // The end is where it is now, not where it is at the first `next()`.
+    const begin = from ?? this.#end()
+    const isClosed = () => this.#closed
+    const log = {
+      directory: this.#directory,
+      reader,
+      closing: this.#closing,
+      get closed() {
+        return isClosed()
+      },
+    }
+    return tail(log, begin, signal)
+  }
+
+  /** Makes everything that was appended so far durable, as fsync does, and the names of new files. A failure is final: `ERR_LOG_FAILED` until it is opened again. */
+  async flush(): Promise<void> {
+    const { writer } = this.#writable()
+    // One that runs has begun too early for what was appended since.
+    while (this.#flushing !== undefined) await this.#flushing.catch(() => {})
+    if (writer.failure !== undefined) throw writer.failure
+    if (this.#closed) return
+    this.#flushing = writer.flush().finally(() => (this.#flushing = undefined))
+    await this.#flushing
+  }
+
+  /** The twin of {@link flush} that waits. */
+  flushSync(): void {
+    this.#writable().writer.flushSync()
+  }
+
+  /** Gives up all records before a position; files that have no others are deleted. */
+  truncateBefore(position: number): void {
+    checkPosition(position, 'position')
+    const { writer } = this.#writable()
+    writer.truncateBefore(position)
+    this.#reader?.refresh()
+  }
+
+  stats(): LogStats {
+    if (this.#closed) throw logClosed()
+    if (this.#opened === undefined) {
+      const files = readSegmentFiles(this.#directory).filter(({ parsed }) => parsed.kind === 'valid')
+      const bytes = files.reduce((sum, { size }) => sum + size, 0)
+      const end = this.#end()
+      return { segments: files.length, bytes, ...this.#readerOf().marks, end }
+    }
+    const { writer } = this.#opened
+    const bytes = writer.sealed.reduce((sum, { length }) => sum + length, writer.segment.length)
+    return { segments: writer.sealed.length + 1, bytes, ...writer.marks, end: writer.end }
+  }
+
+  /** Flushes (unless `flush` is `'never'`), ends all `tail`s, and lets the next writer in. A second call does nothing. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    clearInterval(this.#timer)
+    this.#close()
+    try {
+      this.#opened?.writer.close(this.#settings.flush !== 'never')
+    } finally {
+      this.#opened?.bell.ring()
+      this.#opened?.bell.close()
+      this.#opened?.lock.release()
+      this.#reader?.close()
+    }
+  }
+
+  /** For `using`: {@link close}. */
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #startTimer(): void {
+    const log = new WeakRef(this)
+    // Weakly held: a log that nobody uses any more is collected, and its lock with it.
+    const timer = setInterval(() => {
+      const live = log.deref()
+      if (live === undefined) clearInterval(timer)
+      // A failure is met by the next append.
+      else if (live.#flushing === undefined && !live.#closed && live.#opened!.writer.failure === undefined) {
+        live.flush().catch(() => {})
+        live.#opened!.writer.retain()
+      }
+    }, this.#settings.flushMs)
+    timer.unref()
+    this.#timer = timer
+  }
+
+  #writable(): Opened {
+    if (this.#closed) throw logClosed()
+    const opened = this.#opened
+    if (opened === undefined) throw logReadOnly()
+    if (opened.writer.failure !== undefined) throw opened.writer.failure
+    return opened
+  }
+
+  #readerOf(): Reader {
+    if (this.#closed) throw logClosed()
+    return (this.#reader ??= new Reader(this.#directory))
+  }
+
+  #end(): number {
+    if (this.#opened !== undefined) return this.#opened.writer.end
+    const reader = this.#readerOf()
+    reader.refresh()
+    return reader.end()
+  }
+}
+
+function pathOf(directory: unknown): string {
+  if (directory instanceof URL) return fileURLToPath(directory)
+  if (typeof directory !== 'string')
+    throw invalidArgType('directory', 'of type string or an instance of URL', directory)
+  return resolve(directory)
+}
+
+function bytesOf(data: unknown, name: string): Uint8Array {
+  if (data instanceof Uint8Array) return data
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  if (isAnyArrayBuffer(data)) return new Uint8Array(data)
+  throw invalidArgType(name, 'of type string or an instance of Buffer, TypedArray, DataView or ArrayBuffer', data)
+}

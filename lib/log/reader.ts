@@ -1,0 +1,221 @@
+import { outOfRange } from '../errors'
+import { listBases, readSegmentFile, readSegmentFiles, segmentPath } from './directory'
+import { logDamaged } from './errors'
+import { HEADER, parseMarks, seedOf } from './format'
+import { mapFile } from './map'
+import { takeInventory } from './recovery'
+
+import type { Core } from '../core'
+import type { Header, Marks } from './format'
+
+/** A record: a copy of its bytes, and where it is. */
+export interface LogRecord {
+  readonly position: number
+  readonly data: Buffer<ArrayBuffer>
+}
+
+interface OpenSegment {
+  readonly header: Header
+  readonly core: Core
+  readonly seed: number
+}
+
+/** `logWalk` and `logFind`. */
+const SEALED = 1
+const FULL = 3
+/** Records per call into native code. */
+const BATCH = 256
+/** Segments that stay mapped. */
+const OPEN = 4
+
+/** Reads a log beside whoever writes it: maps its files read-only, and only loads. No buffer over them is made. */
+export class Reader {
+  readonly #directory: string
+  readonly #headers = new Map<number, Header>()
+  readonly #open = new Map<number, OpenSegment>()
+  #bases: number[] = []
+  #marks: Marks = { durable: 0, start: 0 }
+  #closed = false
+
+  constructor(directory: string) {
+    this.#directory = directory
+    const { segments, marks } = takeInventory(directory, readSegmentFiles(directory))
+    for (const { header } of segments) this.#headers.set(header.base, header)
+    this.#bases = segments.map(({ header }) => header.base)
+    this.#marks = marks
+  }
+
+  get marks(): Marks {
+    return this.#marks
+  }
+
+  /** The payload of the record at a position. */
+  read(position: number): Buffer<ArrayBuffer> {
+    this.refresh(position)
+    const segment = this.#at(position)
+    if (segment === undefined || position < this.#marks.start) throw this.#nothing(position)
+    const offset = position - segment.header.base
+    const length =
+      offset < HEADER || offset >= segment.core.byteLength ? -3 : segment.core.native.logFind(segment.seed, offset)
+    if (length < 0) throw this.#isDamaged(segment, offset) ? logDamaged(position) : this.#nothing(position)
+    return copy(segment, offset, length)
+  }
+
+  /** The first record at or behind a position, and those after it, up to what is the end when it gets there. */
+  *from(position: number, state: { next: number }): Generator<LogRecord, void> {
+    state.next = position
+    const out = new Float64Array(2 + 2 * BATCH)
+    let base = this.#baseAt(position) ?? this.#baseAfter(-1)
+    while (base !== undefined && !this.#closed) {
+      let offset = HEADER
+      for (let again = true; ;) {
+        if (this.#closed) return
+        const segment = this.#segment(base)
+        // Retention was faster.
+        if (segment === undefined) break
+        const durable = Math.max(0, this.#marks.durable - base)
+        const ended = segment.core.native.logWalk(segment.seed, offset, durable, out)
+        offset = out[0]!
+        // A copy: others may walk while this one is between two records.
+        const pairs = out.slice(2, 2 + 2 * out[1]!)
+        for (let at = 0; at < pairs.length; at += 2) {
+          const where = base + pairs[at]!
+          const length = pairs[at + 1]!
+          if (length < 0 || where < state.next || where < this.#marks.start) continue
+          if (this.#closed) return
+          // Others may have made room since: then it is mapped again, unless retention was faster.
+          const live = this.#segment(base)
+          if (live === undefined) break
+          const data = copy(live, pairs[at]!, length)
+          state.next = where + 1
+          yield { position: where, data }
+        }
+        if (ended === FULL) continue
+        if (ended === SEALED) break
+        // It may have been sealed, or others may have damage to skip, since the last look at the directory.
+        if (!again) return
+        again = false
+        this.refresh()
+        if (this.#baseAfter(base) === undefined) return
+      }
+      base = this.#baseAfter(base) ?? (this.refresh(), this.#baseAfter(base))
+    }
+  }
+
+  /** Where the next record would be. */
+  end(): number {
+    const base = this.#bases.findLast((one) => this.#holdsRecords(one)) ?? this.#bases[0]
+    const segment = base === undefined ? undefined : this.#segment(base)
+    if (segment === undefined) return 0
+    const out = new Float64Array(2 + 2 * BATCH)
+    let offset = HEADER
+    while (segment.core.native.logWalk(segment.seed, offset, Math.max(0, this.#marks.durable - base!), out) === FULL)
+      offset = out[0]!
+    return base! + out[0]!
+  }
+
+  #holdsRecords(base: number): boolean {
+    const segment = this.#segment(base)
+    return segment !== undefined && segment.core.native.logFind(segment.seed, HEADER) !== -1
+  }
+
+  /** Looks at the directory again: segments come and go, marks move. */
+  refresh(position?: number): void {
+    const last = this.#bases.at(-1)
+    if (position !== undefined && last !== undefined && position < last) return
+    this.#bases = listBases(this.#directory)
+    for (const [base, segment] of this.#open) {
+      if (!this.#bases.includes(base)) this.#drop(base, segment)
+    }
+    for (const base of this.#bases.slice(-2)) {
+      const segment = this.#segment(base)
+      if (segment === undefined || segment.core.byteLength < HEADER) continue
+      const bytes = Buffer.allocUnsafe(HEADER)
+      segment.core.native.readInto(bytes, 0)
+      const marks = parseMarks(bytes, segment.header)
+      this.#marks = {
+        durable: Math.max(this.#marks.durable, marks.durable),
+        start: Math.max(this.#marks.start, marks.start),
+      }
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const [base, segment] of this.#open) this.#drop(base, segment)
+  }
+
+  /** Whether an offset lies in what was durable and is no record; one inside of a good record does not. */
+  #isDamaged({ core, seed, header }: OpenSegment, offset: number): boolean {
+    const out = new Float64Array(2 + 2 * BATCH)
+    const durable = Math.max(0, this.#marks.durable - header.base)
+    for (let ended = FULL, from = HEADER; ended === FULL && from <= offset; from = out[0]!) {
+      ended = core.native.logWalk(seed, from, durable, out)
+      for (let at = 2; at < 2 + 2 * out[1]!; at += 2) {
+        if (out[at + 1]! < 0 && offset >= out[at]! && offset < out[at]! - out[at + 1]!) return true
+      }
+    }
+    return false
+  }
+
+  #nothing(position: number): RangeError {
+    return outOfRange('position', 'that of a record', position)
+  }
+
+  #baseAt(position: number): number | undefined {
+    return this.#bases.findLast((base) => base <= position)
+  }
+
+  #baseAfter(base: number): number | undefined {
+    return this.#bases.find((other) => other > base)
+  }
+
+  #at(position: number): OpenSegment | undefined {
+    const base = this.#baseAt(position)
+    return base === undefined ? undefined : this.#segment(base)
+  }
+
+  #segment(base: number): OpenSegment | undefined {
+    const known = this.#open.get(base)
+    if (known !== undefined) return known
+    const header = this.#header(base)
+    if (header === undefined) return undefined
+    const path = segmentPath(this.#directory, base)
+    let core: Core
+    try {
+      core = mapFile(path, 'read', 0, -1)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+    const segment = { header, core, seed: seedOf(header.id, header.number) }
+    this.#open.set(base, segment)
+    if (this.#open.size > OPEN) {
+      const [[oldest, other]] = this.#open as unknown as [[number, OpenSegment]]
+      this.#drop(oldest, other)
+    }
+    return segment
+  }
+
+  #header(base: number): Header | undefined {
+    const known = this.#headers.get(base)
+    if (known !== undefined) return known
+    const file = readSegmentFile(this.#directory, base)
+    // Its maker is still at work.
+    if (file?.parsed.kind !== 'valid') return undefined
+    this.#headers.set(base, file.parsed.header)
+    return file.parsed.header
+  }
+
+  #drop(base: number, segment: OpenSegment): void {
+    this.#open.delete(base)
+    segment.core.close()
+  }
+}
+
+function copy(segment: OpenSegment, offset: number, length: number): Buffer<ArrayBuffer> {
+  const data = Buffer.allocUnsafe(length)
+  if (length > 0) segment.core.native.readInto(data, offset + 8)
+  segment.core.checkFault()
+  return data
+}

@@ -1,0 +1,192 @@
+import { isZeros } from './directory'
+import { logFormat } from './errors'
+import { HEAD, HEADER, seedOf } from './format'
+
+import type { LogFindings, LogSegment } from '../../binding'
+import type { SegmentFile } from './directory'
+import type { Header, Marks } from './format'
+
+/** What opening found. */
+export interface LogRecovery {
+  /** How many records are there. */
+  readonly recovered: number
+  /** Bytes behind the end of the log that were made zero: a record that was not finished, or what a power loss left of ones that were never flushed. */
+  readonly cut: number
+  /** What was durable once and is no record now: position and length of each range. It is skipped and stays on disk. */
+  readonly damaged: readonly { readonly position: number; readonly length: number }[]
+}
+
+/** A segment as it is, or as its neighbours say that it was. */
+export interface KnownSegment {
+  readonly file: SegmentFile
+  readonly header: Header
+  /** Its header is its own. */
+  readonly intact: boolean
+  /** When the next one followed, for `retain.ageMs`. */
+  readonly sealedAt: number
+}
+
+/** The files of a log, before their records are looked at. */
+export interface Inventory {
+  readonly segments: readonly KnownSegment[]
+  readonly marks: Marks
+  readonly id: Buffer | undefined
+}
+
+/** What is to be done. */
+export interface Verdict extends LogRecovery {
+  /** The segments of the log, in order. */
+  readonly kept: readonly KnownSegment[]
+  /** Where the log goes on in the last one of `kept`; `undefined`: in a new segment. */
+  readonly end: number | undefined
+  /** Where a new segment begins. */
+  readonly next: number
+  /** The last of `kept` cannot be gone on in, as its header is damaged: it is to be sealed here. */
+  readonly seal: number | undefined
+  /** Not the log's any more: segments that follow a cut. */
+  readonly aside: readonly KnownSegment[]
+  /** Made ahead of time and not used yet. */
+  readonly unused: readonly KnownSegment[]
+}
+
+/** Sorts out whose files these are. Throws `ERR_LOG_FORMAT` if they are not a log's; nothing is written here. */
+export function takeInventory(directory: string, files: readonly SegmentFile[]): Inventory {
+  const valid = files.flatMap(({ parsed }) => (parsed.kind === 'valid' ? parsed : []))
+  const headed = files.flatMap(({ parsed }) => (parsed.kind === 'valid' || parsed.kind === 'damaged' ? parsed : []))
+  for (const { path, parsed } of files) {
+    if (parsed.kind === 'foreign' && (parsed.certain || headed.length === 0)) throw logFormat(path, parsed.why)
+  }
+  // Where no header is whole, a broken one is believed as far as its records prove it.
+  const ids = valid.length > 0 ? valid : headed
+  const id = mostFrequent(ids.flatMap(({ header }) => header?.id ?? []))
+  if (id === undefined) {
+    // A log that died while its first segment was being made has a file of zeros; whatever else is there is not ours.
+    const strange = files.find((file) => file.parsed.kind !== 'zeros' || !isZeros(file.path))
+    if (strange !== undefined) throw logFormat(directory, 'no log: none of its segments has a header')
+  }
+  const marks = { durable: 0, start: 0 }
+  for (const one of headed) {
+    if (!one.header?.id.equals(id!)) continue
+    marks.durable = Math.max(marks.durable, one.marks.durable)
+    marks.start = Math.max(marks.start, one.marks.start)
+  }
+  const own = files.map(({ base, parsed }) =>
+    parsed.kind === 'valid' && parsed.header.base === base && parsed.header.id.equals(id!) ? parsed : undefined,
+  )
+  const numbers = own.map((parsed, at) => parsed?.header.number ?? numberIn(files[at]!, id))
+  const anchor = numbers.findIndex((number) => number !== undefined)
+  const segments = files.map((file, at): KnownSegment => {
+    const parsed = own[at]
+    if (parsed !== undefined) return { file, header: parsed.header, intact: true, sealedAt: parsed.sealedAt }
+    // The header that it must have had: the CRC of each record proves or disproves it.
+    let near = at
+    while (near >= 0 && numbers[near] === undefined) near--
+    if (near < 0) near = anchor
+    const number = near < 0 ? 0 : Math.max(0, numbers[near]! + at - near)
+    // The last one keeps room for a seal.
+    const length = (files[at + 1]?.base ?? file.base + Math.ceil((file.size + HEAD) / 4096) * 4096) - file.base
+    return {
+      file,
+      header: { id: id ?? NO_ID, base: file.base, number, length, created: 0 },
+      intact: false,
+      sealedAt: 0,
+    }
+  })
+  return { segments, marks, id }
+}
+
+/** A header that is broken somewhere else may still say its number: if the id and the position in it are right, so is that. */
+function numberIn({ base, parsed }: SegmentFile, id: Buffer | undefined): number | undefined {
+  const header = parsed.kind === 'damaged' ? parsed.header : undefined
+  return header !== undefined && id !== undefined && header.id.equals(id) && header.base === base
+    ? header.number
+    : undefined
+}
+
+const NO_ID = Buffer.alloc(16)
+
+function mostFrequent(ids: readonly Buffer[]): Buffer | undefined {
+  const counts = new Map<string, number>()
+  for (const id of ids) counts.set(id.toString('hex'), (counts.get(id.toString('hex')) ?? 0) + 1)
+  const [best] = [...counts].toSorted(([, a], [, b]) => b - a)
+  return best === undefined ? undefined : Buffer.from(best[0], 'hex')
+}
+
+/** What the native side is to read. */
+export function verifyRequest({ segments, marks }: Inventory): LogSegment[] {
+  return segments.map(({ file, header }) => ({
+    path: file.path,
+    seed: seedOf(header.id, header.number),
+    from: HEADER,
+    length: header.length,
+    durable: Math.max(0, marks.durable - file.base),
+  }))
+}
+
+const EMPTY = 0
+const SEALED = 1
+
+/** Decides from what was found; pure, so that a power loss can be played without one. */
+export function judge(inventory: Inventory, findings: readonly LogFindings[]): Verdict {
+  const { segments, marks } = inventory
+  const damaged: { position: number; length: number }[] = []
+  const damage = (from: number, to: number) => {
+    const last = damaged.at(-1)
+    if (last !== undefined && last.position + last.length === from) last.length = to - last.position
+    else if (to > from) damaged.push({ position: from, length: to - from })
+  }
+  const kept: KnownSegment[] = []
+  let recovered = 0
+  let end: number | undefined
+  let seal: number | undefined
+  let next = 0
+  let at = 0
+  for (; at < segments.length; at++) {
+    const segment = segments[at]!
+    const { base } = segment.header
+    const found = findings[at]!
+    // The first one is where retention left it.
+    const expected = at > 0 ? next : Math.min(marks.start, base)
+    if (base !== expected) {
+      if (base < expected || expected >= marks.durable || base > marks.durable) break
+      damage(expected, base)
+    }
+    const durable = marks.durable > base
+    if (!segment.intact) {
+      // A record whose CRC is right proves the place that was guessed.
+      if (!durable && found.records === 0) break
+      damage(base, base + HEADER)
+    }
+    kept.push(segment)
+    recovered += found.records
+    for (let pair = 0; pair < found.damaged.length; pair += 2) {
+      damage(base + found.damaged[pair]!, base + found.damaged[pair]! + found.damaged[pair + 1]!)
+    }
+    next = base + segment.header.length
+    const short = found.size < segment.header.length && found.end >= found.size - 7
+    if (short && marks.durable > base + found.size) damage(base + found.size, Math.min(next, marks.durable))
+    if (found.ended === SEALED) continue
+    // Everything up to the durable position was promised: what follows it in this file, or in others, was not.
+    if (marks.durable >= next) continue
+    // A file that was cut short grows again; there is always room for a seal.
+    const rounded = Math.min(Math.ceil(found.end / 8) * 8, segment.header.length - HEAD)
+    if (segment.intact) end = rounded
+    else seal = rounded
+    at++
+    break
+  }
+  const aside = []
+  const unused = []
+  for (; at < segments.length; at++) {
+    const segment = segments[at]!
+    const { records, ended } = findings[at]!
+    const empty = records === 0 && ended === EMPTY
+    if (empty && (segment.intact || segment.file.parsed.kind === 'zeros')) unused.push(segment)
+    else aside.push(segment)
+  }
+  if (end === undefined && marks.durable > next) {
+    damage(next, marks.durable)
+    next = Math.ceil(marks.durable / 8) * 8
+  }
+  return { recovered, cut: 0, damaged, kept, end, next, seal, aside, unused }
+}

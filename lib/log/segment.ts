@@ -1,0 +1,70 @@
+import { epoch } from '../faults'
+import * as flag from '../flags'
+import { native } from '../native'
+import { SEALED, SEALED_AT, seedOf, writeMarks } from './format'
+import { bufferOf, coreOf } from './map'
+
+import type { Core } from '../core'
+import type { NativeMapping } from '../../binding'
+import type { Header, Marks } from './format'
+
+/** The segment that is written: mapped, with views. Plain fields, as `append` uses them for every record. */
+export class Segment {
+  readonly path: string
+  readonly header: Header
+  readonly base: number
+  readonly length: number
+  readonly core: Core
+  readonly words: Int32Array
+  readonly bytes: Buffer
+  /** Writes a record's CRC: (offset, word, length of the payload). */
+  readonly seal: (offset: number, word: number, length: number) => void
+  #turn = 0
+
+  constructor(path: string, header: Header, mapping: NativeMapping) {
+    this.path = path
+    this.header = header
+    this.base = header.base
+    this.length = header.length
+    this.core = coreOf(mapping, 'write', path)
+    const buffer = bufferOf(this.core)
+    this.words = new Int32Array(buffer, 0, header.length / 4)
+    this.bytes = Buffer.from(buffer, 0, header.length)
+    this.seal = mapping.sealer(seedOf(header.id, header.number))
+  }
+
+  /** Maps a segment that is there, at its full length. */
+  static open(path: string, header: Header): Segment {
+    const mapping = native.NativeMapping.openSync(path, flag.ACCESS_WRITE, 0, header.length, 0, 0)
+    return new Segment(path, header, mapping)
+  }
+
+  /** The log goes on in the next segment, which exists. */
+  sealAt(offset: number): void {
+    this.seal(offset, SEALED, 0)
+    new DataView(this.bytes.buffer, this.bytes.byteOffset).setBigUint64(SEALED_AT, BigInt(Date.now()), LITTLE)
+    Atomics.store(this.words, offset >> 2, -1)
+  }
+
+  mark(marks: Marks): void {
+    writeMarks(this.bytes, this.header, marks, this.#turn++)
+  }
+
+  /** Throws if the memory is not the file's any more. */
+  check(): void {
+    if (epoch[0] !== this.core.seen) this.core.settle()
+  }
+
+  /**
+   * Unmaps the file. The views are not detached: nobody else has them, and detaching any buffer makes typed arrays of the whole isolate
+   * slower. They read zeros until they are collected.
+   */
+  close(): void {
+    if (this.core.closed) return
+    if (this.core.isCarried) return this.core.close()
+    this.core.closed = true
+    this.core.native.closeBehind()
+  }
+}
+
+const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1

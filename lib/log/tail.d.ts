@@ -1,0 +1,11 @@
+import type { LogRecord, Reader } from './reader';
+/** What `tail` needs of its log. */
+export interface Tailed {
+    readonly directory: string;
+    readonly reader: Reader;
+    readonly closed: boolean;
+    /** Resolves when the log is closed. */
+    readonly closing: Promise<void>;
+}
+/** Records from a position on, as they come, until the log is closed or the signal aborts. */
+export declare function tail(log: Tailed, from: number, signal: AbortSignal | undefined): AsyncGenerator<LogRecord, void>;

@@ -1,0 +1,254 @@
+//! What `lib/log/` calls on the mapping of a segment.
+#![allow(
+    clippy::cast_ptr_alignment,
+    reason = "records begin at multiples of eight"
+)]
+#![allow(
+    unsafe_code,
+    reason = "CRCs of mapped bytes, which need a slice; one function made with Node-API itself, as appending calls it for every record"
+)]
+
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use napi::bindgen_prelude::{Float64ArraySlice, FromNapiValue, Unknown};
+use napi::{Env, Error, Status, sys};
+use napi_derive::napi;
+
+use super::record::{Found, HEAD, checksum, find};
+use super::scan::{Met, scan};
+use crate::error::{Fail, Outcome};
+use crate::mapping::NativeMapping;
+use crate::region::Region;
+
+#[napi]
+impl NativeMapping {
+    /// A function `(offset, word, length)` that writes the CRC of the record at `offset` into it. It is not a method, as crossing over costs more than the CRC.
+    #[napi(ts_return_type = "(offset: number, word: number, length: number) => void")]
+    pub fn sealer<'env>(&self, env: &'env Env, seed: u32) -> napi::Result<Unknown<'env>> {
+        let region = self.run(env, |region| Ok(Arc::clone(region)))?;
+        make_sealer(env, Sealer { region, seed })
+    }
+
+    /// `close()` and `release(true)` on another thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends.
+    #[napi]
+    pub fn close_behind(&self, env: &Env) {
+        let Some(region) = self.take_region(env) else {
+            return;
+        };
+        let close = move || {
+            region.let_go(true, false);
+            region.leave_zeros();
+        };
+        // Without a thread the closure is dropped, and the pages stay until the views are collected.
+        let _ = std::thread::Builder::new()
+            .name("memmap-close".into())
+            .spawn(close);
+    }
+
+    /// The payload's length of the record at `offset`; -1: the end, -2: sealed, -3: no valid record.
+    #[napi]
+    pub fn log_find(&self, env: &Env, seed: u32, offset: u32) -> napi::Result<i32> {
+        self.run(env, |region| {
+            let at = offset as usize;
+            if !at.is_multiple_of(8) || at + HEAD > region.len() {
+                return Ok(-3);
+            }
+            Ok(match find(whole(region), seed, at, word(region, at)) {
+                Found::Record(length) => length as i32,
+                Found::End => -1,
+                Found::Sealed => -2,
+                Found::Invalid => -3,
+            })
+        })
+    }
+
+    /// Walks over records from `from` on and fills `out`: where to go on, how many pairs follow, then pairs of offset and length (negative: damage).
+    /// Returns 0: at the end, 1: sealed, 2: at something that is no record, 3: `out` is full.
+    #[napi]
+    pub fn log_walk(
+        &self,
+        env: &Env,
+        seed: u32,
+        from: u32,
+        durable: f64,
+        mut out: Float64ArraySlice<'_>,
+    ) -> napi::Result<u32> {
+        self.run(env, |region| {
+            let out = crate::raw::numbers(&mut out);
+            let room = out.len().saturating_sub(2) / 2;
+            let mut count = 0;
+            let (end, ended) = scan(
+                whole(region),
+                seed,
+                from as usize,
+                durable as usize,
+                |at| word(region, at),
+                |met| {
+                    let (offset, length) = match met {
+                        Met::Record(offset, length) => (offset as f64, length as f64),
+                        Met::Damage(offset, length) => (offset as f64, -(length as f64)),
+                    };
+                    out[2 + 2 * count] = offset;
+                    out[3 + 2 * count] = length;
+                    count += 1;
+                    count < room
+                },
+            );
+            out[0] = end as f64;
+            out[1] = count as f64;
+            Ok(ended as u32)
+        })
+    }
+
+    /// Makes everything from `from` on zero and returns how many bytes lay between the first and the last that were not; pages of zeros are left alone.
+    #[napi]
+    pub fn log_erase(&self, env: &Env, from: f64) -> napi::Result<f64> {
+        self.run(env, |region| erase(region, from as usize))
+    }
+}
+
+fn erase(region: &Region, from: usize) -> Outcome<f64> {
+    let mut dirty: Option<(usize, usize)> = None;
+    let mut at = from;
+    while at < region.len() {
+        let end = (at + 1).next_multiple_of(4096).min(region.len());
+        if let Some(first) = whole(region)[at..end].iter().position(|byte| *byte != 0) {
+            let last = whole(region)[at..end]
+                .iter()
+                .rposition(|byte| *byte != 0)
+                .unwrap_or(first);
+            dirty = Some((dirty.map_or(at + first, |(start, _)| start), at + last + 1));
+            crate::bytes::fill(region, &[0], at, end)?;
+        }
+        at = end;
+    }
+    Ok(dirty.map_or(0.0, |(start, end)| (end - start) as f64))
+}
+
+/// The mapped bytes as a slice, for CRCs.
+fn whole(region: &Region) -> &[u8] {
+    if region.len() == 0 {
+        return &[];
+    }
+    // SAFETY: mapped while `region` is borrowed. The writer may store beyond the last committed record meanwhile, which is not read as anything but bytes:
+    // a torn value fails its CRC. This is the one risk that is taken against the rules for references, as search.rs takes it.
+    unsafe { std::slice::from_raw_parts(region.start(), region.len()) }
+}
+
+/// The word at `offset`, as the writer's `Atomics.store` left it; what was stored before it is visible too.
+fn word(region: &Region, offset: usize) -> u32 {
+    // SAFETY: `scan` and `find` stay inside the segment, whose records begin at multiples of eight of page-aligned memory.
+    unsafe { AtomicU32::from_ptr(region.start().wrapping_add(offset).cast::<u32>()) }
+        .load(Ordering::Acquire)
+}
+
+/// What the function of [`NativeMapping::sealer`] holds.
+struct Sealer {
+    region: Arc<Region>,
+    seed: u32,
+}
+
+impl Sealer {
+    fn seal(&self, offset: usize, word: u32, length: usize) -> Outcome<()> {
+        let payload = offset + HEAD;
+        if payload
+            .checked_add(length)
+            .is_none_or(|end| end > self.region.len())
+        {
+            return Err(Fail::out_of_range(format!(
+                "No record of {length} bytes at {offset}"
+            )));
+        }
+        let sum = checksum(
+            self.seed,
+            offset as u32,
+            word,
+            &whole(&self.region)[payload..payload + length],
+        );
+        // SAFETY: inside the segment (checked). Nobody reads these bytes before the word is stored.
+        unsafe {
+            self.region
+                .start()
+                .wrapping_add(offset + 4)
+                .cast::<u32>()
+                .write_unaligned(sum);
+        };
+        Ok(())
+    }
+}
+
+fn make_sealer(env: &Env, sealer: Sealer) -> napi::Result<Unknown<'_>> {
+    let data = Box::into_raw(Box::new(sealer)).cast::<c_void>();
+    let mut function = std::ptr::null_mut();
+    // SAFETY: `data` is a Sealer that lives until `free`, which the engine calls when the function is collected.
+    let mut status = unsafe {
+        sys::napi_create_function(
+            env.raw(),
+            c"seal".as_ptr(),
+            4,
+            Some(call),
+            data,
+            &raw mut function,
+        )
+    };
+    if status == sys::Status::napi_ok {
+        // SAFETY: as above; `function` is a fresh handle.
+        status = unsafe {
+            sys::napi_add_finalizer(
+                env.raw(),
+                function,
+                data,
+                Some(free),
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+            )
+        };
+    }
+    if status != sys::Status::napi_ok {
+        // SAFETY: the function that knows it was not handed out.
+        drop(unsafe { Box::from_raw(data.cast::<Sealer>()) });
+        return Err(Error::new(
+            Status::from(status),
+            "the engine refused a function".to_owned(),
+        ));
+    }
+    // SAFETY: a fresh handle of this environment.
+    unsafe { Unknown::from_napi_value(env.raw(), function) }
+}
+
+unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let mut count = 3;
+    let mut arguments = [std::ptr::null_mut(); 3];
+    let mut numbers = [0_u32; 3];
+    let mut data = std::ptr::null_mut();
+    // SAFETY: the engine calls with a live environment; absent arguments are `undefined`, which leaves the number 0.
+    unsafe {
+        sys::napi_get_cb_info(
+            env,
+            info,
+            &raw mut count,
+            arguments.as_mut_ptr(),
+            std::ptr::null_mut(),
+            &raw mut data,
+        );
+        for (number, argument) in numbers.iter_mut().zip(arguments) {
+            sys::napi_get_value_uint32(env, argument, number);
+        }
+    }
+    // SAFETY: the pointer that `make_sealer` gave; the function that is being called keeps it.
+    let sealer = unsafe { &*data.cast_const().cast::<Sealer>() };
+    if let Err(fail) = sealer.seal(numbers[0] as usize, numbers[1], numbers[2] as usize) {
+        let thrown = fail.into_js(&Env::from_raw(env));
+        // SAFETY: throws the finished error in this environment.
+        unsafe { napi::JsError::from(thrown).throw_into(env) };
+    }
+    std::ptr::null_mut()
+}
+
+/// On any thread; counts down an `Arc`.
+unsafe extern "C" fn free(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: the pointer that `make_sealer` gave, handed back once.
+    drop(unsafe { Box::from_raw(data.cast::<Sealer>()) });
+}

@@ -1,0 +1,123 @@
+//! The next segment of a log, made while the present one fills: created, allocated, its header written, its pages faulted in.
+//!
+//! On a thread of its own and taken by a synchronous call: a program that appends in a loop never gets back to its event loop, where a Promise would resolve.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use napi::Env;
+use napi_derive::napi;
+
+use super::pages::prefault;
+use crate::bytes;
+use crate::error::{Fail, Outcome};
+use crate::mapping::NativeMapping;
+use crate::open;
+use crate::region::Region;
+use crate::request::Request;
+
+/// `lib/flags.ts`
+const WRITE_NEW: u32 = 1 | 8;
+
+/// What is to be made.
+struct Plan {
+    path: String,
+    length: f64,
+    header: Vec<u8>,
+    huge: bool,
+}
+
+/// Makes segments.
+#[napi]
+#[derive(Default)]
+pub struct NativeSegmentMaker {
+    job: Option<JoinHandle<Outcome<Arc<Region>>>>,
+}
+
+#[napi]
+impl NativeSegmentMaker {
+    /// Nothing is being made.
+    #[napi(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Begins to make a file of `length` bytes that starts with `header`. `huge`: its pages are faulted in, as large ones.
+    #[napi]
+    pub fn prepare(
+        &mut self,
+        env: &Env,
+        path: String,
+        length: f64,
+        header: &[u8],
+        huge: bool,
+    ) -> napi::Result<()> {
+        let plan = Plan {
+            path,
+            length,
+            header: header.to_vec(),
+            huge,
+        };
+        let job = std::thread::Builder::new()
+            .name("memmap-segment".into())
+            .spawn(move || make(&plan));
+        self.job = Some(job.map_err(|error| Fail::io(&error, "pthread_create").into_js(env))?);
+        Ok(())
+    }
+
+    /// What `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for.
+    #[napi]
+    pub fn take(&mut self, env: &Env) -> napi::Result<Option<NativeMapping>> {
+        let Some(job) = self.job.take() else {
+            return Ok(None);
+        };
+        let made = job.join().unwrap_or_else(|_| {
+            Err(Fail::Coded {
+                code: "ERR_INTERNAL_ASSERTION",
+                range: false,
+                message: "The thread that makes segments panicked".into(),
+            })
+        });
+        made.map(|region| Some(NativeMapping::new(region)))
+            .map_err(|fail| fail.into_js(env))
+    }
+
+    /// Makes one here and now, without faulting its pages in.
+    #[napi]
+    pub fn make_sync(
+        env: &Env,
+        path: String,
+        length: f64,
+        header: &[u8],
+    ) -> napi::Result<NativeMapping> {
+        make(&Plan {
+            path,
+            length,
+            header: header.to_vec(),
+            huge: false,
+        })
+        .map(NativeMapping::new)
+        .map_err(|fail| fail.into_js(env))
+    }
+}
+
+fn make(plan: &Plan) -> Outcome<Arc<Region>> {
+    let request = Request::new(
+        napi::bindgen_prelude::Either3::A(plan.path.clone()),
+        WRITE_NEW,
+        0.0,
+        plan.length,
+        0o666,
+        0.0,
+    );
+    let region = open::open(&request)?;
+    if let Err(fail) = bytes::write(&region, plan.header.as_slice(), 0) {
+        let _ = std::fs::remove_file(Path::new(&plan.path));
+        return Err(fail);
+    }
+    if plan.huge {
+        prefault(&region);
+    }
+    Ok(region)
+}
