@@ -1,5 +1,4 @@
 //! mmap(2), munmap(2), mremap(2): convert, delegate, return.
-#![allow(unsafe_code, reason = "puts a fresh mapping into a reservation")]
 
 use std::sync::Arc;
 
@@ -79,17 +78,8 @@ fn map(address: usize, length: usize, arguments: MapArguments) -> Outcome<Arc<Re
             Ok(finish(Memory::Owned(Arc::new(Owned::mapped(base, whole)))))
         }
         Some((space, at)) => {
-            let mut fresh = Some(Fresh::map(length, arguments)?);
-            let put = |target: *mut u8| match fresh.take() {
-                // SAFETY: the reservation vouches for the target; only this function knows the fresh mapping.
-                Some(fresh) => unsafe { os::move_over(fresh, target, whole) },
-                None => Err(Fail::system(code::EINVAL, "mmap")),
-            };
-            let placed = space.place(at, length, true, put, finish);
-            if let Some(fresh) = fresh {
-                fresh.discard(whole);
-            }
-            placed
+            let fresh = vec![(Fresh::map(length, arguments)?, whole)];
+            space.place(at, length, true, fresh, Box::new(finish))
         }
     }
 }

@@ -37,7 +37,12 @@ impl Region {
         let place = if kind.fixed {
             let found = registry::space_around(target, whole);
             let outside = || bad().hint("MREMAP_FIXED only inside of a Reservation");
-            Some(found.ok_or_else(outside)?)
+            // Before anything moves: what cannot be placed could not go back.
+            Some(
+                found
+                    .filter(|(_, at)| at.is_multiple_of(self.page))
+                    .ok_or_else(outside)?,
+            )
         } else {
             None
         };
@@ -79,17 +84,13 @@ impl Region {
         let Some((space, at)) = place else {
             return Ok(self.successor(Memory::Owned(Arc::new(Owned::mapped(fresh, whole))), new));
         };
-        let mut fresh = Some(Fresh::adopt(fresh, whole)?);
+        let fresh = vec![(Fresh::adopt(fresh, whole)?, whole)];
         space.place(
             at,
             whole,
             true,
-            |target| match fresh.take() {
-                // SAFETY: the reservation vouches for the target; only this function knows the fresh mapping.
-                Some(fresh) => unsafe { os::move_over(fresh, target, whole) },
-                None => Err(bad()),
-            },
-            |memory| self.successor(memory, new),
+            fresh,
+            Box::new(|memory| self.successor(memory, new)),
         )
     }
 
