@@ -62,7 +62,8 @@ export declare class NativeMapping {
   static anonymous(length: number, flags: number): NativeMapping
   /**
    * Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of
-   * whole pages, id, 1 if address space is reserved, 1 if it may be written.
+   * whole pages, id, 1 if address space is reserved, 1 if it may be written, 1 if the
+   * guard was displaced for good.
    */
   describe(out: Float64Array, owner: object): void
   /** Of the user's first byte. */
@@ -102,8 +103,16 @@ export declare class NativeMapping {
   release(viewsRemain: boolean): void
   /** A SharedArrayBuffer over all pages, from the page-aligned base. `undefined` where the engine has none over foreign memory. */
   exportShared(): SharedArrayBuffer | undefined
-  /** Maps the file over the engine's own pages, which the caller keeps alive until `close()`. `adopt`: they are the only true ones (private memory). */
-  overlay(target: Uint8Array, adopt: boolean): void
+  /**
+   * Maps the file over the engine's own pages: `target` is all of `buffer` (absent: of a memory that the user may grow), which the caller keeps alive until `isCarried` is false. `adopt`: they
+   * are the only true ones (private memory).
+   */
+  overlay(target: Uint8Array, buffer: ArrayBufferLike | undefined, adopt: boolean): void
+  /**
+   * Whether the engine's pages still carry the mapping. After `close()` they do while other mappings of the memory are open and a
+   * SharedArrayBuffer stands on it.
+   */
+  get isCarried(): boolean
   /** Whether these are the bytes that `overlay` was given. */
   isAt(target: Uint8Array): boolean
   /** The engine moved its memory: nothing of ours is there any more, and nothing there is touched. */
@@ -218,6 +227,12 @@ export declare function crc32c(bytes: Uint8Array, seed: number): number
 
 /** `napi_detach_arraybuffer`, for engines without `ArrayBuffer.prototype.transfer`. */
 export declare function detach(buffer: ArrayBuffer): void
+
+/**
+ * Memory for `epoch` that is never freed: not every engine runs the cleanup hook of a worker that ends, and the guard would count in freed
+ * memory then. `undefined` where the engine refuses external buffers.
+ */
+export declare function epochMemory(): ArrayBuffer | undefined
 
 /** Whether this engine makes ArrayBuffers over foreign memory. */
 export declare function externalAllowed(): boolean

@@ -60,7 +60,7 @@ test('load and evict change no byte, whatever the pages are', async (t) => {
 
 test('cold sequential reading leaves little of the file in memory; what was there before stays there', async (t) => {
   const size = 96 << 20
-  const path = scratch.file(Buffer.alloc(size, 'line\n'))
+  const path = scratch.file(Buffer.alloc(size, 'x'.repeat(1023) + '\n'))
   const fd = openSync(path, 'r')
   fsyncSync(fd)
   closeSync(fd)
@@ -77,7 +77,7 @@ test('cold sequential reading leaves little of the file in memory; what was ther
   let most = 0
   let at = 0
   for await (const chunk of file.chunks()) {
-    at += chunk.length
+    at += chunk.indexOf('\n') < 0 ? 0 : chunk.length
     if (at % (8 << 20) === 0) most = Math.max(most, share())
   }
   t.is(at, size)
@@ -87,7 +87,7 @@ test('cold sequential reading leaves little of the file in memory; what was ther
   t.true(share() < 0.4)
   await file.load()
   t.is(share(), 1)
-  for await (const chunk of file.chunks()) void chunk[0]
+  for await (const chunk of file.chunks()) t.true(chunk.length > 0)
   t.is(share(), 1)
   file.close()
 })
@@ -160,9 +160,11 @@ test.serial('the event loop turns while threads search', async (t) => {
 })
 
 if (process.platform !== 'win32' && process.env['MEMMAP_FAULT_GUARD'] !== '0') {
-  test('a file that is truncated before or in the middle of a search is ERR_MAPPING_FAULT, and the process lives', async (t) => {
-    const path = scratch.file('x'.repeat(1 << 20))
-    const script = `
+  test.serial(
+    'a file that is truncated before or in the middle of a search is ERR_MAPPING_FAULT, and the process lives',
+    async (t) => {
+      const path = scratch.file('x'.repeat(1 << 20))
+      const script = `
       const [path] = args
       const code = (error) => error.code
       ;(async () => {
@@ -196,12 +198,13 @@ if (process.platform !== 'win32' && process.env['MEMMAP_FAULT_GUARD'] !== '0') {
         out.middle = await work
         console.log(JSON.stringify(out))
       })()`
-    const { code, signal, stdout, stderr } = await child(script, [path])
-    t.deepEqual([code, signal], [0, null], stderr)
-    const out = JSON.parse(stdout) as Record<string, string>
-    for (const [name, value] of Object.entries(out))
-      t.is(value, name.endsWith(' kind') ? 'truncated' : 'ERR_MAPPING_FAULT', name)
-  })
+      const { code, signal, stdout, stderr } = await child(script, [path])
+      t.deepEqual([code, signal], [0, null], stderr)
+      const out = JSON.parse(stdout) as Record<string, string>
+      for (const [name, value] of Object.entries(out))
+        t.is(value, name.endsWith(' kind') ? 'truncated' : 'ERR_MAPPING_FAULT', name)
+    },
+  )
 }
 
 test('a search of a file that grew or shrank before it was mapped is right', (t) => {
@@ -218,12 +221,12 @@ test('a search of a file that grew or shrank before it was mapped is right', (t)
   short.close()
 })
 
-test('awaited work keeps the process alive, as any file operation does', async (t) => {
+test.serial('awaited work keeps the process alive, as any file operation does', async (t) => {
   const script = `memmap.AnonymousMemory.create(1 << 28).countAsync('x').then((n) => console.log('counted', n))`
   t.is((await child(script)).stdout, 'counted 0\n')
 })
 
-test('a process that has searched, or has left an iteration, ends by itself', async (t) => {
+test.serial('a process that has searched, or has left an iteration, ends by itself', async (t) => {
   const path = scratch.file('abc\n'.repeat(100_000))
   const script = `
     const m = memmap.MappedFile.openSync(args[0])
@@ -233,8 +236,8 @@ test('a process that has searched, or has left an iteration, ends by itself', as
       const lines = m.lines()[Symbol.asyncIterator](); await lines.next()
       console.log('left')
     })()`
-  const ended = await child(script, [path], 10_000)
-  t.deepEqual([ended.code, ended.stdout], [0, 'left\n'])
+  const { code, signal, stdout, stderr } = await child(script, [path])
+  t.deepEqual([code, signal, stdout], [0, null, 'left\n'], stderr)
 })
 
 test.serial('exit with work pending does not hang: in the process, in a worker that is terminated', async (t) => {

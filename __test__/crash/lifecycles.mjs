@@ -21,8 +21,8 @@ const stats = { stores: 0, faults: 0, cut: 0, transferred: 0, forgotten: 0, clos
 function scribble(view) {
   if (view.length === 0) return
   const at = pick(view.length)
-  const end = Math.min(view.length, at + 1 + pick(200))
-  if (pick(2)) view.fill(pick(256), at, end)
+  const behind = Math.min(view.length, at + 1 + pick(200))
+  if (pick(2)) view.fill(pick(256), at, behind)
   else view[at] ^= 1 + pick(255)
 }
 

@@ -71,10 +71,7 @@ for (let round = 0; round < rounds; round++) {
 }
 file.close()
 rmSync(folder, { recursive: true })
-for (const [name, list] of times)
-  console.log(
-    `${name.padEnd(48)}${list
-      .sort((a, b) => a - b)
-      [rounds >> 1].toFixed(1)
-      .padStart(9)}`,
-  )
+for (const [name, list] of times) {
+  const median = Float64Array.from(list).toSorted()[rounds >> 1]
+  console.log(`${name.padEnd(48)}${median.toFixed(1).padStart(9)}`)
+}

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use napi::Env;
 use napi_derive::napi;
@@ -32,7 +32,7 @@ struct Plan {
 #[napi]
 #[derive(Default)]
 pub struct NativeSegmentMaker {
-    job: Option<JoinHandle<Outcome<Arc<Region>>>>,
+    job: Option<Receiver<Outcome<Arc<Region>>>>,
 }
 
 #[napi]
@@ -59,10 +59,21 @@ impl NativeSegmentMaker {
             header: header.to_vec(),
             huge,
         };
-        let job = std::thread::Builder::new()
+        let (sender, receiver) = sync_channel(1);
+        let work = move || {
+            let made = make(&plan);
+            let region = made.as_ref().ok().cloned();
+            let wanted = sender.send(made).is_ok();
+            // Whoever takes it need not wait for its pages: those that are not there yet come one by one, while this thread runs ahead.
+            if let Some(region) = region.filter(|_| plan.huge && wanted) {
+                prefault(&region);
+            }
+        };
+        std::thread::Builder::new()
             .name("memmap-segment".into())
-            .spawn(move || make(&plan));
-        self.job = Some(job.map_err(|error| Fail::io(&error, "pthread_create").into_js(env))?);
+            .spawn(work)
+            .map_err(|error| Fail::io(&error, "pthread_create").into_js(env))?;
+        self.job = Some(receiver);
         Ok(())
     }
 
@@ -72,7 +83,7 @@ impl NativeSegmentMaker {
         let Some(job) = self.job.take() else {
             return Ok(None);
         };
-        let made = job.join().unwrap_or_else(|_| {
+        let made = job.recv().unwrap_or_else(|_| {
             Err(Fail::Coded {
                 code: "ERR_INTERNAL_ASSERTION",
                 range: false,
@@ -115,9 +126,6 @@ fn make(plan: &Plan) -> Outcome<Arc<Region>> {
     if let Err(fail) = bytes::write(&region, plan.header.as_slice(), 0) {
         let _ = std::fs::remove_file(Path::new(&plan.path));
         return Err(fail);
-    }
-    if plan.huge {
-        prefault(&region);
     }
     Ok(region)
 }
