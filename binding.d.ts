@@ -109,10 +109,12 @@ export declare class NativeMapping {
    */
   overlay(target: Uint8Array, buffer: ArrayBufferLike | undefined, adopt: boolean): void
   /**
-   * Whether the engine's pages still carry the mapping. After `close()` they do while other mappings of the memory are open and a
-   * SharedArrayBuffer stands on it.
+   * Whether the engine's pages are still ours. After `close()` they are until `restoreOverlay`; under a SharedArrayBuffer while other
+   * mappings of the memory are open.
    */
   get isCarried(): boolean
+  /** After `close()`: nothing can be in flight on the engine's pages any more, or some view still reaches them. The engine gets zeros back. */
+  restoreOverlay(): void
   /** Whether these are the bytes that `overlay` was given. */
   isAt(target: Uint8Array): boolean
   /** The engine moved its memory: nothing of ours is there any more, and nothing there is touched. */
