@@ -103,8 +103,16 @@ export declare class NativeMapping {
   release(viewsRemain: boolean): void
   /** A SharedArrayBuffer over all pages, from the page-aligned base. `undefined` where the engine has none over foreign memory. */
   exportShared(): SharedArrayBuffer | undefined
-  /** Maps the file over the engine's own pages, which the caller keeps alive until `close()`. `adopt`: they are the only true ones (private memory). */
-  overlay(target: Uint8Array, adopt: boolean): void
+  /**
+   * Maps the file over the engine's own pages: `target` is all of `buffer` (absent: of a memory that the user may grow), which the caller keeps alive until `isCarried` is false. `adopt`: they
+   * are the only true ones (private memory).
+   */
+  overlay(target: Uint8Array, buffer: ArrayBufferLike | undefined, adopt: boolean): void
+  /**
+   * Whether the engine's pages still carry the mapping. After `close()` they do while other mappings of the memory are open and a
+   * SharedArrayBuffer stands on it.
+   */
+  get isCarried(): boolean
   /** Whether these are the bytes that `overlay` was given. */
   isAt(target: Uint8Array): boolean
   /** The engine moved its memory: nothing of ours is there any more, and nothing there is touched. */
@@ -287,9 +295,6 @@ export declare function ownersOf(id: number): object[]
 /** sysconf(_SC_PAGESIZE), in bytes. */
 export declare function pageSize(): number
 
-/** madvise(2). */
-export declare function posixAdvise(address: bigint, length: bigint, advice: number): void
-
 /** mincore(2): one byte a page. */
 export declare function posixCore(address: bigint, length: bigint): Uint8Array
 
@@ -298,9 +303,6 @@ export declare function posixCovered(address: bigint, length: bigint): Array<num
 
 /** ftok(3). */
 export declare function posixFtok(path: string, id: number): number
-
-/** mlock(2). */
-export declare function posixLock(address: bigint, length: bigint): void
 
 /** mmap(2). */
 export declare function posixMap(address: bigint, length: bigint, protection: number, flags: number, fd: number, offset: bigint): NativeMapping
@@ -313,6 +315,9 @@ export declare function posixOwner(address: bigint): number | null
 
 /** mprotect(2). Returns the ids of the mappings that it changed. */
 export declare function posixProtect(address: bigint, length: bigint, protection: number): Array<number>
+
+/** madvise(2) 0, msync(2) 1, mlock(2) 2, munlock(2) 3: one function, as each costs kilobytes. `number`: the advice, or the flags. */
+export declare function posixRange(call: number, address: bigint, length: bigint, number: number): void
 
 /** mremap(2) of a mapping as a whole; `target` is for `MREMAP_FIXED`. */
 export declare function posixRemap(address: bigint, oldSize: bigint, newSize: bigint, flags: number, target: bigint): NativeMapping
@@ -344,14 +349,8 @@ export declare function posixShmStat(id: number): Array<number>
 /** shm_unlink(3). */
 export declare function posixShmUnlink(name: string): void
 
-/** msync(2). */
-export declare function posixSync(address: bigint, length: bigint, flags: number): void
-
 /** sysconf(3): -1 where there is no limit, as in C. */
 export declare function posixSysconf(name: number): bigint
-
-/** munlock(2). */
-export declare function posixUnlock(address: bigint, length: bigint): void
 
 /**
  * munmap(2). Returns the ids of the mappings that are to be closed, as nothing of them remains; of others `PROT_NONE` pages are left. With

@@ -66,8 +66,14 @@ export function isOverlay(kind: CarrierKind): boolean {
   return kind === 'wasm' || kind === 'resizable' || (kind === 'shared' && !sharedAllowed())
 }
 
+/** Where a carrier is forced, SharedArrayBuffers are those that the cage has. */
 function sharedAllowed(): boolean {
-  return forced !== 'shared' && externalAllowed() && native.sharedAllowed()
+  return forced === undefined && externalAllowed() && native.sharedAllowed()
+}
+
+interface Pin {
+  readonly mapping: NativeMapping
+  readonly carrier: Carrier
 }
 
 /**
@@ -75,6 +81,9 @@ function sharedAllowed(): boolean {
  * What stands here and is not closed cannot be collected.
  */
 const pinned = new Set<object>()
+
+/** Of these, SharedArrayBuffers whose mapping was closed while others of the same memory are open. */
+const lingering = new Set<Pin>()
 
 let warned = false
 const forgotten = new FinalizationRegistry<undefined>(() => {
@@ -113,8 +122,9 @@ function overlay(
   owner: object,
 ): Carrier | undefined {
   if (carrier === undefined) return undefined
+  letGo()
   try {
-    mapping.overlay(new Uint8Array(carrier.buffer), adopt)
+    mapping.overlay(new Uint8Array(carrier.buffer), carrier.buffer, adopt)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOTSUP') return undefined
     throw error
@@ -127,9 +137,20 @@ function overlay(
     buffer: carrier.buffer,
     release: () => {
       forgotten.unregister(pin)
-      pinned.delete(pin)
+      letGo()
+      if (mapping.isCarried) lingering.add(pin)
+      else pinned.delete(pin)
       return carrier.release()
     },
+  }
+}
+
+/** The other mappings may have closed, in any thread, since somebody looked last. */
+function letGo(): void {
+  for (const pin of lingering) {
+    if (pin.mapping.isCarried) continue
+    lingering.delete(pin)
+    pinned.delete(pin)
   }
 }
 
@@ -169,19 +190,36 @@ function ofWasm(length: number): Carrier | undefined {
   }
 }
 
+const resize = (ArrayBuffer.prototype as { resize?: (length: number) => void }).resize
+
 function resizable(length: number): Carrier | undefined {
-  type Resizable = ArrayBuffer & { resize(length: number): void }
+  type Resizable = ArrayBuffer & { readonly resizable?: boolean }
   const Constructor = ArrayBuffer as unknown as new (length: number, options: { maxByteLength: number }) => Resizable
   const buffer = attempt(() => new Constructor(length, { maxByteLength: length }))
-  if (buffer === undefined || !('resize' in buffer)) return undefined
+  if (buffer?.resizable !== true || resize === undefined) return undefined
+  protect(buffer)
   return {
     kind: 'resizable',
     buffer,
     release: () => {
-      if (buffer.byteLength > 0) buffer.resize(0)
+      // One that the user transferred has length 0, and nothing of ours is left in it.
+      if (buffer.byteLength > 0) Reflect.apply(resize, buffer, [0])
       return false
     },
   }
+}
+
+/**
+ * Resizing would overwrite the file with zeros, and a transfer takes the pages away from us. Whoever insists can: the native side looks
+ * before it touches them.
+ */
+function protect(buffer: ArrayBuffer): void {
+  threads.markAsUntransferable?.(buffer)
+  const refuse = (): never => {
+    throw new TypeError('This ArrayBuffer carries a mapping: it cannot be resized or transferred')
+  }
+  for (const name of ['resize', 'transfer', 'transferToFixedLength'])
+    Object.defineProperty(buffer, name, { value: refuse })
 }
 
 function growable(length: number): Carrier | undefined {
@@ -224,7 +262,7 @@ export function openedCarrier(
   closed: () => void,
 ): Carrier {
   const bytes = (): Uint8Array => new Uint8Array(memory.buffer, at, length)
-  mapping.overlay(bytes(), adopt)
+  mapping.overlay(bytes(), undefined, adopt)
   let seen = memory.buffer
   let gone = false
   const pin = { mapping, memory }

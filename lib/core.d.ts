@@ -96,6 +96,8 @@ export declare class Core {
     export(start: number, length: number): ArrayBuffer;
     /** The one buffer over everything, where `kind` is not 'external'. */
     whole(): ArrayBufferLike;
+    /** The same for accessors, which can do without. */
+    wholeIfAny(): ArrayBufferLike | undefined;
     /** Where in `whole()` the mapping's first page is. */
     get wholeAt(): number;
     /** A carrier of the user's. */

@@ -59,6 +59,8 @@ export class Core {
   id = 0
   /** What views stand on, or will. */
   kind: CarrierKind
+  /** What the engine had no room for when it was asked last: a view asks again. */
+  #refused: CarrierKind = 'none'
   #carrier: Carrier | undefined
   /** It was opened with a `capacity`, and has not outgrown it. */
   #reserved = false
@@ -107,7 +109,7 @@ export class Core {
     this.kind = origin.ownCarrier === true ? 'none' : chooseCarrier(origin.sharedArrayBuffer)
     this.#learn()
     // Private pages cannot be in two places, so they move before anybody has used them.
-    if (origin.isPrivate && isOverlay(this.kind) && this.mapLength > 0) this.#carry(true)
+    if (origin.isPrivate && isOverlay(this.kind) && this.mapLength > 0) this.#carryIfPossible(true)
   }
 
   #learn(): void {
@@ -192,10 +194,17 @@ export class Core {
 
   /** The one buffer over everything, where `kind` is not 'external'. */
   whole(): ArrayBufferLike {
+    // Private pages have been used where they are by now.
+    if (this.#refused !== 'none' && !this.isPrivate) this.kind = this.#refused
     const carrier = this.#carrier ?? this.#carry(false)
     if (carrier === undefined) throw viewsUnavailable()
     if (this.#isMoved) throw mappingFault(MOVED, this.path)
     return carrier.buffer
+  }
+
+  /** The same for accessors, which can do without. */
+  wholeIfAny(): ArrayBufferLike | undefined {
+    return (this.#carrier ?? this.#carryIfPossible(false))?.buffer
   }
 
   /** Where in `whole()` the mapping's first page is. */
@@ -225,11 +234,24 @@ export class Core {
   }
 
   #carry(adopt: boolean): Carrier | undefined {
-    if (this.kind === 'none' || this.kind === 'external') return undefined
-    const carrier = carry(this.native, this.kind, this.mapLength, adopt, this.owner)
-    this.#carrier = carrier
-    this.kind = carrier?.kind ?? 'none'
+    const { kind } = this
+    if (kind === 'none' || kind === 'external') return undefined
+    this.kind = 'none'
+    this.#refused = kind
+    const carrier = carry(this.native, kind, this.mapLength, adopt, this.owner)
+    if (carrier === undefined) return undefined
+    this.#refused = 'none'
+    this.use(carrier)
     return carrier
+  }
+
+  /** What goes wrong here is told to those who ask for a view. */
+  #carryIfPossible(adopt: boolean): Carrier | undefined {
+    try {
+      return this.#carry(adopt)
+    } catch {
+      return undefined
+    }
   }
 
   /** Another length: see `Mapping.resize`. */

@@ -13,7 +13,7 @@ use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
 use crate::carrier::{overlay, shared};
-use crate::{fault, os, owners};
+use crate::{fault, os, owners, shm};
 
 /// Memory for `epoch` that is never freed: not every engine runs the cleanup hook of a worker that ends, and the guard would count in freed
 /// memory then. `undefined` where the engine refuses external buffers.
@@ -97,7 +97,11 @@ pub fn is_supported(feature: String) -> bool {
         "sharedArrayBuffer" => shared::available() || overlay::available(),
         "residency" | "lock" | "resizeInPlace" => cfg!(unix),
         "posixShm" => cfg!(all(unix, not(target_os = "android"))),
-        "memfd" | "seal" => cfg!(any(target_os = "linux", target_os = "android")),
+        // Old kernels and containers lack it, whatever system they are.
+        "memfd" => shm::memfd_create(c"memmap", os::MEMFD_SEALABLE).is_ok(),
+        "seal" => shm::memfd_create(c"memmap", os::MEMFD_SEALABLE)
+            .and_then(|file| shm::seals(&file))
+            .is_ok(),
         "hugePages" => os::huge_page_size() != os::page_size(),
         _ => os::advice(&feature).is_some_and(os::knows_advice),
     }

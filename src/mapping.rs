@@ -37,7 +37,7 @@ pub struct NativeMapping {
     pub(crate) closing: RefCell<Option<Arc<Region>>>,
     /// The length before a resize that moved.
     pub(crate) before: Cell<usize>,
-    /// Where V8 carries the pages for this environment.
+    /// Where V8 carries the pages for this environment; stays here after `close()`, for `is_carried`.
     pub(crate) overlay: RefCell<Option<Arc<Overlay>>>,
     exports: RefCell<Exports>,
     /// The facade's object, entered under this Region's id.
@@ -58,7 +58,19 @@ impl NativeMapping {
     }
 
     pub(crate) fn open_region(&self) -> Outcome<Arc<Region>> {
-        self.region.borrow().clone().ok_or_else(Fail::closed)
+        let region = self.region.borrow().clone().ok_or_else(Fail::closed)?;
+        if let Some(overlay) = &*self.overlay.borrow()
+            && overlay.lost()
+            && region.is_adopted()
+        {
+            return Err(Fail::Coded {
+                code: "ERR_INVALID_STATE",
+                range: false,
+                message: "Invalid state: the memory was transferred with a buffer that it stood on"
+                    .into(),
+            });
+        }
+        Ok(region)
     }
 
     pub(crate) fn run<T>(
@@ -85,9 +97,11 @@ impl NativeMapping {
 
     /// A Region that this mapping has no more; kept until `release()` where views stand on it.
     pub(crate) fn let_go(&self, mut region: Arc<Region>) {
-        if let Some(overlay) = self.overlay.take() {
-            region.disown(&overlay);
-            overlay.restore();
+        if let Some(overlay) = &*self.overlay.borrow() {
+            region.disown(overlay);
+            if !(overlay.is_shared() && region.keep(Arc::clone(overlay))) {
+                overlay.restore();
+            }
         }
         let alone = Arc::get_mut(&mut region).is_some_and(|region| region.owns_alone());
         region.let_go(true, alone);

@@ -9,8 +9,12 @@ import type { Origin } from '../core.js'
 import type { Access } from '../types.js'
 
 class PosixMapping extends Mapping {
-  constructor(core: Core) {
+  private constructor(core: unknown) {
     super(core)
+  }
+
+  static of(core: Core): PosixMapping {
+    return new PosixMapping(core)
   }
 }
 
@@ -21,7 +25,7 @@ export function originOf(access: Access, isPrivate: boolean, hasFile: boolean, p
 
 /** Wraps what the native side mapped. */
 export function mappingOf(native: NativeMapping, origin: Origin): Mapping<ArrayBuffer> {
-  return openedWith(native, () => new PosixMapping(new Core(native, origin)) as Mapping as Mapping<ArrayBuffer>)
+  return openedWith(native, () => PosixMapping.of(new Core(native, origin)) as Mapping as Mapping<ArrayBuffer>)
 }
 
 /** Closes the mappings of this thread that stand on these memories; `false`: some memory has none here. */

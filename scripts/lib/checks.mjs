@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { runsOn, runSuite, suites } from '../matrix.mjs'
 import { names, runtime } from '../runtimes.mjs'
 import { prepare } from './prepare.mjs'
-import { cargo, skipped, summary, tap, total, verdict } from './reports.mjs'
+import { cargo, excerpt, skipped, summary, tap, total, verdict } from './reports.mjs'
 import { root, run } from './run.mjs'
 import { duration, table } from './table.mjs'
 
@@ -98,12 +98,6 @@ function select(all, only) {
     return named
   })
   return all.filter((step) => found.some((named) => named.includes(step)))
-}
-
-/** What failed, without what passed: whole reports of hundreds of tests bury the one line that matters. */
-function excerpt(output) {
-  const lines = output.split('\n').filter((line) => !/^ok \d/.test(line))
-  return lines.length <= 200 ? lines.join('\n') : [...lines.slice(0, 100), '...', ...lines.slice(-100)].join('\n')
 }
 
 /** @returns {Promise<boolean>} did everything pass? */

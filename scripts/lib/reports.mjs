@@ -58,6 +58,12 @@ export function skipped(why) {
   return { passed: 0, failed: 0, skipped: 1, note: why }
 }
 
+/** What failed, without what passed: whole reports of hundreds of tests bury the one line that matters. */
+export function excerpt(output) {
+  const lines = output.split('\n').filter((line) => !/^ok \d/.test(line))
+  return lines.length <= 200 ? lines.join('\n') : [...lines.slice(0, 100), '...', ...lines.slice(-100)].join('\n')
+}
+
 /** @param {readonly Counts[]} all */
 export function total(all) {
   const sum = { passed: 0, failed: 0, skipped: 0 }

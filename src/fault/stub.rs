@@ -84,6 +84,9 @@ impl Slot {
 }
 
 impl Edit {
+    pub fn count(&self) -> u32 {
+        match self.0 {}
+    }
     pub fn range(&self) -> Range {
         match self.0 {}
     }
