@@ -1,4 +1,4 @@
-import { Buffer, isAscii } from 'node:buffer'
+import { Buffer, isAscii, isUtf8, transcode } from 'node:buffer'
 
 import { Ahead } from './ahead'
 import { Batches } from './batches'
@@ -16,6 +16,11 @@ type Encoding = 'utf8' | 'latin1'
  */
 const BLOCK = 64 << 10
 const NEWLINE = Uint8Array.of(10)
+/** V8 before 13 (Node 20 and 22) takes 3 ns for a byte of UTF-8 that is not ASCII; by way of UTF-16 it is 0.5 (0.1 without the detour since then). */
+const DETOUR =
+  process.versions['bun'] === undefined &&
+  Number.parseInt(process.versions.v8, 10) < 13 &&
+  typeof transcode === 'function'
 const END: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true })
 
 /**
@@ -65,8 +70,10 @@ class Blocks {
   /** Plain ASCII, as most text is: decoded as latin1 it takes half the time. */
   #decode(length: number): string {
     this.#position += length
-    const plain = this.encoding === 'latin1' || isAscii(this.#buffer.subarray(0, length))
-    return this.#buffer.toString(plain ? 'latin1' : 'utf8', 0, length)
+    const bytes = this.#buffer.subarray(0, length)
+    if (this.encoding === 'latin1' || isAscii(bytes)) return bytes.toString('latin1')
+    // Only what is well-formed takes the detour: how many U+FFFD the rest gives is the decoder's to say.
+    return DETOUR && isUtf8(bytes) ? transcode(bytes, 'utf8', 'utf16le').toString('utf16le') : bytes.toString('utf8')
   }
 }
 
