@@ -242,39 +242,11 @@ export declare function externalAllowed(): boolean
 /** Whether this system has a feature. */
 export declare function isSupported(feature: string): boolean
 
-/** What is in it. */
-export interface LogFindings {
-  /** 0: at the end of the log, 1: sealed, 2: at something that is no record. */
-  ended: number
-  /** Where that is. */
-  end: number
-  /** The file's length. */
-  size: number
-  /** How many records. */
-  records: number
-  /** Pairs of offset and length. */
-  damaged: Array<number>
-}
-
-/** One segment to verify. */
-export interface LogSegment {
-  /** Its file. */
-  path: string
-  /** What the CRC of its records begins with. */
-  seed: number
-  /** Where its first record is. */
-  from: number
-  /** Where it ends. */
-  length: number
-  /** Up to where everything is promised to be there. */
-  durable: number
-}
-
 /** The same on another thread. */
-export declare function logVerify(segments: Array<LogSegment>): Promise<Array<LogFindings>>
+export declare function logVerify(paths: Array<string>, numbers: Float64Array): Promise<Float64Array>
 
-/** Reads segments and checks every record. */
-export declare function logVerifySync(segments: Array<LogSegment>): Array<LogFindings>
+/** Reads segments and checks every record; `numbers` and the result are described in `lib/log/findings.ts`. Objects would be ten times the code. */
+export declare function logVerifySync(paths: Array<string>, numbers: Float64Array): Float64Array
 
 /** What mincore(2) says. */
 export interface NativeResidency {
