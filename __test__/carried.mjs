@@ -2,9 +2,7 @@
 // a test that fails otherwise has failed, and one that passes after all is counted as passed.
 
 /** Carriers that are SharedArrayBuffers, ArrayBuffers, or nothing. */
-const SHARED = ['shared']
 const NONE = ['none']
-const OWN = ['wasm', 'resizable', 'refused']
 
 /** @type {readonly { carriers: readonly string[], title: RegExp, says?: RegExp, runtimes?: RegExp, reason: string }[]} */
 const known = [
