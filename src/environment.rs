@@ -98,6 +98,7 @@ pub fn is_supported(feature: String) -> bool {
         "residency" | "lock" | "resizeInPlace" => cfg!(unix),
         "posixShm" => cfg!(all(unix, not(target_os = "android"))),
         // Old kernels and containers lack it, whatever system they are.
+        "sysvShm" => cfg!(all(unix, not(target_os = "android"))),
         "memfd" => shm::memfd_create(c"memmap", os::MEMFD_SEALABLE).is_ok(),
         "seal" => shm::memfd_create(c"memmap", os::MEMFD_SEALABLE)
             .and_then(|file| shm::seals(&file))

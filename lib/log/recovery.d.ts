@@ -1,5 +1,5 @@
-import type { LogFindings, LogSegment } from '../../binding';
 import type { SegmentFile } from './directory';
+import type { LogFindings, LogSegment } from './findings';
 import type { Header, Marks } from './format';
 /** What opening found. */
 export interface LogRecovery {

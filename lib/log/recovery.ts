@@ -2,8 +2,8 @@ import { isZeros } from './directory'
 import { logFormat } from './errors'
 import { HEAD, HEADER, seedOf } from './format'
 
-import type { LogFindings, LogSegment } from '../../binding'
 import type { SegmentFile } from './directory'
+import type { LogFindings, LogSegment } from './findings'
 import type { Header, Marks } from './format'
 
 /** What opening found. */
@@ -193,7 +193,8 @@ export function judge(inventory: Inventory, findings: readonly LogFindings[]): V
     if (empty && (segment.intact || segment.file.parsed.kind === 'zeros')) unused.push(segment)
     else aside.push(segment)
     // A power loss leaves a header whole or zeros: another one was broken later, and whether its records were promised is not known any more.
-    if (!segment.intact && segment.file.parsed.kind !== 'zeros') damage(segment.file.base, segment.file.base + segment.file.size)
+    if (!segment.intact && segment.file.parsed.kind !== 'zeros')
+      damage(segment.file.base, segment.file.base + segment.file.size)
   }
   return { recovered, cut: 0, damaged, kept, end, next, seal, aside, unused }
 }

@@ -20,7 +20,14 @@ class PosixMapping extends Mapping {
 
 /** What the core of such a mapping is made from. In another thread, `Mapping.from` makes one of the ordinary classes of it. */
 export function originOf(access: Access, isPrivate: boolean, hasFile: boolean, path?: string | Buffer): Origin {
-  return { access, isPrivate, path, sharedArrayBuffer: false, label: hasFile ? MAPPED_FILE : ANONYMOUS_MEMORY }
+  return {
+    access,
+    isPrivate,
+    path,
+    sharedArrayBuffer: false,
+    label: hasFile ? MAPPED_FILE : ANONYMOUS_MEMORY,
+    staysPut: true,
+  }
 }
 
 /** Wraps what the native side mapped. */
