@@ -5,8 +5,8 @@ import test from 'ava'
 import { MappedFile } from '../index'
 import { child, Scratch } from './scratch'
 
-/** A file of four times the memory that the process which streams it may have, its page cache included. */
-const LIMIT = 128 << 20
+/** A file of four times the memory that the process which streams it may have, its page cache and the garbage of V8 (to 130 MiB of buffers) included. */
+const LIMIT = 256 << 20
 const SIZE = 4 * LIMIT
 
 /** Control groups of the memory controller: of version 1, or of version 2. */
