@@ -109,10 +109,12 @@ export declare class NativeMapping {
    */
   overlay(target: Uint8Array, buffer: ArrayBufferLike | undefined, adopt: boolean): void
   /**
-   * Whether the engine's pages still carry the mapping. After `close()` they do while other mappings of the memory are open and a
-   * SharedArrayBuffer stands on it.
+   * Whether the engine's pages are still ours. After `close()` they are until `restoreOverlay`; under a SharedArrayBuffer while other
+   * mappings of the memory are open.
    */
   get isCarried(): boolean
+  /** After `close()`: nothing can be in flight on the engine's pages any more, or some view still reaches them. The engine gets zeros back. */
+  restoreOverlay(): void
   /** Whether these are the bytes that `overlay` was given. */
   isAt(target: Uint8Array): boolean
   /** The engine moved its memory: nothing of ours is there any more, and nothing there is touched. */
@@ -240,39 +242,11 @@ export declare function externalAllowed(): boolean
 /** Whether this system has a feature. */
 export declare function isSupported(feature: string): boolean
 
-/** What is in it. */
-export interface LogFindings {
-  /** 0: at the end of the log, 1: sealed, 2: at something that is no record. */
-  ended: number
-  /** Where that is. */
-  end: number
-  /** The file's length. */
-  size: number
-  /** How many records. */
-  records: number
-  /** Pairs of offset and length. */
-  damaged: Array<number>
-}
-
-/** One segment to verify. */
-export interface LogSegment {
-  /** Its file. */
-  path: string
-  /** What the CRC of its records begins with. */
-  seed: number
-  /** Where its first record is. */
-  from: number
-  /** Where it ends. */
-  length: number
-  /** Up to where everything is promised to be there. */
-  durable: number
-}
-
 /** The same on another thread. */
-export declare function logVerify(segments: Array<LogSegment>): Promise<Array<LogFindings>>
+export declare function logVerify(paths: Array<string>, numbers: Float64Array): Promise<Float64Array>
 
-/** Reads segments and checks every record. */
-export declare function logVerifySync(segments: Array<LogSegment>): Array<LogFindings>
+/** Reads segments and checks every record; `numbers` and the result are described in `lib/log/findings.ts`. Objects would be ten times the code. */
+export declare function logVerifySync(paths: Array<string>, numbers: Float64Array): Float64Array
 
 /** What mincore(2) says. */
 export interface NativeResidency {
@@ -295,9 +269,6 @@ export declare function ownersOf(id: number): object[]
 /** sysconf(_SC_PAGESIZE), in bytes. */
 export declare function pageSize(): number
 
-/** madvise(2). */
-export declare function posixAdvise(address: bigint, length: bigint, advice: number): void
-
 /** mincore(2): one byte a page. */
 export declare function posixCore(address: bigint, length: bigint): Uint8Array
 
@@ -306,9 +277,6 @@ export declare function posixCovered(address: bigint, length: bigint): Array<num
 
 /** ftok(3). */
 export declare function posixFtok(path: string, id: number): number
-
-/** mlock(2). */
-export declare function posixLock(address: bigint, length: bigint): void
 
 /** mmap(2). */
 export declare function posixMap(address: bigint, length: bigint, protection: number, flags: number, fd: number, offset: bigint): NativeMapping
@@ -321,6 +289,9 @@ export declare function posixOwner(address: bigint): number | null
 
 /** mprotect(2). Returns the ids of the mappings that it changed. */
 export declare function posixProtect(address: bigint, length: bigint, protection: number): Array<number>
+
+/** madvise(2) 0, msync(2) 1, mlock(2) 2, munlock(2) 3: one function, as each costs kilobytes. `number`: the advice, or the flags. */
+export declare function posixRange(call: number, address: bigint, length: bigint, number: number): void
 
 /** mremap(2) of a mapping as a whole; `target` is for `MREMAP_FIXED`. */
 export declare function posixRemap(address: bigint, oldSize: bigint, newSize: bigint, flags: number, target: bigint): NativeMapping
@@ -352,14 +323,8 @@ export declare function posixShmStat(id: number): Array<number>
 /** shm_unlink(3). */
 export declare function posixShmUnlink(name: string): void
 
-/** msync(2). */
-export declare function posixSync(address: bigint, length: bigint, flags: number): void
-
 /** sysconf(3): -1 where there is no limit, as in C. */
 export declare function posixSysconf(name: number): bigint
-
-/** munlock(2). */
-export declare function posixUnlock(address: bigint, length: bigint): void
 
 /**
  * munmap(2). Returns the ids of the mappings that are to be closed, as nothing of them remains; of others `PROT_NONE` pages are left. With

@@ -85,7 +85,13 @@ export class Ahead {
     this.#cold.push(exact && resident * 2 < pages)
   }
 
-  #drop({ from, to, cold }: Part): void {
-    if (cold && !this.#core.closed) this.#core.native.evict(from, to - from)
+  #drop({ from, to, cold, ready }: Part): void {
+    if (!cold) return
+    const evict = (): void => {
+      if (!this.#core.closed) this.#core.native.evict(from, to - from)
+    }
+    // Who leaves in the middle leaves a window that is still being loaded: what came after the dropping would stay.
+    if (ready === undefined) evict()
+    else ready.then(evict, evict)
   }
 }

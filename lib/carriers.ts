@@ -1,6 +1,7 @@
 import { isAnyArrayBuffer } from 'node:util/types'
 import * as threads from 'node:worker_threads'
 
+import { moveAway } from './detach'
 import { native } from './native'
 
 import type { NativeMapping } from '../binding'
@@ -71,19 +72,37 @@ function sharedAllowed(): boolean {
   return forced === undefined && externalAllowed() && native.sharedAllowed()
 }
 
-interface Pin {
-  readonly mapping: NativeMapping
-  readonly carrier: Carrier
+/** A buffer of the engine's own. */
+interface Ground {
+  readonly kind: Carrier['kind']
+  readonly buffer: ArrayBufferLike
+  /** Makes all views length 0. What comes back has the pages now; `undefined`: views still reach them. */
+  empty(): object | undefined
 }
 
-/**
- * Buffers of the engine that carry a file, with the native side that put it there: both must live until the engine has its own pages back.
- * What stands here and is not closed cannot be collected.
- */
+/** What must live until the engine has its own pages back: whatever has the pages, and the native side that put a file there. */
+interface Pin {
+  readonly mapping: NativeMapping
+  ground: object
+}
+
+/** What stands here and is not closed cannot be collected. */
 const pinned = new Set<object>()
 
 /** Of these, SharedArrayBuffers whose mapping was closed while others of the same memory are open. */
 const lingering = new Set<Pin>()
+
+/**
+ * Of these, memory whose views have length 0: operations of zlib, crypto or fs may still be in flight there, and find nothing, until the old
+ * buffer is collected. Address space is dear in the cage, so only the latest have it that good: the others read zeros.
+ */
+const late = new Set<Pin>()
+const LATE = 32
+
+/** As long as anything can still be in flight on the pages of a buffer, somebody has them. */
+const heirs = new WeakMap<ArrayBufferLike, object>()
+
+const collected = new FinalizationRegistry<Pin>(finish)
 
 let warned = false
 const forgotten = new FinalizationRegistry<undefined>(() => {
@@ -117,32 +136,64 @@ function ofShared(mapping: NativeMapping): Carrier | undefined {
 
 function overlay(
   mapping: NativeMapping,
-  carrier: Carrier | undefined,
+  ground: Ground | undefined,
   adopt: boolean,
   owner: object,
 ): Carrier | undefined {
-  if (carrier === undefined) return undefined
+  if (ground === undefined) return undefined
+  const { kind, buffer } = ground
   letGo()
   try {
-    mapping.overlay(new Uint8Array(carrier.buffer), carrier.buffer, adopt)
+    mapping.overlay(new Uint8Array(buffer), buffer, adopt)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOTSUP') return undefined
     throw error
   }
-  const pin = { mapping, carrier }
+  const pin: Pin = { mapping, ground }
   pinned.add(pin)
   forgotten.register(owner, undefined, pin)
   return {
-    kind: carrier.kind,
-    buffer: carrier.buffer,
+    kind,
+    buffer,
     release: () => {
       forgotten.unregister(pin)
       letGo()
-      if (mapping.isCarried) lingering.add(pin)
-      else pinned.delete(pin)
-      return carrier.release()
+      return kind === 'shared' ? leaveShared(pin) : leave(pin, ground)
     },
   }
+}
+
+/** Views stay, and read what others store until the last mapping closes; then zeros. */
+function leaveShared(pin: Pin): boolean {
+  if (pin.mapping.isCarried) lingering.add(pin)
+  else pinned.delete(pin)
+  return true
+}
+
+function leave(pin: Pin, ground: Ground): boolean {
+  const { buffer } = ground
+  const heir = ground.empty()
+  if (heir === undefined || !pin.mapping.isCarried) {
+    pin.mapping.restoreOverlay()
+    pinned.delete(pin)
+    if (heir !== undefined) heirs.set(buffer, heir)
+    return buffer.byteLength > 0
+  }
+  // The pin must not keep the buffer: it is what is waited for.
+  pin.ground = heir
+  heirs.set(buffer, heir)
+  late.add(pin)
+  collected.register(buffer, pin, pin)
+  if (late.size > LATE) for (const oldest of late) return (finish(oldest), false)
+  return false
+}
+
+/** The engine gets its pages back. */
+function finish(pin: Pin): void {
+  collected.unregister(pin)
+  late.delete(pin)
+  pinned.delete(pin)
+  pin.mapping.restoreOverlay()
 }
 
 /** The other mappings may have closed, in any thread, since somebody looked last. */
@@ -165,7 +216,7 @@ type MemoryConstructor = new (descriptor: {
 }) => Memory
 
 /** The user cannot transfer the buffer of a WebAssembly memory, and growing by nothing makes all views length 0. */
-function ofWasm(length: number): Carrier | undefined {
+function ofWasm(length: number): Ground | undefined {
   const { Memory } = (globalThis as { WebAssembly?: { Memory: MemoryConstructor } }).WebAssembly ?? {}
   if (Memory === undefined || length > WASM_64) return undefined
   const pages = Math.ceil(length / WASM_PAGE)
@@ -180,32 +231,26 @@ function ofWasm(length: number): Carrier | undefined {
   return {
     kind: 'wasm',
     buffer,
-    release: () => {
-      if (buffer.byteLength === 0) return false
+    empty: () => {
       // Growing would abort the process (Node 24, Deno).
-      if (isUntransferable(buffer)) return true
+      if (isUntransferable(buffer)) return undefined
       memory.grow(is64 ? 0n : 0)
-      return buffer.byteLength > 0
+      return buffer.byteLength > 0 ? undefined : memory
     },
   }
 }
 
-const resize = (ArrayBuffer.prototype as { resize?: (length: number) => void }).resize
-
-function resizable(length: number): Carrier | undefined {
+function resizable(length: number): Ground | undefined {
   type Resizable = ArrayBuffer & { readonly resizable?: boolean }
   const Constructor = ArrayBuffer as unknown as new (length: number, options: { maxByteLength: number }) => Resizable
   const buffer = attempt(() => new Constructor(length, { maxByteLength: length }))
-  if (buffer?.resizable !== true || resize === undefined) return undefined
+  if (buffer?.resizable !== true) return undefined
   protect(buffer)
   return {
     kind: 'resizable',
     buffer,
-    release: () => {
-      // One that the user transferred has length 0, and nothing of ours is left in it.
-      if (buffer.byteLength > 0) Reflect.apply(resize, buffer, [0])
-      return false
-    },
+    // Not resized to 0, which stores zeros everywhere.
+    empty: () => moveAway(buffer),
   }
 }
 
@@ -214,7 +259,6 @@ function resizable(length: number): Carrier | undefined {
  * before it touches them.
  */
 function protect(buffer: ArrayBuffer): void {
-  threads.markAsUntransferable?.(buffer)
   const refuse = (): never => {
     throw new TypeError('This ArrayBuffer carries a mapping: it cannot be resized or transferred')
   }
@@ -222,7 +266,7 @@ function protect(buffer: ArrayBuffer): void {
     Object.defineProperty(buffer, name, { value: refuse })
 }
 
-function growable(length: number): Carrier | undefined {
+function growable(length: number): Ground | undefined {
   type Growable = SharedArrayBuffer & { readonly growable?: boolean }
   const Constructor = SharedArrayBuffer as unknown as new (
     length: number,
@@ -230,7 +274,7 @@ function growable(length: number): Carrier | undefined {
   ) => Growable
   const buffer = attempt(() => new Constructor(length, { maxByteLength: length }))
   // Its pages would be the allocator's own without the option.
-  return buffer?.growable === true ? { kind: 'shared', buffer, release: () => true } : undefined
+  return buffer?.growable === true ? { kind: 'shared', buffer, empty: () => undefined } : undefined
 }
 
 function attempt<T>(make: () => T): T | undefined {

@@ -18,6 +18,8 @@ export interface Origin {
     readonly label: number;
     /** Whoever opens it brings its carrier with `use`. */
     readonly ownCarrier?: boolean;
+    /** Its address is the caller's: private pages, which cannot be in two places, never move onto a carrier. */
+    readonly staysPut?: boolean;
 }
 /**
  * The state behind a `Mapping`: plain fields for the parts of the facade, out of reach of users.

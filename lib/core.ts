@@ -27,6 +27,8 @@ export interface Origin {
   readonly label: number
   /** Whoever opens it brings its carrier with `use`. */
   readonly ownCarrier?: boolean
+  /** Its address is the caller's: private pages, which cannot be in two places, never move onto a carrier. */
+  readonly staysPut?: boolean
 }
 
 const facts = new Float64Array(11)
@@ -109,7 +111,10 @@ export class Core {
     this.kind = origin.ownCarrier === true ? 'none' : chooseCarrier(origin.sharedArrayBuffer)
     this.#learn()
     // Private pages cannot be in two places, so they move before anybody has used them.
-    if (origin.isPrivate && isOverlay(this.kind) && this.mapLength > 0) this.#carryIfPossible(true)
+    if (origin.isPrivate && isOverlay(this.kind) && this.mapLength > 0) {
+      if (origin.staysPut === true) this.kind = 'none'
+      else this.#carryIfPossible(true)
+    }
   }
 
   #learn(): void {
@@ -323,7 +328,12 @@ export class Core {
     try {
       mustRelease = this.native.close()
     } finally {
-      if (this.#carrier !== undefined) viewsRemain = this.#carrier.release()
+      if (this.#carrier !== undefined) {
+        viewsRemain = this.#carrier.release()
+        // Operations in flight end when its buffer is collected: nothing of ours may keep it.
+        this.#carrier = undefined
+        this.windows = undefined
+      }
       if (this.exportedBytes > 0) viewsRemain = this.#detachAll() || viewsRemain
       if (mustRelease) this.native.release(viewsRemain)
     }

@@ -1,7 +1,7 @@
 import { native } from './native'
 
 /** Captured before anybody can replace it; Node 20 has none. */
-const transfer = (ArrayBuffer.prototype as { transfer?: (length: number) => ArrayBuffer }).transfer
+const transfer = (ArrayBuffer.prototype as { transfer?: (length?: number) => ArrayBuffer }).transfer
 const apply = Reflect.apply
 
 /**
@@ -17,4 +17,18 @@ export function detach(buffer: ArrayBuffer): boolean {
     return false
   }
   return buffer.byteLength === 0
+}
+
+/** The same, but the pages go on living, in the buffer that comes back; `undefined` where it cannot be emptied, or was. */
+export function moveAway(buffer: ArrayBuffer): ArrayBuffer | undefined {
+  if (buffer.byteLength === 0) return undefined
+  try {
+    const heir =
+      transfer === undefined
+        ? structuredClone(buffer, { transfer: [buffer] })
+        : (apply(transfer, buffer, []) as ArrayBuffer)
+    return buffer.byteLength === 0 ? heir : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -96,7 +96,7 @@ pub fn is_supported(feature: String) -> bool {
         "wait" => crate::futex::SUPPORTED,
         "sharedArrayBuffer" => shared::available() || overlay::available(),
         "residency" | "lock" | "resizeInPlace" => cfg!(unix),
-        "posixShm" => cfg!(all(unix, not(target_os = "android"))),
+        "posixShm" | "sysvShm" => cfg!(all(unix, not(target_os = "android"))),
         // Old kernels and containers lack it, whatever system they are.
         "memfd" => shm::memfd_create(c"memmap", os::MEMFD_SEALABLE).is_ok(),
         "seal" => shm::memfd_create(c"memmap", os::MEMFD_SEALABLE)

@@ -60,8 +60,8 @@ impl NativeMapping {
     pub(crate) fn open_region(&self) -> Outcome<Arc<Region>> {
         let region = self.region.borrow().clone().ok_or_else(Fail::closed)?;
         if let Some(overlay) = &*self.overlay.borrow()
-            && overlay.lost()
             && region.is_adopted()
+            && overlay.is_lost()
         {
             return Err(Fail::Coded {
                 code: "ERR_INVALID_STATE",
@@ -100,7 +100,7 @@ impl NativeMapping {
         if let Some(overlay) = &*self.overlay.borrow() {
             region.disown(overlay);
             if !(overlay.is_shared() && region.keep(Arc::clone(overlay))) {
-                overlay.restore();
+                overlay.retire();
             }
         }
         let alone = Arc::get_mut(&mut region).is_some_and(|region| region.owns_alone());

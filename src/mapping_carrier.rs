@@ -6,6 +6,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Uint8ArraySlice, Unknown};
 use napi_derive::napi;
 
+use crate::carrier::held::Held;
 use crate::carrier::overlay::{Carrier, Overlay};
 use crate::carrier::shared;
 use crate::mapping::NativeMapping;
@@ -33,7 +34,11 @@ impl NativeMapping {
     ) -> napi::Result<()> {
         let room = target.len();
         let target = crate::raw::bytes(&mut target).as_mut_ptr();
-        let carrier = Carrier::of(env, buffer.as_ref())?;
+        let carrier = match &buffer {
+            Some(buffer) => Held::new(env, buffer)?.map_or(Carrier::Shared, Carrier::Own),
+            None => Carrier::Foreign,
+        };
+        let carrier = (env.raw() as usize, carrier);
         let overlay = self.run(env, |region| {
             let overlay = Overlay::place(region, (target, room), carrier, adopt)?;
             region.carry(&overlay, adopt);
@@ -43,14 +48,22 @@ impl NativeMapping {
         Ok(())
     }
 
-    /// Whether the engine's pages still carry the mapping. After `close()` they do while other mappings of the memory are open and a
-    /// SharedArrayBuffer stands on it.
+    /// Whether the engine's pages are still ours. After `close()` they are until `restoreOverlay`; under a SharedArrayBuffer while other
+    /// mappings of the memory are open.
     #[napi(getter)]
     pub fn is_carried(&self) -> bool {
         self.overlay
             .borrow()
             .as_ref()
             .is_some_and(|overlay| overlay.is_live())
+    }
+
+    /// After `close()`: nothing can be in flight on the engine's pages any more, or some view still reaches them. The engine gets zeros back.
+    #[napi]
+    pub fn restore_overlay(&self) {
+        if let Some(overlay) = &*self.overlay.borrow() {
+            overlay.restore();
+        }
     }
 
     /// Whether these are the bytes that `overlay` was given.

@@ -1,43 +1,52 @@
 //! The file mapped over pages that V8 owns (a WebAssembly memory, a resizable ArrayBuffer, a growable SharedArrayBuffer): the only zero-copy way inside
-//! V8's memory cage. V8 gets zero pages back before it may free them: at close, or when the environment ends.
+//! V8's memory cage. V8 gets zero pages back before it may free them: at close, when the views of a closed mapping are collected, or when the
+//! environment ends.
 #![allow(
     unsafe_code,
-    reason = "maps over pages of the engine, which stay referenced while they are ours; Node-API"
+    reason = "maps over pages of the engine, which stay referenced while they are ours"
 )]
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use napi::bindgen_prelude::{JsValue, Unknown};
-use napi::{Env, sys};
-
+use super::held::Held;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault::Slot;
-use crate::os;
+use crate::os::{self, Replacement};
 use crate::region::{Pages, Region};
 
 /// The buffer whose pages carry a mapping.
-pub struct Carrier {
-    environment: usize,
-    /// A strong reference to an ArrayBuffer that can be taken away from us; null where that cannot be, or the facade looks itself.
-    buffer: sys::napi_ref,
-    /// Other threads may have it.
-    shared: bool,
+pub enum Carrier {
+    /// An ArrayBuffer of ours, which the user could transfer.
+    Own(Held),
+    /// A SharedArrayBuffer of ours: nobody can take it away, and other threads may have it.
+    Shared,
+    /// A memory of the user's, whose buffer comes and goes: the facade looks where it is.
+    Foreign,
 }
 
 /// One placement.
 pub struct Overlay {
     pages: Pages,
-    carrier: Carrier,
+    environment: usize,
+    shared: bool,
     /// `None` once V8 has its pages back.
     live: Mutex<Option<Live>>,
 }
 
 struct Live {
     slot: Option<Slot>,
+    /// To look whether the pages were taken away; `None` where that cannot be, and after `retire`.
+    buffer: Option<Held>,
 }
 
-// SAFETY: the pages are only handed to system calls, under `live`'s lock; the reference is only used on the thread of its environment.
+impl Live {
+    fn is_lost(&self) -> bool {
+        self.buffer.as_ref().is_some_and(Held::is_detached)
+    }
+}
+
+// SAFETY: the pages are only handed to system calls, under `live`'s lock; `Held` is only used on the thread of its environment.
 unsafe impl Send for Overlay {}
 // SAFETY: as above.
 unsafe impl Sync for Overlay {}
@@ -45,80 +54,22 @@ unsafe impl Sync for Overlay {}
 /// All placements of this process, for the ends of environments.
 static PLACED: Mutex<Vec<Weak<Overlay>>> = Mutex::new(Vec::new());
 
-impl Carrier {
-    /// Remembers the buffer; `None`: the memory is the user's, whose buffer comes and goes.
-    pub fn of(env: &Env, buffer: Option<&Unknown<'_>>) -> napi::Result<Self> {
-        let mut reference = std::ptr::null_mut();
-        let mut detachable = false;
-        if let Some(buffer) = buffer {
-            // SAFETY: a live handle of this environment.
-            unsafe { sys::napi_is_arraybuffer(env.raw(), buffer.raw(), &raw mut detachable) };
-        }
-        if let (Some(buffer), true) = (buffer, detachable) {
-            // SAFETY: as above; deleted by `forget`.
-            let status = unsafe {
-                sys::napi_create_reference(env.raw(), buffer.raw(), 1, &raw mut reference)
-            };
-            if status != sys::Status::napi_ok {
-                return Err(napi::Error::new(
-                    napi::Status::from(status),
-                    "the engine refused a reference to the carrier".to_owned(),
-                ));
-            }
-        }
-        Ok(Self {
-            environment: env.raw() as usize,
-            buffer: reference,
-            shared: buffer.is_some() && !detachable,
-        })
-    }
-
-    fn env(&self) -> sys::napi_env {
-        self.environment as sys::napi_env
-    }
-
-    /// The user transferred the buffer: its pages are in one that we don't know, and that may be freed at any time.
-    fn is_detached(&self) -> bool {
-        if self.buffer.is_null() {
-            return false;
-        }
-        let (mut scope, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
-        let mut detached = false;
-        // SAFETY: only carriers of ArrayBuffers get here, which belong to one thread, and on that one; also in its cleanup hook, where handles still work.
-        unsafe {
-            sys::napi_open_handle_scope(self.env(), &raw mut scope);
-            sys::napi_get_reference_value(self.env(), self.buffer, &raw mut value);
-            if !value.is_null() {
-                sys::napi_is_detached_arraybuffer(self.env(), value, &raw mut detached);
-            }
-            sys::napi_close_handle_scope(self.env(), scope);
-        }
-        detached
-    }
-
-    fn forget(&self) {
-        if !self.buffer.is_null() {
-            // SAFETY: as in `is_detached`; `Overlay::end` comes here once.
-            unsafe { sys::napi_delete_reference(self.env(), self.buffer) };
-        }
-    }
-}
-
 impl Overlay {
     /// Maps the Region's pages once more, over `target` (its first byte and how many there are: whole pages, at least as many).
     pub fn place(
         region: &Region,
         (base, room): (*mut u8, usize),
-        carrier: Carrier,
+        (environment, carrier): (usize, Carrier),
         adopt: bool,
     ) -> Outcome<Arc<Self>> {
         let refused = !(base as usize).is_multiple_of(region.page())
             || room < region.map_len()
             || !available()
+            // Holes that munmap(2) made would show the file again.
+            || !region.is_in_one_piece()
             // Somebody else knows these private pages where they are now.
             || adopt && region.holders() > 1;
         if refused {
-            carrier.forget();
             return Err(Fail::system(code::ENOTSUP, "mmap")
                 .hint("the engine's pages cannot carry the mapping"));
         }
@@ -128,10 +79,16 @@ impl Overlay {
             Some(slot) => slot.locked(|_| region.map_over(base, adopt)),
             None => region.map_over(base, adopt),
         };
+        let shared = matches!(carrier, Carrier::Shared);
+        let buffer = match carrier {
+            Carrier::Own(held) => Some(held),
+            Carrier::Shared | Carrier::Foreign => None,
+        };
         let overlay = Arc::new(Self {
             pages: Pages { base, length },
-            carrier,
-            live: Mutex::new(Some(Live { slot })),
+            environment,
+            shared,
+            live: Mutex::new(Some(Live { slot, buffer })),
         });
         if let Err(fail) = placed {
             // Whatever is there now, V8 gets zeros.
@@ -151,51 +108,67 @@ impl Overlay {
 
     /// Whether a SharedArrayBuffer stands there, which other threads may have.
     pub fn is_shared(&self) -> bool {
-        self.carrier.shared
+        self.shared
     }
 
-    /// Whether the file is still there.
+    /// Whether the pages are still ours.
     pub fn is_live(&self) -> bool {
         self.live().is_some()
     }
 
     /// Whether the user took the pages away from us. Only on the thread of the environment.
-    pub fn lost(&self) -> bool {
-        self.carrier.is_detached()
+    pub fn is_lost(&self) -> bool {
+        self.live().as_ref().is_some_and(Live::is_lost)
+    }
+
+    /// The mapping is closed, and its views will be detached: what is in flight on other threads finds nothing, as it does on pages of a
+    /// Region. `restore` follows when no such thing can be left. Without the guard there are zeros at once.
+    pub fn retire(&self) {
+        let mut live = self.live();
+        let guarded = match &mut *live {
+            Some(Live {
+                slot: Some(slot),
+                buffer,
+            }) if buffer.as_ref().is_some_and(|held| !held.is_detached()) => {
+                slot.retire(|| self.replace(Replacement::None));
+                *buffer = None;
+                true
+            }
+            _ => false,
+        };
+        drop(live);
+        if !guarded {
+            self.restore();
+        }
     }
 
     /// Gives V8 zero pages back; once.
     pub fn restore(&self) {
         // Held to the end: whoever else restores (the last mapping, the end of the environment) goes on when it is done.
         let mut live = self.live();
-        let Some(Live { slot }) = live.take() else {
+        let Some(this) = live.take() else {
             return;
         };
-        let lost = self.carrier.is_detached();
+        let lost = this.is_lost();
         let give_back = || {
             if !lost {
-                // SAFETY: the pages belong to a buffer that the facade still references; the slot's lock keeps the handler off.
-                unsafe {
-                    os::replace(self.pages.base, self.pages.length, os::Replacement::Zeros);
-                };
+                self.replace(Replacement::Zeros);
             }
         };
-        match slot {
+        match this.slot {
             Some(slot) => slot.release(give_back),
             None => give_back(),
         }
-        self.carrier.forget();
     }
 
     /// The engine has moved its memory: the pages are whoever's by now.
     pub fn forget(&self) {
-        let Some(Live { slot }) = self.live().take() else {
-            return;
-        };
-        if let Some(slot) = slot {
+        if let Some(Live {
+            slot: Some(slot), ..
+        }) = self.live().take()
+        {
             slot.release(|| ());
         }
-        self.carrier.forget();
     }
 
     /// Runs something with the guard's slot, while the placement is live.
@@ -203,6 +176,11 @@ impl Overlay {
         self.live()
             .as_ref()
             .and_then(|live| live.slot.as_ref().map(action))
+    }
+
+    fn replace(&self, with: Replacement) {
+        // SAFETY: the pages belong to a buffer that the facade still references; the slot's lock keeps the handler off.
+        unsafe { os::replace(self.pages.base, self.pages.length, with) };
     }
 
     fn live(&self) -> MutexGuard<'_, Option<Live>> {
@@ -225,7 +203,7 @@ pub fn environment_ends(environment: usize) {
     let mine: Vec<_> = placements()
         .iter()
         .filter_map(Weak::upgrade)
-        .filter(|overlay| overlay.carrier.environment == environment)
+        .filter(|overlay| overlay.environment == environment)
         .collect();
     for overlay in mine {
         overlay.restore();
