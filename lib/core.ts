@@ -199,6 +199,7 @@ export class Core {
 
   /** The one buffer over everything, where `kind` is not 'external'. */
   whole(): ArrayBufferLike {
+    if (this.#carrier?.lost?.() === true && !this.isPrivate) this.#letCarrierGo()
     // Private pages have been used where they are by now.
     if (this.#refused !== 'none' && !this.isPrivate) this.kind = this.#refused
     const carrier = this.#carrier ?? this.#carry(false)
@@ -248,6 +249,13 @@ export class Core {
     this.#refused = 'none'
     this.use(carrier)
     return carrier
+  }
+
+  /** The user has it now; the file's pages are where they were. */
+  #letCarrierGo(): void {
+    this.#carrier?.release()
+    this.#carrier = undefined
+    this.#forgetWindows()
   }
 
   /** What goes wrong here is told to those who ask for a view. */

@@ -1,7 +1,7 @@
 import { native } from './native'
 
 /** Captured before anybody can replace it; Node 20 has none. */
-const transfer = (ArrayBuffer.prototype as { transfer?: (length?: number) => ArrayBuffer }).transfer
+const transfer = (ArrayBuffer.prototype as { transfer?: (length: number) => ArrayBuffer }).transfer
 const apply = Reflect.apply
 
 /**
@@ -19,14 +19,16 @@ export function detach(buffer: ArrayBuffer): boolean {
   return buffer.byteLength === 0
 }
 
-/** The same, but the pages go on living, in the buffer that comes back; `undefined` where it cannot be emptied, or was. */
+const clone = structuredClone
+
+/**
+ * The same for a resizable buffer, but the pages go on living, in the buffer that comes back; `undefined` where it cannot be emptied, or was.
+ * `transfer` would copy them.
+ */
 export function moveAway(buffer: ArrayBuffer): ArrayBuffer | undefined {
   if (buffer.byteLength === 0) return undefined
   try {
-    const heir =
-      transfer === undefined
-        ? structuredClone(buffer, { transfer: [buffer] })
-        : (apply(transfer, buffer, []) as ArrayBuffer)
+    const heir = clone(buffer, { transfer: [buffer] })
     return buffer.byteLength === 0 ? heir : undefined
   } catch {
     return undefined
