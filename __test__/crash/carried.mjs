@@ -1,6 +1,15 @@
 // Views where the engine itself has the memory (MEMMAP_CARRIER, or a test build that refuses external buffers). `carried.mjs <what>`
 import assert from 'node:assert/strict'
-import { ftruncateSync, openSync, readFileSync, readSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { once } from 'node:events'
 import { markAsUntransferable, Worker } from 'node:worker_threads'
 import { AnonymousMemory, MappedFile, Mapping, SharedMemory } from '../../index.js'
@@ -20,6 +29,12 @@ const classes = {
     SharedMemory.unlink(name)
     return memory
   },
+}
+
+function writeAt(path, bytes, position) {
+  const fd = openSync(path, 'r+')
+  writeSync(fd, bytes, 0, bytes.length, position)
+  closeSync(fd)
 }
 
 /** A view after close: nothing, or zeros where it cannot be emptied. */
@@ -42,7 +57,7 @@ function views() {
       assert.equal(mapping.carrier, expected)
       assert.equal(Buffer.compare(bytes, content.subarray(offset)), 0)
       assert.equal(bytes.buffer, mapping.subarray(7, 9).buffer, 'one carrier has all views')
-      writeSync(openSync(path, 'r+'), 'news', offset + 3 * PAGE)
+      writeAt(path, Buffer.from('news'), offset + 3 * PAGE)
       assert.equal(mapping.subarray(3 * PAGE, 3 * PAGE + 4).toString(), 'news', 'what others write is seen')
       assert.equal(mapping.read(3 * PAGE, 4).toString(), 'news')
       bytes[9] = 200
@@ -243,6 +258,8 @@ async function ends() {
   }
   assert.equal(mine.getUint8(PAGE), content[PAGE])
   mine.close()
+  // Deno tells no object of a thread that ends that it does: what was not closed stays mapped.
+  if (deno) return done(`${rounds} threads ended`)
   await until(
     () => {
       gc()
