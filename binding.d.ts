@@ -104,10 +104,11 @@ export declare class NativeMapping {
   /** A SharedArrayBuffer over all pages, from the page-aligned base. `undefined` where the engine has none over foreign memory. */
   exportShared(): SharedArrayBuffer | undefined
   /**
-   * Maps the file over the engine's own pages: `target` is all of `buffer` (absent: of a memory that the user may grow), which the caller keeps alive until `isCarried` is false. `adopt`: they
-   * are the only true ones (private memory).
+   * Maps the file over the engine's own pages, which the caller keeps alive until `isCarried` is false. `adopt`: they are the only true ones
+   * (private memory). `kind`: 0 a SharedArrayBuffer, 1 a buffer that nobody can take away, 2 one that can be transferred (`watched`), 3 a
+   * part of a memory of the user's.
    */
-  overlay(target: Uint8Array, buffer: ArrayBufferLike | undefined, adopt: boolean): void
+  overlay(target: Uint8Array, adopt: boolean, kind: number, watched?: ArrayBuffer): void
   /**
    * Whether the engine's pages are still ours. After `close()` they are until `restoreOverlay`; under a SharedArrayBuffer while other
    * mappings of the memory are open.

@@ -88,6 +88,12 @@ interface Pin {
   ground: object
 }
 
+/** As the native side takes it. */
+const PLACE = { shared: 0, wasm: 1, resizable: 2, users: 3 } as const
+
+/** Deno cannot look at buffers when a thread ends; it has no cage, and chooses no such carrier. */
+const unwatched = process.versions['deno'] !== undefined
+
 /** What stands here and is not closed cannot be collected. */
 const pinned = new Set<object>()
 
@@ -146,7 +152,8 @@ function overlay(
   const { kind, buffer } = ground
   letGo()
   try {
-    mapping.overlay(new Uint8Array(buffer), buffer, adopt)
+    const watched = kind === 'resizable' && !unwatched ? (buffer as ArrayBuffer) : undefined
+    mapping.overlay(new Uint8Array(buffer), adopt, PLACE[kind], watched)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOTSUP') return undefined
     throw error
@@ -309,7 +316,7 @@ export function openedCarrier(
   closed: () => void,
 ): Carrier {
   const bytes = (): Uint8Array => new Uint8Array(memory.buffer, at, length)
-  mapping.overlay(bytes(), undefined, adopt)
+  mapping.overlay(bytes(), adopt, PLACE.users)
   let seen = memory.buffer
   let gone = false
   const pin = { mapping, memory }

@@ -20,23 +20,27 @@ impl NativeMapping {
         shared::export(env, &region)
     }
 
-    /// Maps the file over the engine's own pages: `target` is all of `buffer` (absent: of a memory that the user may grow), which the caller keeps alive until `isCarried` is false. `adopt`: they
-    /// are the only true ones (private memory).
+    /// Maps the file over the engine's own pages, which the caller keeps alive until `isCarried` is false. `adopt`: they are the only true ones
+    /// (private memory). `kind`: 0 a SharedArrayBuffer, 1 a buffer that nobody can take away, 2 one that can be transferred (`watched`), 3 a
+    /// part of a memory of the user's.
     #[napi(
-        ts_args_type = "target: Uint8Array, buffer: ArrayBufferLike | undefined, adopt: boolean"
+        ts_args_type = "target: Uint8Array, adopt: boolean, kind: number, watched?: ArrayBuffer"
     )]
     pub fn overlay(
         &self,
         env: &Env,
         mut target: Uint8ArraySlice<'_>,
-        buffer: Option<Unknown<'_>>,
         adopt: bool,
+        kind: u32,
+        watched: Option<Unknown<'_>>,
     ) -> napi::Result<()> {
         let room = target.len();
         let target = crate::raw::bytes(&mut target).as_mut_ptr();
-        let carrier = match &buffer {
-            Some(buffer) => Held::new(env, buffer)?.map_or(Carrier::Shared, Carrier::Own),
-            None => Carrier::Foreign,
+        let carrier = match (kind, &watched) {
+            (0, _) => Carrier::Shared,
+            (2, Some(buffer)) => Carrier::Own(Some(Held::new(env, buffer)?)),
+            (3, _) => Carrier::Foreign,
+            _ => Carrier::Own(None),
         };
         let carrier = (env.raw() as usize, carrier);
         let overlay = self.run(env, |region| {

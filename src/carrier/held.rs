@@ -11,23 +11,17 @@ pub struct Held {
 }
 
 impl Held {
-    /// `None` for a SharedArrayBuffer, which cannot be transferred.
-    pub fn new(env: &Env, buffer: &Unknown<'_>) -> napi::Result<Option<Self>> {
-        let mut transferable = false;
-        // SAFETY: a live handle of this environment.
-        unsafe { sys::napi_is_arraybuffer(env.raw(), buffer.raw(), &raw mut transferable) };
-        if !transferable {
-            return Ok(None);
-        }
+    /// Keeps the buffer.
+    pub fn new(env: &Env, buffer: &Unknown<'_>) -> napi::Result<Self> {
         let mut reference = std::ptr::null_mut();
-        // SAFETY: as above; deleted on drop.
+        // SAFETY: a live handle of this environment; deleted on drop.
         let status =
             unsafe { sys::napi_create_reference(env.raw(), buffer.raw(), 1, &raw mut reference) };
         if status == sys::Status::napi_ok {
-            Ok(Some(Self {
+            Ok(Self {
                 env: env.raw(),
                 reference,
-            }))
+            })
         } else {
             Err(Error::new(
                 Status::from(status),
@@ -40,7 +34,8 @@ impl Held {
     pub fn is_detached(&self) -> bool {
         let (mut scope, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
         let mut detached = false;
-        // SAFETY: on the environment's thread (see the type); handles work in its cleanup hooks, too.
+        // SAFETY: on the environment's thread (see the type); handles work in cleanup hooks, too (not Deno's: the facade has none
+        // watched there).
         unsafe {
             sys::napi_open_handle_scope(self.env, &raw mut scope);
             sys::napi_get_reference_value(self.env, self.reference, &raw mut value);

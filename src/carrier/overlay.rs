@@ -17,8 +17,8 @@ use crate::region::{Pages, Region};
 
 /// The buffer whose pages carry a mapping.
 pub enum Carrier {
-    /// An ArrayBuffer of ours, which the user could transfer.
-    Own(Held),
+    /// An ArrayBuffer of ours; held, if the user could transfer it.
+    Own(Option<Held>),
     /// A SharedArrayBuffer of ours: nobody can take it away, and other threads may have it.
     Shared,
     /// A memory of the user's, whose buffer comes and goes: the facade looks where it is.
@@ -30,6 +30,8 @@ pub struct Overlay {
     pages: Pages,
     environment: usize,
     shared: bool,
+    /// The memory is ours to leave: see `retire`.
+    own: bool,
     /// `None` once V8 has its pages back.
     live: Mutex<Option<Live>>,
 }
@@ -79,15 +81,19 @@ impl Overlay {
             Some(slot) => slot.locked(|_| region.map_over(base, adopt)),
             None => region.map_over(base, adopt),
         };
-        let shared = matches!(carrier, Carrier::Shared);
+        let (shared, own) = (
+            matches!(carrier, Carrier::Shared),
+            matches!(carrier, Carrier::Own(_)),
+        );
         let buffer = match carrier {
-            Carrier::Own(held) => Some(held),
+            Carrier::Own(held) => held,
             Carrier::Shared | Carrier::Foreign => None,
         };
         let overlay = Arc::new(Self {
             pages: Pages { base, length },
             environment,
             shared,
+            own,
             live: Mutex::new(Some(Live { slot, buffer })),
         });
         if let Err(fail) = placed {
@@ -126,14 +132,14 @@ impl Overlay {
     pub fn retire(&self) {
         let mut live = self.live();
         let guarded = match &mut *live {
-            Some(Live {
-                slot: Some(slot),
-                buffer,
-            }) if buffer.as_ref().is_some_and(|held| !held.is_detached()) => {
-                slot.retire(|| self.replace(Replacement::None));
-                *buffer = None;
-                true
-            }
+            Some(this) if self.own && !this.is_lost() => match &this.slot {
+                Some(slot) => {
+                    slot.retire(|| self.replace(Replacement::None));
+                    this.buffer = None;
+                    true
+                }
+                None => false,
+            },
             _ => false,
         };
         drop(live);
