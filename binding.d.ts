@@ -62,7 +62,8 @@ export declare class NativeMapping {
   static anonymous(length: number, flags: number): NativeMapping
   /**
    * Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of
-   * whole pages, id, 1 if address space is reserved, 1 if it may be written.
+   * whole pages, id, 1 if address space is reserved, 1 if it may be written, 1 if the
+   * guard was displaced for good.
    */
   describe(out: Float64Array, owner: object): void
   /** Of the user's first byte. */
@@ -102,8 +103,18 @@ export declare class NativeMapping {
   release(viewsRemain: boolean): void
   /** A SharedArrayBuffer over all pages, from the page-aligned base. `undefined` where the engine has none over foreign memory. */
   exportShared(): SharedArrayBuffer | undefined
-  /** Maps the file over the engine's own pages, which the caller keeps alive until `close()`. `adopt`: they are the only true ones (private memory). */
-  overlay(target: Uint8Array, adopt: boolean): void
+  /**
+   * Maps the file over the engine's own pages: `target` is all of `buffer` (absent: of a memory that the user may grow), which the caller keeps alive until `isCarried` is false. `adopt`: they
+   * are the only true ones (private memory).
+   */
+  overlay(target: Uint8Array, buffer: ArrayBufferLike | undefined, adopt: boolean): void
+  /**
+   * Whether the engine's pages are still ours. After `close()` they are until `restoreOverlay`; under a SharedArrayBuffer while other
+   * mappings of the memory are open.
+   */
+  get isCarried(): boolean
+  /** After `close()`: nothing can be in flight on the engine's pages any more, or some view still reaches them. The engine gets zeros back. */
+  restoreOverlay(): void
   /** Whether these are the bytes that `overlay` was given. */
   isAt(target: Uint8Array): boolean
   /** The engine moved its memory: nothing of ours is there any more, and nothing there is touched. */
@@ -219,45 +230,23 @@ export declare function crc32c(bytes: Uint8Array, seed: number): number
 /** `napi_detach_arraybuffer`, for engines without `ArrayBuffer.prototype.transfer`. */
 export declare function detach(buffer: ArrayBuffer): void
 
+/**
+ * Memory for `epoch` that is never freed: not every engine runs the cleanup hook of a worker that ends, and the guard would count in freed
+ * memory then. `undefined` where the engine refuses external buffers.
+ */
+export declare function epochMemory(): ArrayBuffer | undefined
+
 /** Whether this engine makes ArrayBuffers over foreign memory. */
 export declare function externalAllowed(): boolean
 
 /** Whether this system has a feature. */
 export declare function isSupported(feature: string): boolean
 
-/** What is in it. */
-export interface LogFindings {
-  /** 0: at the end of the log, 1: sealed, 2: at something that is no record. */
-  ended: number
-  /** Where that is. */
-  end: number
-  /** The file's length. */
-  size: number
-  /** How many records. */
-  records: number
-  /** Pairs of offset and length. */
-  damaged: Array<number>
-}
-
-/** One segment to verify. */
-export interface LogSegment {
-  /** Its file. */
-  path: string
-  /** What the CRC of its records begins with. */
-  seed: number
-  /** Where its first record is. */
-  from: number
-  /** Where it ends. */
-  length: number
-  /** Up to where everything is promised to be there. */
-  durable: number
-}
-
 /** The same on another thread. */
-export declare function logVerify(segments: Array<LogSegment>): Promise<Array<LogFindings>>
+export declare function logVerify(paths: Array<string>, numbers: Float64Array): Promise<Float64Array>
 
-/** Reads segments and checks every record. */
-export declare function logVerifySync(segments: Array<LogSegment>): Array<LogFindings>
+/** Reads segments and checks every record; `numbers` and the result are described in `lib/log/findings.ts`. Objects would be ten times the code. */
+export declare function logVerifySync(paths: Array<string>, numbers: Float64Array): Float64Array
 
 /** What mincore(2) says. */
 export interface NativeResidency {
@@ -280,9 +269,6 @@ export declare function ownersOf(id: number): object[]
 /** sysconf(_SC_PAGESIZE), in bytes. */
 export declare function pageSize(): number
 
-/** madvise(2). */
-export declare function posixAdvise(address: bigint, length: bigint, advice: number): void
-
 /** mincore(2): one byte a page. */
 export declare function posixCore(address: bigint, length: bigint): Uint8Array
 
@@ -291,9 +277,6 @@ export declare function posixCovered(address: bigint, length: bigint): Array<num
 
 /** ftok(3). */
 export declare function posixFtok(path: string, id: number): number
-
-/** mlock(2). */
-export declare function posixLock(address: bigint, length: bigint): void
 
 /** mmap(2). */
 export declare function posixMap(address: bigint, length: bigint, protection: number, flags: number, fd: number, offset: bigint): NativeMapping
@@ -306,6 +289,9 @@ export declare function posixOwner(address: bigint): number | null
 
 /** mprotect(2). Returns the ids of the mappings that it changed. */
 export declare function posixProtect(address: bigint, length: bigint, protection: number): Array<number>
+
+/** madvise(2) 0, msync(2) 1, mlock(2) 2, munlock(2) 3: one function, as each costs kilobytes. `number`: the advice, or the flags. */
+export declare function posixRange(call: number, address: bigint, length: bigint, number: number): void
 
 /** mremap(2) of a mapping as a whole; `target` is for `MREMAP_FIXED`. */
 export declare function posixRemap(address: bigint, oldSize: bigint, newSize: bigint, flags: number, target: bigint): NativeMapping
@@ -337,14 +323,8 @@ export declare function posixShmStat(id: number): Array<number>
 /** shm_unlink(3). */
 export declare function posixShmUnlink(name: string): void
 
-/** msync(2). */
-export declare function posixSync(address: bigint, length: bigint, flags: number): void
-
 /** sysconf(3): -1 where there is no limit, as in C. */
 export declare function posixSysconf(name: number): bigint
-
-/** munlock(2). */
-export declare function posixUnlock(address: bigint, length: bigint): void
 
 /**
  * munmap(2). Returns the ids of the mappings that are to be closed, as nothing of them remains; of others `PROT_NONE` pages are left. With

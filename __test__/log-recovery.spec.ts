@@ -93,6 +93,34 @@ test('damage below the durable position is reported, skipped, and left on disk',
   t.deepEqual(readFileSync(join(directory, name)).subarray(at, at + 100), bytes.subarray(at, at + 100))
 })
 
+test('a log whose only header is broken is set aside, and recovery says so', (t) => {
+  const directory = join(folder, 'headless')
+  const name = '0000000000000000.seg'
+  for (const flush of ['never', 'interval'] as const) {
+    rmSync(directory, { recursive: true, force: true })
+    let log = MappedLog.openSync(directory, { segmentSize: 8192, flush })
+    for (let number = 0; number < 20; number++) log.append(`record ${number}`)
+    log.close()
+    const bytes = readFileSync(join(directory, name))
+    // The id: no CRC of the file means anything without it.
+    bytes[20]! ^= 1
+    writeFileSync(join(directory, name), bytes)
+    const reader = MappedLog.openSync(directory, { readOnly: true })
+    t.deepEqual(reader.recovery.damaged, [{ position: 0, length: 8192 }])
+    reader.close()
+    log = MappedLog.openSync(directory, { flush })
+    t.is(log.recovery.recovered, 0)
+    t.deepEqual(log.recovery.damaged, [{ position: 0, length: 8192 }])
+    t.deepEqual(readFileSync(join(directory, `${name}.aside`)), bytes)
+    log.append('it goes on')
+    log.close()
+    log = MappedLog.openSync(directory, { flush })
+    t.deepEqual(log.recovery.damaged, [])
+    t.is([...log].length, 1)
+    log.close()
+  }
+})
+
 test('what follows a cut is set aside, not deleted', (t) => {
   const directory = join(folder, 'aside')
   let log = MappedLog.openSync(directory, { segmentSize: 4096, flush: 'never' })

@@ -7,6 +7,9 @@ import { child, collect, Scratch } from './scratch'
 const scratch = new Scratch('long-work')
 test.after.always(() => scratch.remove())
 
+/** How long a child may take that ends by itself: only one that hangs takes it, however busy the machine is. */
+const MINUTE = 60_000
+
 /** Zeros in a hole are searched for zeros byte by byte: as long a search as one likes, without a byte of disk. */
 function endless(): MappedFile {
   return MappedFile.openSync(scratch.sparse(2 ** 38))
@@ -60,7 +63,7 @@ test('load and evict change no byte, whatever the pages are', async (t) => {
 
 test('cold sequential reading leaves little of the file in memory; what was there before stays there', async (t) => {
   const size = 96 << 20
-  const path = scratch.file(Buffer.alloc(size, 'line\n'))
+  const path = scratch.file(Buffer.alloc(size, 'x'.repeat(1023) + '\n'))
   const fd = openSync(path, 'r')
   fsyncSync(fd)
   closeSync(fd)
@@ -74,20 +77,26 @@ test('cold sequential reading leaves little of the file in memory; what was ther
     t.pass('this file system keeps its files in memory')
     return
   }
+  // A chunk is handed out when all windows but two (the one in use, the one ahead) were dropped: so it is counted then, on this thread, and no clock
+  // has a say. What the system reads ahead by itself comes on top.
   let most = 0
   let at = 0
   for await (const chunk of file.chunks()) {
-    at += chunk.length
+    at += chunk.indexOf('\n') < 0 ? 0 : chunk.length
     if (at % (8 << 20) === 0) most = Math.max(most, share())
   }
   t.is(at, size)
-  t.true(most < 0.4, `${most} of the file at once`)
-  t.true(share() < 0.1, `${share()} of the file at the end`)
-  for await (const line of file.lines()) if (line === '') break
-  t.true(share() < 0.4)
+  t.true(most < 0.6, `${most} of the file at once`)
+  const streamed = share()
+  t.true(streamed < 0.3, `${streamed} of the file at the end`)
+  // The control: the same bytes, read without us.
+  const { bytes } = file
+  for (let page = 0; page < size; page += file.pageSize) at -= bytes[page] === 0 ? 0 : file.pageSize
+  t.is(at, 0)
+  t.true(share() > streamed + 0.5)
   await file.load()
   t.is(share(), 1)
-  for await (const chunk of file.chunks()) void chunk[0]
+  for await (const chunk of file.chunks()) t.true(chunk.length > 0)
   t.is(share(), 1)
   file.close()
 })
@@ -160,9 +169,11 @@ test.serial('the event loop turns while threads search', async (t) => {
 })
 
 if (process.platform !== 'win32' && process.env['MEMMAP_FAULT_GUARD'] !== '0') {
-  test('a file that is truncated before or in the middle of a search is ERR_MAPPING_FAULT, and the process lives', async (t) => {
-    const path = scratch.file('x'.repeat(1 << 20))
-    const script = `
+  test.serial(
+    'a file that is truncated before or in the middle of a search is ERR_MAPPING_FAULT, and the process lives',
+    async (t) => {
+      const path = scratch.file('x'.repeat(1 << 20))
+      const script = `
       const [path] = args
       const code = (error) => error.code
       ;(async () => {
@@ -196,12 +207,14 @@ if (process.platform !== 'win32' && process.env['MEMMAP_FAULT_GUARD'] !== '0') {
         out.middle = await work
         console.log(JSON.stringify(out))
       })()`
-    const { code, signal, stdout, stderr } = await child(script, [path])
-    t.deepEqual([code, signal], [0, null], stderr)
-    const out = JSON.parse(stdout) as Record<string, string>
-    for (const [name, value] of Object.entries(out))
-      t.is(value, name.endsWith(' kind') ? 'truncated' : 'ERR_MAPPING_FAULT', name)
-  })
+      t.timeout(MINUTE * 2)
+      const { code, signal, stdout, stderr } = await child(script, [path], MINUTE)
+      t.deepEqual([code, signal], [0, null], stderr)
+      const out = JSON.parse(stdout) as Record<string, string>
+      for (const [name, value] of Object.entries(out))
+        t.is(value, name.endsWith(' kind') ? 'truncated' : 'ERR_MAPPING_FAULT', name)
+    },
+  )
 }
 
 test('a search of a file that grew or shrank before it was mapped is right', (t) => {
@@ -218,12 +231,13 @@ test('a search of a file that grew or shrank before it was mapped is right', (t)
   short.close()
 })
 
-test('awaited work keeps the process alive, as any file operation does', async (t) => {
+test.serial('awaited work keeps the process alive, as any file operation does', async (t) => {
   const script = `memmap.AnonymousMemory.create(1 << 28).countAsync('x').then((n) => console.log('counted', n))`
-  t.is((await child(script)).stdout, 'counted 0\n')
+  t.timeout(MINUTE * 2)
+  t.is((await child(script, [], MINUTE)).stdout, 'counted 0\n')
 })
 
-test('a process that has searched, or has left an iteration, ends by itself', async (t) => {
+test.serial('a process that has searched, or has left an iteration, ends by itself', async (t) => {
   const path = scratch.file('abc\n'.repeat(100_000))
   const script = `
     const m = memmap.MappedFile.openSync(args[0])
@@ -233,8 +247,9 @@ test('a process that has searched, or has left an iteration, ends by itself', as
       const lines = m.lines()[Symbol.asyncIterator](); await lines.next()
       console.log('left')
     })()`
-  const ended = await child(script, [path], 10_000)
-  t.deepEqual([ended.code, ended.stdout], [0, 'left\n'])
+  t.timeout(MINUTE * 2)
+  const { code, signal, stdout, stderr } = await child(script, [path], MINUTE)
+  t.deepEqual([code, signal, stdout], [0, null, 'left\n'], stderr)
 })
 
 test.serial('exit with work pending does not hang: in the process, in a worker that is terminated', async (t) => {
@@ -244,10 +259,9 @@ test.serial('exit with work pending does not hang: in the process, in a worker t
     for (let i = 0; i < 8; i++) m.countAsync(0, { threads: 4 }).catch(() => {})
     m.load().catch(() => {})
     setTimeout(() => process.exit(7), 50)`
-  const begun = performance.now()
-  const ended = await child(exit, [path], 20_000)
+  t.timeout(MINUTE * 3)
+  const ended = await child(exit, [path], MINUTE)
   t.is(ended.code, 7, ended.stderr)
-  t.true(performance.now() - begun < 10_000)
   const worker = `
     const { Worker, isMainThread } = require('node:worker_threads')
     const body = 'const { workerData } = require("node:worker_threads"); const memmap = require(workerData.package);' +
@@ -266,6 +280,6 @@ test.serial('exit with work pending does not hang: in the process, in a worker t
         ? fs.readdirSync('/proc/self/task').map((id) => fs.readFileSync('/proc/self/task/' + id + '/comm', 'utf8').trim()) : []
       console.log(names.filter((name) => name === 'memmap').length <= Math.max(2, require('node:os').availableParallelism()))
     })()`
-  const terminated = await child(worker, [path], 20_000)
+  const terminated = await child(worker, [path], MINUTE)
   t.is(terminated.stdout, 'true\n', terminated.stderr)
 })

@@ -23,6 +23,19 @@ function listed(): Set<number> {
   return new Set(rows.map((row) => Number(row.trim().split(/\s+/)[1])))
 }
 
+/**
+ * Asks until the answer is yes, or for two seconds: another test of this process may be starting a child, which has every attachment until its
+ * exec(2).
+ */
+function soon(answer: () => boolean): boolean {
+  const end = Date.now() + 2000
+  while (!answer()) {
+    if (Date.now() > end) return false
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+  }
+  return true
+}
+
 const hasIpcs = spawnSync('ipcs', ['-m']).status === 0
 
 linux('a segment is found by its key, attached twice, and gone after remove and the last close', (t) => {
@@ -37,7 +50,8 @@ linux('a segment is found by its key, attached twice, and gone after remove and 
     t.is(found.read(100, 6).toString(), 'shared')
     t.throws(() => found.write('x', 0), { code: 'EACCES' })
     const { attached, mode, creatorPid, length, attachTime, detachTime } = made.stat()
-    t.deepEqual([attached, mode & 0o777, creatorPid, length], [2, 0o640, process.pid, 5000])
+    t.deepEqual([mode & 0o777, creatorPid, length], [0o640, process.pid, 5000])
+    t.true(attached >= 2 && soon(() => made.stat().attached === 2))
     t.true(attachTime instanceof Date)
     t.is(detachTime, null)
     t.throws(() => SysvSharedMemory.create(key, 5000), { code: 'EEXIST' })
@@ -45,14 +59,14 @@ linux('a segment is found by its key, attached twice, and gone after remove and 
     t.is(again.id, made.id)
     again.close()
     found.close()
-    t.is(made.stat().attached, 1)
+    t.true(soon(() => made.stat().attached === 1))
     t.is(made.size(), 5000)
     made.flushSync()
   } finally {
     made.remove()
     made.close()
   }
-  t.false(listed().has(made.id))
+  t.true(soon(() => !listed().has(made.id)))
   t.throws(() => made.stat(), { code: 'EINVAL' })
   t.throws(() => SysvSharedMemory.open(key), { code: 'ENOENT' })
 })
@@ -64,10 +78,10 @@ linux('the attachment ends at close, though views are there', (t) => {
     const view = other.bytes
     view[PAGE] = 5
     t.is(made.getUint8(PAGE), 5)
-    t.is(made.stat().attached, 2)
+    t.true(soon(() => made.stat().attached === 2))
     other.close()
     t.is(view.length, 0)
-    t.is(made.stat().attached, 1)
+    t.true(soon(() => made.stat().attached === 1))
   } finally {
     made.remove()
     made.close()
@@ -99,12 +113,13 @@ linux('the raw calls: shmget, shmat, shmctl, shmdt', (t) => {
     t.deepEqual([m.access, reader.access, m.byteLength], ['write', 'read', 3 * PAGE])
     m.setInt32(0, 42)
     t.is(reader.getInt32(0), 42)
-    t.is(posix.shmctl(id, posix.IPC_STAT)!.shm_nattch, 2)
+    t.true(soon(() => posix.shmctl(id, posix.IPC_STAT)!.shm_nattch === 2))
     posix.shmdt(reader.address)
     t.true(reader.closed)
     posix.shmctl(id, posix.IPC_SET, { mode: 0o644 })
     const status = posix.shmctl(id, posix.IPC_STAT)!
-    t.deepEqual([status.shm_perm.mode & 0o777, status.shm_segsz, status.shm_nattch], [0o644, 3 * PAGE, 1])
+    t.deepEqual([status.shm_perm.mode & 0o777, status.shm_segsz], [0o644, 3 * PAGE])
+    t.true(soon(() => posix.shmctl(id, posix.IPC_STAT)!.shm_nattch === 1))
     t.is(posix.shmctl(id, posix.SHM_LOCK), undefined)
     t.is(posix.shmctl(id, posix.IPC_STAT)!.shm_perm.mode & posix.SHM_LOCKED, posix.SHM_LOCKED)
     posix.shmctl(id, posix.SHM_UNLOCK)
@@ -117,25 +132,23 @@ linux('the raw calls: shmget, shmat, shmctl, shmdt', (t) => {
     const placed = posix.shmat(id, at, posix.SHM_REMAP)
     t.is(placed.address, at)
     t.is(placed.getInt32(0), 42)
-    t.is(posix.shmctl(id, posix.IPC_STAT)!.shm_nattch, 2)
+    t.true(soon(() => posix.shmctl(id, posix.IPC_STAT)!.shm_nattch === 2))
     room.close()
     t.true(placed.closed)
-    t.is(posix.shmctl(id, posix.IPC_STAT)!.shm_nattch, 1)
+    t.true(soon(() => posix.shmctl(id, posix.IPC_STAT)!.shm_nattch === 1))
     posix.shmdt(m)
   } finally {
     posix.shmctl(id, posix.IPC_RMID)
   }
-  t.false(listed().has(id))
+  t.true(soon(() => !listed().has(id)))
 })
 
-linux('wrong arguments leave no segment behind', (t) => {
-  const before = listed().size
+linux('wrong arguments are refused before a segment is made', (t) => {
   t.throws(() => SysvSharedMemory.create(0, 0), { code: 'ERR_OUT_OF_RANGE' })
   t.throws(() => SysvSharedMemory.create(0, PAGE, { modus: 1 } as never), { code: 'ERR_INVALID_ARG_VALUE' })
   t.throws(() => SysvSharedMemory.open(1, { access: 'copy' } as never), { code: 'ERR_INVALID_ARG_VALUE' })
   t.throws(() => SysvSharedMemory.attach('1' as never), { code: 'ERR_INVALID_ARG_TYPE' })
   t.throws(() => new (SysvSharedMemory as never as new () => unknown)(), { code: 'ERR_ILLEGAL_CONSTRUCTOR' })
-  t.is(listed().size, before)
 })
 
 withC(`a C program makes a segment, this one finds it by ftok; and the other way round${because}`, (t) => {
@@ -155,7 +168,7 @@ withC(`a C program makes a segment, this one finds it by ftok; and the other way
     t.is(made.view(Int32Array)[1], 42)
     made.remove()
     made.close()
-    t.false(listed().has(id) || listed().has(made.id))
+    t.true(soon(() => !listed().has(id) && !listed().has(made.id)))
   })
 })
 
@@ -173,7 +186,7 @@ withC(`a C program makes a segment, this one finds it by ftok; and the other way
   t.is(made.stat().mode & posix.SHM_DEST, posix.SHM_DEST)
   made.setUint8(0, 1)
   made.close()
-  t.is(row(), undefined)
+  t.true(soon(() => row() === undefined))
 })
 
 withC(`a C program opens a POSIX object by its name${because}`, (t) => {

@@ -309,8 +309,8 @@ linux('10,000 mappings made, cut and closed leave nothing behind', async (t) => 
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve, 5))
   t.is(count(), 0)
   t.true(maps().length < before + 200, `${maps().length} mappings, ${before} before`)
-  // Fewer, where mappings of other tests were collected meanwhile.
-  t.true(fs.readdirSync('/proc/self/fd').length <= files)
+  // Other tests of this file open and close theirs meanwhile; 10,000 would show.
+  t.true(fs.readdirSync('/proc/self/fd').length <= files + 32)
   fs.closeSync(fd)
 })
 

@@ -69,7 +69,8 @@ function move(core: Core, position: number): void {
 
 /** One window over everything: the carrier's buffer is there for views, too. */
 function enterWhole(core: Core): void {
-  const buffer = core.whole()
+  const buffer = core.wholeIfAny()
+  if (buffer === undefined) return
   core.view = new DataView(buffer, core.delta, core.byteLength)
   core.start = 0
   core.length = core.byteLength

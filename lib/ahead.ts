@@ -4,12 +4,14 @@ import type { Core } from './core'
 
 /** Loaded, and dropped, in one piece: page caches keep up to 2 MiB together. */
 const WINDOW = 4 << 20
+/** So far ahead of the loading is looked which windows are cold: the system's own readahead would make the next ones look warm. */
+const PROBES = 8
 
 interface Part {
   readonly from: number
   readonly to: number
   /** It was not in memory before: so it need not stay there. */
-  cold: boolean
+  readonly cold: boolean
   ready: Promise<unknown> | undefined
 }
 
@@ -23,6 +25,9 @@ export class Ahead {
   readonly #window: number
   readonly #signal: AbortSignal | undefined
   readonly #parts: Part[] = []
+  readonly #from: number
+  /** Of the windows that were looked at, in order from `#from`. */
+  readonly #cold: boolean[] = []
   #next: number
 
   constructor(core: Core, from: number, end: number, size: number, signal?: AbortSignal) {
@@ -30,6 +35,7 @@ export class Ahead {
     this.#end = end
     this.#window = Math.max(WINDOW, size)
     this.#signal = signal
+    this.#from = from
     this.#next = from
   }
 
@@ -52,8 +58,10 @@ export class Ahead {
     const core = this.#core
     const from = this.#next
     const to = Math.min(this.#end, from + this.#window)
+    const index = (from - this.#from) / this.#window
+    while (this.#cold.length < index + PROBES) this.#probe()
+    const part: Part = { from, to, cold: this.#cold[index]!, ready: undefined }
     const { pages, resident, exact } = core.native.residency(from, to - from)
-    const part: Part = { from, to, cold: exact && resident * 2 < pages, ready: undefined }
     if (!exact || resident < pages) {
       const task = { signal: this.#signal }
       const ready = run(core, task, { base: 0, total: to - from }, (jobs, progress) =>
@@ -69,7 +77,21 @@ export class Ahead {
     this.#next = to
   }
 
-  #drop({ from, to, cold }: Part): void {
-    if (cold && !this.#core.closed) this.#core.native.evict(from, to - from)
+  #probe(): void {
+    const from = this.#from + this.#cold.length * this.#window
+    const length = Math.min(this.#window, this.#end - from)
+    if (length <= 0) return void this.#cold.push(false)
+    const { pages, resident, exact } = this.#core.native.residency(from, length)
+    this.#cold.push(exact && resident * 2 < pages)
+  }
+
+  #drop({ from, to, cold, ready }: Part): void {
+    if (!cold) return
+    const evict = (): void => {
+      if (!this.#core.closed) this.#core.native.evict(from, to - from)
+    }
+    // Who leaves in the middle leaves a window that is still being loaded: what came after the dropping would stay.
+    if (ready === undefined) evict()
+    else ready.then(evict, evict)
   }
 }

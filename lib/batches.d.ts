@@ -1,4 +1,4 @@
-/** An async iterator whose values come in batches: only the empty-handed `next()` waits, so one value costs no more than its Promise. */
+/** An async iterator whose values come in batches, each a plain iterator: only the empty-handed `next()` waits, so one value costs no more than its Promise. */
 export declare class Batches<T> implements AsyncIterableIterator<T> {
     #private;
     /**
@@ -6,7 +6,7 @@ export declare class Batches<T> implements AsyncIterableIterator<T> {
      * @param check throws when values that are there already must not be handed out any more
      * @param stop called once, when nobody wants more
      */
-    constructor(pull: () => Promise<ArrayLike<T> | undefined>, check: () => void, stop: () => void);
+    constructor(pull: () => Promise<Iterator<T, undefined> | undefined>, check: () => void, stop: () => void);
     next(): Promise<IteratorResult<T, undefined>>;
     return(): Promise<IteratorResult<T, undefined>>;
     [Symbol.asyncIterator](): this;

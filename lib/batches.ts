@@ -1,41 +1,39 @@
-/** An async iterator whose values come in batches: only the empty-handed `next()` waits, so one value costs no more than its Promise. */
+/** An async iterator whose values come in batches, each a plain iterator: only the empty-handed `next()` waits, so one value costs no more than its Promise. */
 export class Batches<T> implements AsyncIterableIterator<T> {
-  readonly #pull: () => Promise<ArrayLike<T> | undefined>
+  readonly #pull: () => Promise<Iterator<T, undefined> | undefined>
   readonly #check: () => void
   readonly #stop: () => void
-  #batch: ArrayLike<T> = []
-  #at = 0
+  #batch: Iterator<T, undefined> | undefined
   #done = false
-  #turn: Promise<unknown> | undefined
+  /** Calls that were not answered yet, and the last of them. The count falls before the answer is out: whoever awaits it asks for the next at once. */
+  #waiting = 0
+  #turn: Promise<unknown> = Promise.resolve()
 
   /**
    * @param pull the next batch, `undefined` at the end
    * @param check throws when values that are there already must not be handed out any more
    * @param stop called once, when nobody wants more
    */
-  constructor(pull: () => Promise<ArrayLike<T> | undefined>, check: () => void, stop: () => void) {
+  constructor(pull: () => Promise<Iterator<T, undefined> | undefined>, check: () => void, stop: () => void) {
     this.#pull = pull
     this.#check = check
     this.#stop = stop
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#turn === undefined && !this.#done && this.#at < this.#batch.length) {
+    if (this.#waiting === 0 && this.#batch !== undefined) {
       try {
         this.#check()
+        const item = this.#batch.next()
+        if (item.done !== true) return Promise.resolve(item)
       } catch (error) {
         return this.#fail(error)
       }
-      return Promise.resolve({ value: this.#batch[this.#at++]!, done: false })
     }
     // Calls that do not wait for each other are answered in order.
-    const mine: Promise<IteratorResult<T, undefined>> = (this.#turn ?? Promise.resolve()).then(() => this.#refill())
-    const turn: Promise<unknown> = mine
-      .catch(() => undefined)
-      .then(() => {
-        if (this.#turn === turn) this.#turn = undefined
-      })
-    this.#turn = turn
+    this.#waiting++
+    const mine = this.#turn.then(() => this.#refill())
+    this.#turn = mine.catch(() => undefined)
     return mine
   }
 
@@ -52,10 +50,11 @@ export class Batches<T> implements AsyncIterableIterator<T> {
     try {
       while (!this.#done) {
         this.#check()
-        if (this.#at < this.#batch.length) return { value: this.#batch[this.#at++]!, done: false }
+        const item = this.#batch?.next()
+        if (item !== undefined && item.done !== true) return item
         const batch = await this.#pull()
-        this.#at = 0
-        this.#batch = batch ?? []
+        if (this.#done) break
+        this.#batch = batch
         if (batch === undefined) this.#end()
       }
       return { value: undefined, done: true }
@@ -63,6 +62,8 @@ export class Batches<T> implements AsyncIterableIterator<T> {
       // Stopped by `return()` while it waited: that is no failure.
       if (this.#done) return { value: undefined, done: true }
       return this.#fail(error)
+    } finally {
+      this.#waiting--
     }
   }
 
@@ -74,7 +75,7 @@ export class Batches<T> implements AsyncIterableIterator<T> {
   #end(): void {
     if (this.#done) return
     this.#done = true
-    this.#batch = []
+    this.#batch = undefined
     this.#stop()
   }
 }

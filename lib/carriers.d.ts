@@ -9,6 +9,8 @@ export interface Carrier {
     readonly at?: number;
     /** Whether the engine has moved the memory away from the mapping (a memory of the user's only). Absent: it cannot. */
     moved?(): boolean;
+    /** Whether the user has transferred the buffer: its pages are not the mapping's any more. */
+    lost?(): boolean;
     /** After the file was taken away; `true` when views still reach the memory, which reads zeros then. */
     release(): boolean;
 }

@@ -1,6 +1,7 @@
 import { isAnyArrayBuffer } from 'node:util/types'
 import * as threads from 'node:worker_threads'
 
+import { moveAway } from './detach'
 import { native } from './native'
 
 import type { NativeMapping } from '../binding'
@@ -16,6 +17,8 @@ export interface Carrier {
   readonly at?: number
   /** Whether the engine has moved the memory away from the mapping (a memory of the user's only). Absent: it cannot. */
   moved?(): boolean
+  /** Whether the user has transferred the buffer: its pages are not the mapping's any more. */
+  lost?(): boolean
   /** After the file was taken away; `true` when views still reach the memory, which reads zeros then. */
   release(): boolean
 }
@@ -66,15 +69,42 @@ export function isOverlay(kind: CarrierKind): boolean {
   return kind === 'wasm' || kind === 'resizable' || (kind === 'shared' && !sharedAllowed())
 }
 
+/** Where a carrier is forced, SharedArrayBuffers are those that the cage has. */
 function sharedAllowed(): boolean {
-  return forced !== 'shared' && externalAllowed() && native.sharedAllowed()
+  return forced === undefined && externalAllowed() && native.sharedAllowed()
 }
 
-/**
- * Buffers of the engine that carry a file, with the native side that put it there: both must live until the engine has its own pages back.
- * What stands here and is not closed cannot be collected.
- */
+/** A buffer of the engine's own. */
+interface Ground {
+  readonly kind: Carrier['kind']
+  readonly buffer: ArrayBufferLike
+  /** Makes all views length 0. What comes back has the pages now; `undefined`: views still reach them. */
+  empty(): object | undefined
+}
+
+/** What must live until the engine has its own pages back: whatever has the pages, and the native side that put a file there. */
+interface Pin {
+  readonly mapping: NativeMapping
+  ground: object
+}
+
+/** What stands here and is not closed cannot be collected. */
 const pinned = new Set<object>()
+
+/** Of these, SharedArrayBuffers whose mapping was closed while others of the same memory are open. */
+const lingering = new Set<Pin>()
+
+/**
+ * Of these, memory whose views have length 0: operations of zlib, crypto or fs may still be in flight there, and find nothing, until the old
+ * buffer is collected. Address space is dear in the cage, so only the latest have it that good: the others read zeros.
+ */
+const late = new Set<Pin>()
+const LATE = 32
+
+/** As long as anything can still be in flight on the pages of a buffer, somebody has them. */
+const heirs = new WeakMap<ArrayBufferLike, object>()
+
+const collected = new FinalizationRegistry<Pin>(finish)
 
 let warned = false
 const forgotten = new FinalizationRegistry<undefined>(() => {
@@ -108,28 +138,73 @@ function ofShared(mapping: NativeMapping): Carrier | undefined {
 
 function overlay(
   mapping: NativeMapping,
-  carrier: Carrier | undefined,
+  ground: Ground | undefined,
   adopt: boolean,
   owner: object,
 ): Carrier | undefined {
-  if (carrier === undefined) return undefined
+  if (ground === undefined) return undefined
+  const { kind, buffer } = ground
+  letGo()
   try {
-    mapping.overlay(new Uint8Array(carrier.buffer), adopt)
+    mapping.overlay(new Uint8Array(buffer), buffer, adopt)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOTSUP') return undefined
     throw error
   }
-  const pin = { mapping, carrier }
+  const pin: Pin = { mapping, ground }
   pinned.add(pin)
   forgotten.register(owner, undefined, pin)
   return {
-    kind: carrier.kind,
-    buffer: carrier.buffer,
+    kind,
+    buffer,
+    lost: () => kind === 'resizable' && buffer.byteLength === 0,
     release: () => {
       forgotten.unregister(pin)
-      pinned.delete(pin)
-      return carrier.release()
+      letGo()
+      return kind === 'shared' ? leaveShared(pin) : leave(pin, ground)
     },
+  }
+}
+
+/** Views stay, and read what others store until the last mapping closes; then zeros. */
+function leaveShared(pin: Pin): boolean {
+  if (pin.mapping.isCarried) lingering.add(pin)
+  else pinned.delete(pin)
+  return true
+}
+
+function leave(pin: Pin, ground: Ground): boolean {
+  const { buffer } = ground
+  const heir = ground.empty()
+  if (heir === undefined || !pin.mapping.isCarried) {
+    pin.mapping.restoreOverlay()
+    pinned.delete(pin)
+    if (heir !== undefined) heirs.set(buffer, heir)
+    return buffer.byteLength > 0
+  }
+  // The pin must not keep the buffer: it is what is waited for.
+  pin.ground = heir
+  heirs.set(buffer, heir)
+  late.add(pin)
+  collected.register(buffer, pin, pin)
+  if (late.size > LATE) for (const oldest of late) return (finish(oldest), false)
+  return false
+}
+
+/** The engine gets its pages back. */
+function finish(pin: Pin): void {
+  collected.unregister(pin)
+  late.delete(pin)
+  pinned.delete(pin)
+  pin.mapping.restoreOverlay()
+}
+
+/** The other mappings may have closed, in any thread, since somebody looked last. */
+function letGo(): void {
+  for (const pin of lingering) {
+    if (pin.mapping.isCarried) continue
+    lingering.delete(pin)
+    pinned.delete(pin)
   }
 }
 
@@ -144,7 +219,7 @@ type MemoryConstructor = new (descriptor: {
 }) => Memory
 
 /** The user cannot transfer the buffer of a WebAssembly memory, and growing by nothing makes all views length 0. */
-function ofWasm(length: number): Carrier | undefined {
+function ofWasm(length: number): Ground | undefined {
   const { Memory } = (globalThis as { WebAssembly?: { Memory: MemoryConstructor } }).WebAssembly ?? {}
   if (Memory === undefined || length > WASM_64) return undefined
   const pages = Math.ceil(length / WASM_PAGE)
@@ -159,32 +234,42 @@ function ofWasm(length: number): Carrier | undefined {
   return {
     kind: 'wasm',
     buffer,
-    release: () => {
-      if (buffer.byteLength === 0) return false
+    empty: () => {
       // Growing would abort the process (Node 24, Deno).
-      if (isUntransferable(buffer)) return true
+      if (isUntransferable(buffer)) return undefined
       memory.grow(is64 ? 0n : 0)
-      return buffer.byteLength > 0
+      return buffer.byteLength > 0 ? undefined : memory
     },
   }
 }
 
-function resizable(length: number): Carrier | undefined {
-  type Resizable = ArrayBuffer & { resize(length: number): void }
+function resizable(length: number): Ground | undefined {
+  type Resizable = ArrayBuffer & { readonly resizable?: boolean }
   const Constructor = ArrayBuffer as unknown as new (length: number, options: { maxByteLength: number }) => Resizable
   const buffer = attempt(() => new Constructor(length, { maxByteLength: length }))
-  if (buffer === undefined || !('resize' in buffer)) return undefined
+  if (buffer?.resizable !== true) return undefined
+  protect(buffer)
   return {
     kind: 'resizable',
     buffer,
-    release: () => {
-      if (buffer.byteLength > 0) buffer.resize(0)
-      return false
-    },
+    // Not resized to 0, which stores zeros everywhere.
+    empty: () => moveAway(buffer),
   }
 }
 
-function growable(length: number): Carrier | undefined {
+/**
+ * Resizing would overwrite the file with zeros, and a transfer takes the pages away from us. Whoever insists can: the native side looks
+ * before it touches them.
+ */
+function protect(buffer: ArrayBuffer): void {
+  const refuse = (): never => {
+    throw new TypeError('This ArrayBuffer carries a mapping: it cannot be resized or transferred')
+  }
+  for (const name of ['resize', 'transfer', 'transferToFixedLength'])
+    Object.defineProperty(buffer, name, { value: refuse })
+}
+
+function growable(length: number): Ground | undefined {
   type Growable = SharedArrayBuffer & { readonly growable?: boolean }
   const Constructor = SharedArrayBuffer as unknown as new (
     length: number,
@@ -192,7 +277,7 @@ function growable(length: number): Carrier | undefined {
   ) => Growable
   const buffer = attempt(() => new Constructor(length, { maxByteLength: length }))
   // Its pages would be the allocator's own without the option.
-  return buffer?.growable === true ? { kind: 'shared', buffer, release: () => true } : undefined
+  return buffer?.growable === true ? { kind: 'shared', buffer, empty: () => undefined } : undefined
 }
 
 function attempt<T>(make: () => T): T | undefined {
@@ -224,7 +309,7 @@ export function openedCarrier(
   closed: () => void,
 ): Carrier {
   const bytes = (): Uint8Array => new Uint8Array(memory.buffer, at, length)
-  mapping.overlay(bytes(), adopt)
+  mapping.overlay(bytes(), undefined, adopt)
   let seen = memory.buffer
   let gone = false
   const pin = { mapping, memory }

@@ -18,6 +18,8 @@ export interface Origin {
     readonly label: number;
     /** Whoever opens it brings its carrier with `use`. */
     readonly ownCarrier?: boolean;
+    /** Its address is the caller's: private pages, which cannot be in two places, never move onto a carrier. */
+    readonly staysPut?: boolean;
 }
 /**
  * The state behind a `Mapping`: plain fields for the parts of the facade, out of reach of users.
@@ -96,6 +98,8 @@ export declare class Core {
     export(start: number, length: number): ArrayBuffer;
     /** The one buffer over everything, where `kind` is not 'external'. */
     whole(): ArrayBufferLike;
+    /** The same for accessors, which can do without. */
+    wholeIfAny(): ArrayBufferLike | undefined;
     /** Where in `whole()` the mapping's first page is. */
     get wholeAt(): number;
     /** A carrier of the user's. */

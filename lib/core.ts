@@ -2,7 +2,7 @@ import { carry, chooseCarrier, isOverlay } from './carriers'
 import { bufferTooLarge, invalidState, mappingFault, recapture, systemError, viewsUnavailable } from './errors'
 import { detach } from './detach'
 import { abandonWaits } from './wait'
-import { currentFault, deliver, epoch } from './faults'
+import { currentFault, deliver, epoch, warnOfLoss } from './faults'
 
 import type { AccessorWindows } from './accessor-windows'
 import { Protections } from './protections'
@@ -27,9 +27,11 @@ export interface Origin {
   readonly label: number
   /** Whoever opens it brings its carrier with `use`. */
   readonly ownCarrier?: boolean
+  /** Its address is the caller's: private pages, which cannot be in two places, never move onto a carrier. */
+  readonly staysPut?: boolean
 }
 
-const facts = new Float64Array(10)
+const facts = new Float64Array(11)
 
 /** What cannot be cleared: the memory that the file was in is elsewhere. */
 const MOVED: MappingFault = Object.freeze({ kind: 'moved', offset: 0 })
@@ -59,6 +61,8 @@ export class Core {
   id = 0
   /** What views stand on, or will. */
   kind: CarrierKind
+  /** What the engine had no room for when it was asked last: a view asks again. */
+  #refused: CarrierKind = 'none'
   #carrier: Carrier | undefined
   /** It was opened with a `capacity`, and has not outgrown it. */
   #reserved = false
@@ -107,7 +111,10 @@ export class Core {
     this.kind = origin.ownCarrier === true ? 'none' : chooseCarrier(origin.sharedArrayBuffer)
     this.#learn()
     // Private pages cannot be in two places, so they move before anybody has used them.
-    if (origin.isPrivate && isOverlay(this.kind) && this.mapLength > 0) this.#carry(true)
+    if (origin.isPrivate && isOverlay(this.kind) && this.mapLength > 0) {
+      if (origin.staysPut === true) this.kind = 'none'
+      else this.#carryIfPossible(true)
+    }
   }
 
   #learn(): void {
@@ -120,6 +127,7 @@ export class Core {
     this.mapped = facts[5] === 1
     this.mapLength = facts[6]!
     this.id = facts[7]!
+    if (facts[10] === 1) warnOfLoss()
     this.#reserved = facts[8] === 1
   }
 
@@ -191,10 +199,18 @@ export class Core {
 
   /** The one buffer over everything, where `kind` is not 'external'. */
   whole(): ArrayBufferLike {
+    if (this.#carrier?.lost?.() === true && !this.isPrivate) this.#letCarrierGo()
+    // Private pages have been used where they are by now.
+    if (this.#refused !== 'none' && !this.isPrivate) this.kind = this.#refused
     const carrier = this.#carrier ?? this.#carry(false)
     if (carrier === undefined) throw viewsUnavailable()
     if (this.#isMoved) throw mappingFault(MOVED, this.path)
     return carrier.buffer
+  }
+
+  /** The same for accessors, which can do without. */
+  wholeIfAny(): ArrayBufferLike | undefined {
+    return (this.#carrier ?? this.#carryIfPossible(false))?.buffer
   }
 
   /** Where in `whole()` the mapping's first page is. */
@@ -224,11 +240,31 @@ export class Core {
   }
 
   #carry(adopt: boolean): Carrier | undefined {
-    if (this.kind === 'none' || this.kind === 'external') return undefined
-    const carrier = carry(this.native, this.kind, this.mapLength, adopt, this.owner)
-    this.#carrier = carrier
-    this.kind = carrier?.kind ?? 'none'
+    const { kind } = this
+    if (kind === 'none' || kind === 'external') return undefined
+    this.kind = 'none'
+    this.#refused = kind
+    const carrier = carry(this.native, kind, this.mapLength, adopt, this.owner)
+    if (carrier === undefined) return undefined
+    this.#refused = 'none'
+    this.use(carrier)
     return carrier
+  }
+
+  /** The user has it now; the file's pages are where they were. */
+  #letCarrierGo(): void {
+    this.#carrier?.release()
+    this.#carrier = undefined
+    this.#forgetWindows()
+  }
+
+  /** What goes wrong here is told to those who ask for a view. */
+  #carryIfPossible(adopt: boolean): Carrier | undefined {
+    try {
+      return this.#carry(adopt)
+    } catch {
+      return undefined
+    }
   }
 
   /** Another length: see `Mapping.resize`. */
@@ -300,7 +336,12 @@ export class Core {
     try {
       mustRelease = this.native.close()
     } finally {
-      if (this.#carrier !== undefined) viewsRemain = this.#carrier.release()
+      if (this.#carrier !== undefined) {
+        viewsRemain = this.#carrier.release()
+        // Operations in flight end when its buffer is collected: nothing of ours may keep it.
+        this.#carrier = undefined
+        this.windows = undefined
+      }
       if (this.exportedBytes > 0) viewsRemain = this.#detachAll() || viewsRemain
       if (mustRelease) this.native.release(viewsRemain)
     }

@@ -18,3 +18,19 @@ export function detach(buffer: ArrayBuffer): boolean {
   }
   return buffer.byteLength === 0
 }
+
+const clone = structuredClone
+
+/**
+ * The same for a resizable buffer, but the pages go on living, in the buffer that comes back; `undefined` where it cannot be emptied, or was.
+ * `transfer` would copy them.
+ */
+export function moveAway(buffer: ArrayBuffer): ArrayBuffer | undefined {
+  if (buffer.byteLength === 0) return undefined
+  try {
+    const heir = clone(buffer, { transfer: [buffer] })
+    return buffer.byteLength === 0 ? heir : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -8,9 +8,10 @@ import type { FaultMessage, MappingFault } from './types'
 
 /**
  * `epoch[0]` is counted up by the guard whenever any mapping of this process faults, before the access that faulted returns.
- * It has a buffer of its own: typed arrays of a few bytes live on the heap, where the collector moves them.
+ * Its memory is never freed, as not every engine says when a worker ends (Deno); in V8's memory cage it is the engine's own, in a buffer of
+ * its own: typed arrays of a few bytes live on the heap, where the collector moves them.
  */
-export const epoch = new Int32Array(new ArrayBuffer(64))
+export const epoch = new Int32Array(native.epochMemory() ?? new ArrayBuffer(64))
 
 const KINDS = [undefined, 'truncated', 'io', 'nospace', 'protected', 'moved'] as const
 
@@ -21,6 +22,18 @@ const out = new Float64Array(3)
 const RING = 256
 
 native.setup(epoch, deliver)
+
+let lost = false
+
+/** Somebody has displaced the guard's handlers more often than it has handlers. */
+export function warnOfLoss(): void {
+  if (lost) return
+  lost = true
+  process.emitWarning(
+    'The signal handlers of the fault guard were displaced for the fourth time and are not installed again: a fault can end the process now',
+    { type: 'MemmapGuardWarning', code: 'MEMMAP_GUARD_LOST' },
+  )
+}
 
 /** Publishes every fault since the last time, of all mappings of this thread. */
 export function deliver(): void {

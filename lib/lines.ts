@@ -1,4 +1,4 @@
-import { Buffer, isAscii } from 'node:buffer'
+import { Buffer, isAscii, isUtf8, transcode } from 'node:buffer'
 
 import { Ahead } from './ahead'
 import { Batches } from './batches'
@@ -10,9 +10,18 @@ import type { Core } from './core'
 
 type Encoding = 'utf8' | 'latin1'
 
-/** How much is decoded at once. A line that is kept keeps the text of its block alive: so blocks are small, as readline's are. */
+/**
+ * How much is decoded at once. A line that is kept keeps the text of its block alive: so blocks are small, as readline's are. Larger ones are slower
+ * too: the engine makes large strings outside of its young generation (benchmark/cases/lines.mjs).
+ */
 const BLOCK = 64 << 10
 const NEWLINE = Uint8Array.of(10)
+/** V8 before 13 (Node 20 and 22) takes 3 ns for a byte of UTF-8 that is not ASCII; by way of UTF-16 it is 0.5 (0.1 without the detour since then). */
+const DETOUR =
+  process.versions['bun'] === undefined &&
+  Number.parseInt(process.versions.v8, 10) < 13 &&
+  typeof transcode === 'function'
+const END: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true })
 
 /**
  * Cuts bytes into blocks of whole lines. A newline is never part of another character in UTF-8, so no block splits one.
@@ -34,13 +43,13 @@ class Blocks {
     return this.#position
   }
 
-  /** The lines of the next block; `undefined` at the end. */
-  next(): string[] | undefined {
+  /** The text of the next block, up to its last newline; at the end what comes after that one; '' when that was all. */
+  next(): string {
     const { core, end } = this
     core.checkOpen()
     core.checkFault()
     const from = this.#position
-    if (from >= end) return undefined
+    if (from >= end) return ''
     let had = 0
     for (;;) {
       const length = Math.min(this.#buffer.length, end - from)
@@ -48,8 +57,8 @@ class Blocks {
       core.native.readInto(this.#buffer.subarray(had, length), from + had)
       core.checkFault()
       const last = this.#buffer.subarray(had, length).lastIndexOf(10)
-      if (last >= 0) return this.#cut(had + last, had + last + 1)
-      if (from + length >= end) return this.#cut(length, length)
+      if (last >= 0) return this.#decode(had + last + 1)
+      if (from + length >= end) return this.#decode(length)
       // A line longer than the block.
       had = length
       const larger = Buffer.allocUnsafe(this.#buffer.length * 2)
@@ -60,23 +69,42 @@ class Blocks {
 
   /** Plain ASCII, as most text is: decoded as latin1 it takes half the time. */
   #decode(length: number): string {
-    const plain = this.encoding === 'latin1' || isAscii(this.#buffer.subarray(0, length))
-    return this.#buffer.toString(plain ? 'latin1' : 'utf8', 0, length)
+    this.#position += length
+    const bytes = this.#buffer.subarray(0, length)
+    if (this.encoding === 'latin1' || isAscii(bytes)) return bytes.toString('latin1')
+    // Only what is well-formed takes the detour: how many U+FFFD the rest gives is the decoder's to say.
+    return DETOUR && isUtf8(bytes) ? transcode(bytes, 'utf8', 'utf16le').toString('utf16le') : bytes.toString('utf8')
+  }
+}
+
+/** The lines of one text: each is cut when it is asked for, which is faster than a split of the whole. */
+class TextLines implements Iterator<string, undefined> {
+  #text = ''
+  #at = 0
+  /** Whether to look for `\r\n` at all. */
+  #returns = false
+
+  /** From here on these. `false`: there is none. */
+  begin(text: string): boolean {
+    this.#text = text
+    this.#at = 0
+    this.#returns = text.includes('\r')
+    return text !== ''
   }
 
-  #cut(length: number, used: number): string[] {
-    this.#position += used
-    const text = this.#decode(length)
-    const lines = text.split('\n')
-    if (text.includes('\r')) {
-      // Without a newline behind it the last one is not a line's end.
-      const ended = used > length ? lines.length : lines.length - 1
-      for (let i = 0; i < ended; i++) {
-        const line = lines[i]!
-        if (line.charCodeAt(line.length - 1) === 13) lines[i] = line.slice(0, -1)
-      }
+  next(): IteratorResult<string, undefined> {
+    const text = this.#text
+    const at = this.#at
+    if (at >= text.length) return END
+    let end = text.indexOf('\n', at)
+    if (end < 0) {
+      // Without a newline behind it a `\r` is the line's own.
+      this.#at = text.length
+      return { value: text.slice(at), done: false }
     }
-    return lines
+    this.#at = end + 1
+    if (this.#returns && end > at && text.charCodeAt(end - 1) === 13) end--
+    return { value: text.slice(at, end), done: false }
   }
 }
 
@@ -105,12 +133,13 @@ export class Lines implements Iterable<string>, AsyncIterable<string> {
     const core = this.#core
     const blocks = new Blocks(core, this.#from, this.#end, this.#encoding)
     const ahead = new Ahead(core, this.#from, this.#end, BLOCK)
+    const lines = new TextLines()
     return new Batches(
       async () => {
         core.checkOpen()
         const loading = ahead.ready(blocks.position, Math.min(blocks.position + BLOCK, this.#end))
         if (loading !== undefined) await loading
-        return blocks.next()
+        return lines.begin(blocks.next()) ? lines : undefined
       },
       () => core.checkOpen(),
       () => ahead.stop(),
@@ -120,26 +149,24 @@ export class Lines implements Iterable<string>, AsyncIterable<string> {
 
 /** Written out, as a generator costs more than the line. */
 class LineIterator implements IterableIterator<string, undefined> {
-  readonly #blocks: Blocks
-  #lines: readonly string[] | undefined = []
-  #at = 0
+  readonly #lines = new TextLines()
+  #blocks: Blocks | undefined
 
   constructor(blocks: Blocks) {
     this.#blocks = blocks
   }
 
   next(): IteratorResult<string, undefined> {
-    const lines = this.#lines
-    if (lines === undefined) return { value: undefined, done: true }
-    if (this.#at < lines.length) return { value: lines[this.#at++]!, done: false }
-    this.#lines = this.#blocks.next()
-    this.#at = 0
-    return this.next()
+    const line = this.#lines.next()
+    if (line.done !== true || this.#blocks === undefined) return line
+    if (!this.#lines.begin(this.#blocks.next())) this.#blocks = undefined
+    return this.#lines.next()
   }
 
   return(): IteratorResult<string, undefined> {
-    this.#lines = undefined
-    return { value: undefined, done: true }
+    this.#blocks = undefined
+    this.#lines.begin('')
+    return END
   }
 
   [Symbol.iterator](): this {
@@ -173,10 +200,7 @@ export function lastLinesOf(core: Core, count: number, options: unknown): string
   }
   let start = to > 0 ? to : -1
   for (let i = 0; i < missing && start >= 0; i++) start = native.lastIndexOf(NEWLINE, 0, end, start)
-  const lines: string[] = []
-  const blocks = new Blocks(core, start + 1, end, encoding)
-  for (let block = blocks.next(); block !== undefined; block = blocks.next()) for (const line of block) lines.push(line)
-  return lines
+  return [...new LineIterator(new Blocks(core, start + 1, end, encoding))]
 }
 
 function encodingOf(value: unknown): Encoding {

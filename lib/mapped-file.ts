@@ -1,3 +1,4 @@
+import { explainArchive } from './asar'
 import { native as binding } from './native'
 import { Core } from './core'
 import { recapture } from './errors'
@@ -68,7 +69,7 @@ export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Map
         request.capacity,
       )
     } catch (error) {
-      throw recapture(error)
+      throw recapture(explainArchive(error, path))
     }
     return MappedFile.#of(native, path, request)
   }
@@ -80,14 +81,19 @@ export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Map
   static openSync(target: Target, options?: OpenOptions): MappedFile {
     const path = nativeTarget(target)
     const request = openRequest(options)
-    const native = binding.NativeMapping.openSync(
-      path,
-      request.flags,
-      request.offset,
-      request.length,
-      request.mode,
-      request.capacity,
-    )
+    let native: NativeMapping
+    try {
+      native = binding.NativeMapping.openSync(
+        path,
+        request.flags,
+        request.offset,
+        request.length,
+        request.mode,
+        request.capacity,
+      )
+    } catch (error) {
+      throw explainArchive(error, path)
+    }
     return MappedFile.#of(native, path, request)
   }
 }

@@ -43,7 +43,7 @@ export function positionsOf(
       const batch = await (ahead ?? search())
       from = batch[0]!
       ahead = from < 0 ? undefined : search()
-      return batch.subarray(1)
+      return batch.subarray(1).values()
     },
     () => {
       if (task.signal?.aborted === true) throw abortError(task.signal.reason)

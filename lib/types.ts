@@ -205,13 +205,22 @@ type OpenCommon = Opt<{
   offset: number | bigint
   /** How many bytes to map. Default: to the end of the file. 0 makes an empty mapping. */
   length: number | bigint
+  /** Map for execution, too (`PROT_EXEC`); with `access: 'read'` only. Default `false`. */
   exec: boolean
+  /** Bring all pages in before `open` returns; private ones are not copied for it. Default `false`. */
   populate: boolean
+  /** Reserve no swap space (`MAP_NORESERVE`): memory that is not there is missed at the first store. Default `false`. */
   noReserve: boolean
+  /** Keep the pages in memory, as `lock()` does. Default `false`. */
   lock: boolean
+  /** Insist on huge pages: `ENOMEM` when the pool is empty, `ENOTSUP` for a file that is not on a hugetlbfs. Default `false`. */
   hugePages: boolean
+  /** Advice for the whole mapping, as `advise()` gives it. */
   advice: Advice
-  /** Only `'map'`, the default, is offered yet. */
+  /**
+   * Where the file can vanish under a mapping (network, FUSE, removable disk): map it all the same (`'map'`, the default), read a private
+   * copy (`'copy'`: `mapped` is `false`; `ERR_FS_FILE_TOO_LARGE` beyond free memory), or throw `ENOTSUP` (`'throw'`).
+   */
   ifUnsafe: 'map' | 'copy' | 'throw'
   sharedArrayBuffer: boolean
 }>
@@ -223,6 +232,7 @@ type WriteOnly = Opt<{
   mode: number | string
   /** Extend the file without allocating its blocks, which a full disk then refuses at the first store. Default `false`. */
   sparse: boolean
+  /** Address space in bytes: `resize` up to it never moves the memory, so views stay valid. It costs no memory. */
   capacity: number | bigint
 }>
 
@@ -237,7 +247,9 @@ export type OpenOptions =
 /** Options of {@link AnonymousMemory.create}. */
 export type MemoryOptions = Opt<{
   sharedArrayBuffer: boolean
+  /** Insist on huge pages: `ENOMEM` when the pool is empty, `ENOTSUP` for a file that is not on a hugetlbfs. Default `false`. */
   hugePages: boolean
+  /** Reserve no swap space (`MAP_NORESERVE`): memory that is not there is missed at the first store. Default `false`. */
   noReserve: boolean
 }>
 

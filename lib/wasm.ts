@@ -1,6 +1,7 @@
 /**
  * `memmap/wasm`: a file inside the linear memory of a WebAssembly module, which reads and writes it as its own memory. No copy.
  */
+import { explainArchive } from './asar'
 import { openedCarrier, wasmSupported } from './carriers'
 import { Core } from './core'
 import { invalidArgType, invalidArgValue, outOfRange, systemError } from './errors'
@@ -80,7 +81,12 @@ export function mapInto(memory: WebAssemblyMemory, target: Target, options: MapI
   const { flags, offset, length, mode, access, advice } = request
   // memory.grow() makes all pages of the memory writable (mprotect), and aborts the process where it may not: shared pages of a read-only file.
   const form = access === 'read' ? PRIVATE_READ : 0
-  const native = binding.NativeMapping.openSync(path, flags | form, offset, length, mode, 0)
+  let native: NativeMapping
+  try {
+    native = binding.NativeMapping.openSync(path, flags | form, offset, length, mode, 0)
+  } catch (error) {
+    throw explainArchive(error, path)
+  }
   return openedWith(native, () => {
     const core = new Core(native, {
       access,

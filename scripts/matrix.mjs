@@ -24,13 +24,19 @@ export function runsOn(suite, name) {
   return suite !== 'ava' || name.startsWith('node')
 }
 
-function argumentsFor(suite, name) {
+/** How an engine runs a suite. */
+export function argumentsFor(suite, name) {
   if (suite === 'ava') return ['node_modules/ava/entrypoints/cli.mjs', '--tap']
   const program = join('__test__/suites', `${suite}.mjs`)
   if (name === 'bun') return [program]
   // Without a lock and remote fetches: a test run writes nothing into the repository and needs no network.
   if (name === 'deno') return ['run', '--allow-all', '--no-lock', '--cached-only', program]
   return ['--expose-gc', program]
+}
+
+/** Children that a test starts by name are this runtime too. MEMMAP_SUITE_RUNTIME is for messages only. */
+export function environmentOf({ name, version, path }) {
+  return { PATH: dirname(path) + delimiter + process.env.PATH, MEMMAP_SUITE_RUNTIME: `${name} ${version}` }
 }
 
 /**
@@ -41,8 +47,7 @@ function argumentsFor(suite, name) {
 export async function runSuite(suite, { name, version, path }, minutes = 10) {
   const result = await run(path, argumentsFor(suite, name), {
     minutes,
-    // Children that a test starts by name are this runtime too. MEMMAP_SUITE_RUNTIME is for messages only.
-    env: { PATH: dirname(path) + delimiter + process.env.PATH, MEMMAP_SUITE_RUNTIME: `${name} ${version}` },
+    env: environmentOf({ name, version, path }),
   })
   return { ...tap(result), output: result.output, seconds: result.seconds }
 }

@@ -13,7 +13,14 @@ use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
 use crate::carrier::{overlay, shared};
-use crate::{fault, os, owners};
+use crate::{fault, os, owners, shm};
+
+/// Memory for `epoch` that is never freed: not every engine runs the cleanup hook of a worker that ends, and the guard would count in freed
+/// memory then. `undefined` where the engine refuses external buffers.
+#[napi(ts_return_type = "ArrayBuffer | undefined")]
+pub fn epoch_memory(env: &Env) -> napi::Result<Option<Unknown<'_>>> {
+    crate::carrier::external::leaked(env, 64)
+}
 
 /// `epoch[0]` is incremented whenever a mapping of this process faults; `on_fault` is called soon after, on this thread.
 #[napi]
@@ -89,8 +96,12 @@ pub fn is_supported(feature: String) -> bool {
         "wait" => crate::futex::SUPPORTED,
         "sharedArrayBuffer" => shared::available() || overlay::available(),
         "residency" | "lock" | "resizeInPlace" => cfg!(unix),
-        "posixShm" => cfg!(all(unix, not(target_os = "android"))),
-        "memfd" | "seal" => cfg!(any(target_os = "linux", target_os = "android")),
+        "posixShm" | "sysvShm" => cfg!(all(unix, not(target_os = "android"))),
+        // Old kernels and containers lack it, whatever system they are.
+        "memfd" => shm::memfd_create(c"memmap", os::MEMFD_SEALABLE).is_ok(),
+        "seal" => shm::memfd_create(c"memmap", os::MEMFD_SEALABLE)
+            .and_then(|file| shm::seals(&file))
+            .is_ok(),
         "hugePages" => os::huge_page_size() != os::page_size(),
         _ => os::advice(&feature).is_some_and(os::knows_advice),
     }

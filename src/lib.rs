@@ -40,6 +40,7 @@ mod shm;
 mod sysconf;
 mod sysv;
 mod tasks;
+mod thread;
 mod wait;
 mod weak;
 mod work;

@@ -20,7 +20,7 @@ use crate::request::{self, Request};
 use crate::tasks::flush::FlushTask;
 use crate::tasks::open::OpenTask;
 use crate::weak::Weak;
-use crate::{open, os, owners};
+use crate::{fault, open, os, owners};
 
 /// Do not wait for the disk.
 const FLUSH_NO_WAIT: u32 = 1;
@@ -37,7 +37,7 @@ pub struct NativeMapping {
     pub(crate) closing: RefCell<Option<Arc<Region>>>,
     /// The length before a resize that moved.
     pub(crate) before: Cell<usize>,
-    /// Where V8 carries the pages for this environment.
+    /// Where V8 carries the pages for this environment; stays here after `close()`, for `is_carried`.
     pub(crate) overlay: RefCell<Option<Arc<Overlay>>>,
     exports: RefCell<Exports>,
     /// The facade's object, entered under this Region's id.
@@ -58,7 +58,19 @@ impl NativeMapping {
     }
 
     pub(crate) fn open_region(&self) -> Outcome<Arc<Region>> {
-        self.region.borrow().clone().ok_or_else(Fail::closed)
+        let region = self.region.borrow().clone().ok_or_else(Fail::closed)?;
+        if let Some(overlay) = &*self.overlay.borrow()
+            && region.is_adopted()
+            && overlay.is_lost()
+        {
+            return Err(Fail::Coded {
+                code: "ERR_INVALID_STATE",
+                range: false,
+                message: "Invalid state: the memory was transferred with a buffer that it stood on"
+                    .into(),
+            });
+        }
+        Ok(region)
     }
 
     pub(crate) fn run<T>(
@@ -85,9 +97,11 @@ impl NativeMapping {
 
     /// A Region that this mapping has no more; kept until `release()` where views stand on it.
     pub(crate) fn let_go(&self, mut region: Arc<Region>) {
-        if let Some(overlay) = self.overlay.take() {
-            region.disown(&overlay);
-            overlay.restore();
+        if let Some(overlay) = &*self.overlay.borrow() {
+            region.disown(overlay);
+            if !(overlay.is_shared() && region.keep(Arc::clone(overlay))) {
+                overlay.retire();
+            }
         }
         let alone = Arc::get_mut(&mut region).is_some_and(|region| region.owns_alone());
         region.let_go(true, alone);
@@ -142,7 +156,8 @@ impl NativeMapping {
     }
 
     /// Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of
-    /// whole pages, id, 1 if address space is reserved, 1 if it may be written.
+    /// whole pages, id, 1 if address space is reserved, 1 if it may be written, 1 if the
+    /// guard was displaced for good.
     #[napi]
     pub fn describe(
         &self,
@@ -172,6 +187,7 @@ impl NativeMapping {
                 region.id() as f64,
                 f64::from(u8::from(region.is_reserved())),
                 f64::from(u8::from(region.form().access != Access::Read)),
+                f64::from(u8::from(fault::is_lost())),
             ];
             store(crate::raw::numbers(&mut out), &facts);
             Ok(())

@@ -6,7 +6,8 @@ use napi::Env;
 use napi::bindgen_prelude::{Uint8ArraySlice, Unknown};
 use napi_derive::napi;
 
-use crate::carrier::overlay::Overlay;
+use crate::carrier::held::Held;
+use crate::carrier::overlay::{Carrier, Overlay};
 use crate::carrier::shared;
 use crate::mapping::NativeMapping;
 
@@ -19,23 +20,50 @@ impl NativeMapping {
         shared::export(env, &region)
     }
 
-    /// Maps the file over the engine's own pages, which the caller keeps alive until `close()`. `adopt`: they are the only true ones (private memory).
-    #[napi]
+    /// Maps the file over the engine's own pages: `target` is all of `buffer` (absent: of a memory that the user may grow), which the caller keeps alive until `isCarried` is false. `adopt`: they
+    /// are the only true ones (private memory).
+    #[napi(
+        ts_args_type = "target: Uint8Array, buffer: ArrayBufferLike | undefined, adopt: boolean"
+    )]
     pub fn overlay(
         &self,
         env: &Env,
         mut target: Uint8ArraySlice<'_>,
+        buffer: Option<Unknown<'_>>,
         adopt: bool,
     ) -> napi::Result<()> {
         let room = target.len();
         let target = crate::raw::bytes(&mut target).as_mut_ptr();
+        let carrier = match &buffer {
+            Some(buffer) => Held::new(env, buffer)?.map_or(Carrier::Shared, Carrier::Own),
+            None => Carrier::Foreign,
+        };
+        let carrier = (env.raw() as usize, carrier);
         let overlay = self.run(env, |region| {
-            let overlay = Overlay::place(region, target, room, env.raw() as usize)?;
+            let overlay = Overlay::place(region, (target, room), carrier, adopt)?;
             region.carry(&overlay, adopt);
             Ok(overlay)
         })?;
         self.overlay.replace(Some(overlay));
         Ok(())
+    }
+
+    /// Whether the engine's pages are still ours. After `close()` they are until `restoreOverlay`; under a SharedArrayBuffer while other
+    /// mappings of the memory are open.
+    #[napi(getter)]
+    pub fn is_carried(&self) -> bool {
+        self.overlay
+            .borrow()
+            .as_ref()
+            .is_some_and(|overlay| overlay.is_live())
+    }
+
+    /// After `close()`: nothing can be in flight on the engine's pages any more, or some view still reaches them. The engine gets zeros back.
+    #[napi]
+    pub fn restore_overlay(&self) {
+        if let Some(overlay) = &*self.overlay.borrow() {
+            overlay.restore();
+        }
     }
 
     /// Whether these are the bytes that `overlay` was given.

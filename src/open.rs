@@ -19,19 +19,21 @@ use crate::request::{IfUnsafe, Request, Target};
 /// Opens and maps.
 pub fn open(request: &Request) -> Outcome<Arc<Region>> {
     let path = request.path();
-    attempt(request, |file, length, page| {
+    attempt(request, &mut |file, length, page| {
         finished(file, request, length, page)
     })
     .map_err(|fail| fail.at(path.as_deref()))
 }
 
+/// Maps `length` bytes in pages of the given size. Not generic: each copy of the code around it would be kilobytes.
+type Map<'a> = &'a mut dyn FnMut(&Arc<File>, usize, usize) -> Outcome<Arc<Region>>;
+/// Maps `length` bytes of a source in a form.
+type MapAs<'a> = &'a mut dyn FnMut(&File, Form, Source, usize) -> Outcome<Arc<Region>>;
+
 /// Opens, and has `map` map it: at a place of its own.
-pub fn open_as(
-    request: &Request,
-    map: impl FnOnce(&File, Form, Source, usize) -> Outcome<Arc<Region>>,
-) -> Outcome<Arc<Region>> {
+pub fn open_as(request: &Request, map: MapAs<'_>) -> Outcome<Arc<Region>> {
     let path = request.path();
-    attempt(request, |file, length, page| {
+    attempt(request, &mut |file, length, page| {
         fault::ensure();
         let source = Source {
             file: Some(Arc::clone(file)),
@@ -114,10 +116,7 @@ fn map_zeros(length: usize, huge: bool, no_reserve: bool, page: usize) -> Outcom
     })
 }
 
-fn attempt(
-    request: &Request,
-    map: impl FnOnce(&Arc<File>, usize, usize) -> Outcome<Arc<Region>>,
-) -> Outcome<Arc<Region>> {
+fn attempt(request: &Request, map: Map<'_>) -> Outcome<Arc<Region>> {
     let (file, created) = file_of(request)?;
     let result = region_of(&file, request, map);
     if let (Err(_), true, Target::Path(path)) = (&result, created, &request.target) {
@@ -126,11 +125,7 @@ fn attempt(
     result
 }
 
-fn region_of(
-    file: &Arc<File>,
-    request: &Request,
-    map: impl FnOnce(&Arc<File>, usize, usize) -> Outcome<Arc<Region>>,
-) -> Outcome<Arc<Region>> {
+fn region_of(file: &Arc<File>, request: &Request, map: Map<'_>) -> Outcome<Arc<Region>> {
     let before = os::facts(file)?;
     let size = match before.kind {
         FileKind::Regular | FileKind::Block => Some(before.size),
@@ -178,7 +173,7 @@ pub fn region_of_object(
 ) -> Outcome<Arc<Region>> {
     let mut request = Request::of_descriptor(os::raw_fd(file), access);
     request.length = length;
-    let region = region_of(file, &request, |file, length, page| {
+    let region = region_of(file, &request, &mut |file, length, page| {
         finished(file, &request, length, page)
     })?;
     region.set_path(name);

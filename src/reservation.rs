@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::os::{self, Replacement, Reserved};
+use crate::os::{self, Fresh, Replacement, Reserved};
 use crate::region::{Memory, Owned, Pages, Region};
 use crate::registry;
 
@@ -123,15 +123,31 @@ impl Space {
             .collect()
     }
 
-    /// Has `put` map something at `at`, and `finish` make a Region of it. Without `over` nothing may be mapped there; with it, Regions lose
-    /// what they have there, in one step where only one is concerned.
+    /// Moves fresh mappings to `at`, one behind the other, and has `finish` make a Region of them. Without `over` nothing may be mapped there;
+    /// with it, Regions lose what they have there, in one step where only one is concerned. If it fails, the fresh mappings are gone.
     pub fn place(
         self: &Arc<Self>,
         at: usize,
         length: usize,
         over: bool,
-        put: impl FnOnce(*mut u8) -> Outcome<()>,
-        finish: impl FnOnce(Memory) -> Arc<Region>,
+        fresh: Vec<(Fresh, usize)>,
+        finish: Box<dyn FnOnce(Memory) -> Arc<Region> + '_>,
+    ) -> Outcome<Arc<Region>> {
+        let mut waiting = fresh.into_iter();
+        let placed = self.place_all(at, length, over, &mut waiting, finish);
+        for (mapped, length) in waiting {
+            mapped.discard(length);
+        }
+        placed
+    }
+
+    fn place_all(
+        self: &Arc<Self>,
+        at: usize,
+        length: usize,
+        over: bool,
+        waiting: &mut std::vec::IntoIter<(Fresh, usize)>,
+        finish: Box<dyn FnOnce(Memory) -> Arc<Region> + '_>,
     ) -> Outcome<Arc<Region>> {
         let page = os::page_size();
         let end = length
@@ -166,17 +182,25 @@ impl Space {
                     .iter()
                     .any(|(from, to)| *from < end && *to > at)
         };
-        if !over && touched.iter().any(|region| is_mapped(&region)) {
+        if !over && touched.iter().any(is_mapped) {
             return Err(Fail::system(code::EEXIST, "mmap")
                 .hint("something is mapped there: release it, or replace it"));
         }
         let target = self.reserved.base().wrapping_add(at);
-        let put = || {
-            put(target).inspect_err(|_| {
-                // SAFETY: inside of the reservation, whose book is held; a failed call may have left a hole.
-                unsafe { os::replace(target, end - at, Replacement::None) };
-            })
-        };
+        let put: Box<dyn FnOnce() -> Outcome<()> + '_> = Box::new(|| {
+            let mut behind = 0;
+            for (mapped, length) in waiting {
+                // SAFETY: inside of the reservation, whose book is held, and `cut` keeps the handler off; nobody else knows the fresh mapping.
+                let moved = unsafe { os::move_over(mapped, target.wrapping_add(behind), length) };
+                if moved.is_err() {
+                    // SAFETY: as above; a failed call may have left a hole.
+                    unsafe { os::replace(target, end - at, Replacement::None) };
+                    return moved;
+                }
+                behind += length;
+            }
+            Ok(())
+        });
         let done = match touched.as_slice() {
             [one] => {
                 let (from, to) = overlap(self, one, at, end).unwrap_or_default();
@@ -185,14 +209,19 @@ impl Space {
             several => {
                 for region in several {
                     let (from, to) = overlap(self, region, at, end).unwrap_or_default();
-                    // SAFETY: as above; `cut` keeps the handler off.
-                    region.cut(from, to, false, || unsafe {
-                        os::replace(
-                            region.own_base().wrapping_add(from),
-                            to - from,
-                            Replacement::None,
-                        )
-                    });
+                    let gone = region.pages_at(from, to);
+                    // SAFETY: inside of the reservation, whose book is held; `cut` keeps the handler off.
+                    let clear =
+                        || unsafe { os::replace(gone.base, gone.length, Replacement::None) };
+                    region.cut(
+                        from,
+                        to,
+                        false,
+                        Box::new(|| {
+                            clear();
+                            Ok(())
+                        }),
+                    )?;
                 }
                 put()
             }
@@ -245,7 +274,7 @@ impl Space {
                     self.reserved.base().wrapping_add(claim.from),
                     claim.to - claim.from,
                     Replacement::None,
-                )
+                );
             };
         }
         book.claims.retain(|claim| claim.name != name);

@@ -42,7 +42,10 @@ if (isMainThread) {
     process.exit(7)
   }
   if (how === 'threads') {
-    for (let i = 0; i < 3; i++) new Worker(fileURLToPath(import.meta.url), { workerData: { path, cut } })
+    globalThis.threads = Array.from(
+      { length: 3 },
+      () => new Worker(fileURLToPath(import.meta.url), { workerData: { path, cut } }),
+    )
     await sleep(150)
     process.exit(7)
   }
@@ -60,5 +63,5 @@ if (isMainThread) {
 } else {
   const view = busy(workerData.path)
   const cut = MappedFile.openSync(workerData.cut).bytes
-  for (let sum = 0; ; sum += view[sum % view.length] + (cut.length ? cut[0] : 0));
+  for (let at = 0; ; at += 1 + view[at % view.length]) if (cut.length > 0) at += cut[0]
 }

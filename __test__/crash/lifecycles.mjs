@@ -21,8 +21,8 @@ const stats = { stores: 0, faults: 0, cut: 0, transferred: 0, forgotten: 0, clos
 function scribble(view) {
   if (view.length === 0) return
   const at = pick(view.length)
-  const end = Math.min(view.length, at + 1 + pick(200))
-  if (pick(2)) view.fill(pick(256), at, end)
+  const behind = Math.min(view.length, at + 1 + pick(200))
+  if (pick(2)) view.fill(pick(256), at, behind)
   else view[at] ^= 1 + pick(255)
 }
 
@@ -77,8 +77,13 @@ function attempt(life) {
   } else if (what === 6 && views.length > 0 && access !== 'write' && pick(4) === 0) {
     const { buffer } = views[pick(views.length)]
     if (buffer.byteLength > 0 && typeof buffer.transfer === 'function') {
-      stats.transferred++
-      life.moved = buffer.transfer()
+      try {
+        life.moved = buffer.transfer()
+        stats.transferred++
+      } catch (error) {
+        // SharedArrayBuffers have no such method; buffers that the engine's own memory carries refuse it.
+        if (!(error instanceof TypeError) || mapping.carrier === 'external') throw error
+      }
     }
   } else if (what === 7 && mapping.fault !== null && pick(2)) mapping.clearFault()
   else if (what === 8 && access === 'write' && mapping.fault === null && pick(8) === 0)

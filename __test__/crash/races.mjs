@@ -26,6 +26,11 @@ function touch(view) {
   else pbkdf2(view, 'salt', 1, 8, 'sha1', end)
 }
 
+const idle = async () => {
+  while (pending() > 0) await new Promise((resolve) => setImmediate(resolve))
+}
+const pending = () => running
+
 let strangers = []
 const seen = new Set()
 for (let round = 0; round < ROUNDS; round++) {
@@ -46,7 +51,7 @@ for (let round = 0; round < ROUNDS; round++) {
   strangers.push(stranger)
   if (seen.size < 1000) seen.add(address)
   if (round % 16 === 15) {
-    while (running > 0) await new Promise((resolve) => setImmediate(resolve))
+    await idle()
     for (const each of strangers) {
       assert.equal(each.fault, null)
       assert.equal(each.compare(content), 0, 'a stranger was touched')
@@ -55,7 +60,7 @@ for (let round = 0; round < ROUNDS; round++) {
     strangers = []
   }
 }
-while (running > 0) await new Promise((resolve) => setImmediate(resolve))
+await idle()
 closeSync(fd)
 assert.equal(Buffer.compare(readFileSync(bystander), content), 0)
 done(

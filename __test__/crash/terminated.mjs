@@ -26,15 +26,17 @@ async function work({ path, how }) {
   deflate(view, () => {})
   randomFill(MappedFile.openSync(path, { access: 'copy' }).bytes, () => {})
   globalThis.kept = kept
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
   parentPort.postMessage('busy')
   if (how === 'exit') process.exit(3)
   if (how === 'throw') throw new Error('on purpose')
-  if (how === 'loop') for (let sum = 0; ; sum += view[sum % view.length]);
-  while (how === 'windows') {
-    const mapping = MappedFile.openSync(path)
-    globalThis.last = mapping.subarray(0, 10)
-    mapping.close()
-  }
+  if (how === 'loop') for (globalThis.at = 0; ; globalThis.at += 1 + view[globalThis.at % view.length]);
+  if (how === 'windows')
+    for (;;) {
+      const mapping = MappedFile.openSync(path)
+      globalThis.last = mapping.subarray(0, 10)
+      mapping.close()
+    }
   setInterval(() => {}, 1000)
 }
 

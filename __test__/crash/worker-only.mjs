@@ -19,6 +19,7 @@ async function inWorker() {
     else kept.push(mapping, view)
   }
   globalThis.kept = kept
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
   parentPort.postMessage('faulted')
 }
 

@@ -1,5 +1,7 @@
 // What the tests of memmap/log run in processes of their own, to be killed or to look from outside: `child.mjs <role> <directory> ...`.
+import { readFileSync } from 'node:fs'
 import { MappedFile } from '../../index.js'
+import { epoch } from '../../lib/faults.js'
 import { MappedLog } from '../../lib/log/index.js'
 import { payload } from './records.mjs'
 
@@ -32,6 +34,33 @@ const roles = {
       console.log(`${position} ${data.length}`)
       if (--left === 0) break
     }
+    log.close()
+  },
+
+  /**
+   * Reads everything again and again, so that the engine optimises what it can, until there are as many records as asked for; prints how often
+   * the guard was called and how many KiB of the log's pages are not the file's own any more (Linux).
+   */
+  async read([count]) {
+    const log = MappedLog.openSync(directory, { readOnly: true })
+    const begin = epoch[0]
+    let copied = 0
+    for (let turn = 0, found = 0; found < Number(count); turn++) {
+      found = 0
+      for (const { position, data } of log) {
+        found++
+        if (turn % 8 === 0 && !log.read(position).equals(data)) throw new Error(`two contents at ${position}`)
+      }
+      if (turn === 40) console.log('ready')
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    if (process.platform === 'linux') {
+      const maps = readFileSync('/proc/self/smaps', 'utf8').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
+      const own = maps.filter((one) => one.includes(`${directory}/`) && one.includes('.seg'))
+      if (own.length === 0) throw new Error('no segment is mapped')
+      copied = own.reduce((sum, one) => sum + Number(/^Anonymous: +(\d+) kB/m.exec(one)[1]), 0)
+    }
+    console.log(JSON.stringify({ faults: epoch[0] - begin, copied }))
     log.close()
   },
 

@@ -16,13 +16,13 @@ async function sent(signal) {
   const ends = []
   for (const form of ['without', 'with']) {
     const whenReady = (child) => send(child, signal)
-    const { code, signal: died, problem, output } = await run('from-outside', { args: [form], whenReady, seconds: 20 })
-    assert.equal(problem, '', `${form} memmap: ${output}`)
-    ends.push(died ?? code)
+    const { code, signal: died, problem } = await run('from-outside', { args: [form], whenReady, seconds: 5 })
+    // Deno's own handler returns to a program that did nothing wrong: there it lives, with and without.
+    ends.push(problem ? 'lives' : (died ?? code))
   }
   assert.equal(ends[1], ends[0], `with memmap: ${ends[1]}, without: ${ends[0]}`)
-  assert.notEqual(ends[1], 0)
-  return { note: `${signal} ends it as without memmap: ${ends[0]}` }
+  if (!process.versions.deno) assert.equal(ends[1], signal)
+  return { note: `${signal}, as without memmap: ${ends[0]}` }
 }
 
 await tests({

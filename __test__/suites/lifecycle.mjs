@@ -1,6 +1,6 @@
 // Closing, collection, transfer and the ends of threads and processes: each case is a child of this engine. MEMMAP_TEST_LONG=1: the
 // long form, which also uses the test build (`npm run build:test`).
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { lives, long } from '../child.mjs'
@@ -12,13 +12,21 @@ const OFF = { MEMMAP_FAULT_GUARD: '0' }
 
 const program = (name, options) => () => (linux ? lives(name, options) : elsewhere)
 
+/** The add-on that a folder holds, and when it was built. */
+function addonIn(folder) {
+  const path = fileURLToPath(new URL(folder, import.meta.url))
+  const name = existsSync(path) ? readdirSync(path).find((entry) => entry.endsWith('.node')) : undefined
+  return name === undefined ? undefined : { path: join(path, name), built: statSync(join(path, name)).mtimeMs }
+}
+
 /** The handler sleeps 3 ms between finding a mapping and acting on it. */
 function delayed() {
-  const folder = fileURLToPath(new URL('../../target/test-hooks/addon', import.meta.url))
-  const addon = existsSync(folder) ? readdirSync(folder).find((name) => name.endsWith('.node')) : undefined
   if (!linux) return elsewhere
+  const addon = addonIn('../../target/test-hooks/addon')
   if (addon === undefined) return 'no test build here: npm run build:test'
-  const env = { NAPI_RS_NATIVE_LIBRARY_PATH: join(folder, addon), MEMMAP_TEST_HANDLER_DELAY_US: '3000' }
+  // It would not know what the facade asks for.
+  if (addon.built < (addonIn('../..')?.built ?? 0)) return 'the test build is older than the build: npm run build:test'
+  const env = { NAPI_RS_NATIVE_LIBRARY_PATH: addon.path, MEMMAP_TEST_HANDLER_DELAY_US: '3000' }
   return lives('races', { args: ['200'], env })
 }
 

@@ -97,6 +97,21 @@ await tests(
       log.close()
     },
 
+    // On Bun an optimised Atomics.load is a store: over read-only pages it calls the guard, and the page is a stale copy from then on.
+    async 'a reader never stores: its pages stay those of the file, however hot it runs'() {
+      const directory = fresh()
+      const log = MappedLog.openSync(directory, { segmentSize: 65_536 })
+      for (let number = 0; number < 500; number++) log.append(String(number))
+      const child = start('read', directory, 700)
+      await until(() => child.lines.includes('ready'), child, 'a reader')
+      // Into pages that it has read 40 times.
+      for (let number = 500; number < 700; number++) log.append(String(number))
+      await until(() => child.lines.length === 2, child, '700 records')
+      assert.deepEqual(JSON.parse(child.lines[1]), { faults: 0, copied: 0 })
+      if (child.exitCode === null) await once(child, 'exit')
+      log.close()
+    },
+
     async 'a sleeping reader is woken within milliseconds'() {
       if (!Mapping.isSupported('wait')) return 'no waits across processes on this system'
       const directory = fresh()

@@ -6,10 +6,11 @@ import { illegalConstructor, invalidArgType, recapture } from '../errors'
 import { optionsOf } from '../validate'
 import { readSegmentFiles } from './directory'
 import { logClosed, logReadOnly } from './errors'
-import { beginOpen, verify, verifySync } from './open'
+import { verify, verifySync } from './findings'
+import { beginOpen } from './open'
 import { checkPosition, logSettings } from './options'
 import { Reader } from './reader'
-import { judge, takeInventory } from './recovery'
+import { judge, takeInventory, verifyRequest } from './recovery'
 import { tail } from './tail'
 
 import type { Opened } from './open'
@@ -93,7 +94,7 @@ export class MappedLog implements Disposable {
     const opening = beginOpen(path, settings)
     let findings
     try {
-      findings = await verify(opening.inventory)
+      findings = await verify(verifyRequest(opening.inventory))
     } catch (error) {
       opening.abandon()
       throw recapture(error)
@@ -109,7 +110,7 @@ export class MappedLog implements Disposable {
     const opening = beginOpen(path, settings)
     let findings
     try {
-      findings = verifySync(opening.inventory)
+      findings = verifySync(verifyRequest(opening.inventory))
     } catch (error) {
       opening.abandon()
       throw error
@@ -130,7 +131,7 @@ export class MappedLog implements Disposable {
   get recovery(): LogRecovery {
     if (this.#recovery === undefined) {
       const inventory = takeInventory(this.#directory, readSegmentFiles(this.#directory))
-      const { recovered, damaged } = judge(inventory, verifySync(inventory))
+      const { recovered, damaged } = judge(inventory, verifySync(verifyRequest(inventory)))
       this.#recovery = Object.freeze({ recovered, cut: 0, damaged: Object.freeze(damaged) })
     }
     return this.#recovery

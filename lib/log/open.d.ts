@@ -1,6 +1,7 @@
 import { Bell } from './bell';
 import { Writer } from './writer';
-import type { LogFindings, NativeLock } from '../../binding';
+import type { NativeLock } from '../../binding';
+import type { LogFindings } from './findings';
 import type { LogSettings } from './options';
 import type { Inventory, LogRecovery } from './recovery';
 /** A writer that holds the lock of its directory. */
@@ -19,5 +20,3 @@ export interface Opening {
 }
 /** Takes the lock. A directory that is somebody else's is an error before anything is written. */
 export declare function beginOpen(directory: string, settings: LogSettings): Opening;
-export declare const verifySync: (inventory: Inventory) => LogFindings[];
-export declare const verify: (inventory: Inventory) => Promise<LogFindings[]>;

@@ -5,11 +5,12 @@ import { native } from '../native'
 import { Bell } from './bell'
 import { isZeros, readSegmentFiles, remove, segmentPath, setAside, syncDirectorySync, syncFileSync } from './directory'
 import { HEADER, encodeHeader, newId } from './format'
-import { judge, takeInventory, verifyRequest } from './recovery'
+import { judge, takeInventory } from './recovery'
 import { Segment } from './segment'
 import { Writer } from './writer'
 
-import type { LogFindings, NativeLock } from '../../binding'
+import type { NativeLock } from '../../binding'
+import type { LogFindings } from './findings'
 import type { LogSettings } from './options'
 import type { Inventory, LogRecovery, Verdict } from './recovery'
 
@@ -51,9 +52,6 @@ export function beginOpen(directory: string, settings: LogSettings): Opening {
     throw error
   }
 }
-
-export const verifySync = (inventory: Inventory): LogFindings[] => native.logVerifySync(verifyRequest(inventory))
-export const verify = (inventory: Inventory): Promise<LogFindings[]> => native.logVerify(verifyRequest(inventory))
 
 function finishOpen(
   directory: string,

@@ -1,5 +1,5 @@
-import type { LogFindings, LogSegment } from '../../binding';
 import type { SegmentFile } from './directory';
+import type { LogFindings, LogSegment } from './findings';
 import type { Header, Marks } from './format';
 /** What opening found. */
 export interface LogRecovery {
@@ -7,7 +7,12 @@ export interface LogRecovery {
     readonly recovered: number;
     /** Bytes behind the end of the log that were made zero: a record that was not finished, or what a power loss left of ones that were never flushed. */
     readonly cut: number;
-    /** What was durable once and is no record now: position and length of each range. It is skipped and stays on disk. */
+    /**
+     * What was durable once and is no record now: position and length of each range. It is skipped and stays on disk.
+     *
+     * A file with a broken header in which no record can be recognised is one range from its first to its last byte; it is set aside (`.seg.aside`), and as
+     * nothing proves its place, the positions may be given to new records.
+     */
     readonly damaged: readonly {
         readonly position: number;
         readonly length: number;

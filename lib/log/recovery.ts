@@ -2,8 +2,8 @@ import { isZeros } from './directory'
 import { logFormat } from './errors'
 import { HEAD, HEADER, seedOf } from './format'
 
-import type { LogFindings, LogSegment } from '../../binding'
 import type { SegmentFile } from './directory'
+import type { LogFindings, LogSegment } from './findings'
 import type { Header, Marks } from './format'
 
 /** What opening found. */
@@ -12,7 +12,12 @@ export interface LogRecovery {
   readonly recovered: number
   /** Bytes behind the end of the log that were made zero: a record that was not finished, or what a power loss left of ones that were never flushed. */
   readonly cut: number
-  /** What was durable once and is no record now: position and length of each range. It is skipped and stays on disk. */
+  /**
+   * What was durable once and is no record now: position and length of each range. It is skipped and stays on disk.
+   *
+   * A file with a broken header in which no record can be recognised is one range from its first to its last byte; it is set aside (`.seg.aside`), and as
+   * nothing proves its place, the positions may be given to new records.
+   */
   readonly damaged: readonly { readonly position: number; readonly length: number }[]
 }
 
@@ -175,6 +180,10 @@ export function judge(inventory: Inventory, findings: readonly LogFindings[]): V
     at++
     break
   }
+  if (end === undefined && marks.durable > next) {
+    damage(next, marks.durable)
+    next = Math.ceil(marks.durable / 8) * 8
+  }
   const aside = []
   const unused = []
   for (; at < segments.length; at++) {
@@ -183,10 +192,9 @@ export function judge(inventory: Inventory, findings: readonly LogFindings[]): V
     const empty = records === 0 && ended === EMPTY
     if (empty && (segment.intact || segment.file.parsed.kind === 'zeros')) unused.push(segment)
     else aside.push(segment)
-  }
-  if (end === undefined && marks.durable > next) {
-    damage(next, marks.durable)
-    next = Math.ceil(marks.durable / 8) * 8
+    // A power loss leaves a header whole or zeros: another one was broken later, and whether its records were promised is not known any more.
+    if (!segment.intact && segment.file.parsed.kind !== 'zeros')
+      damage(segment.file.base, segment.file.base + segment.file.size)
   }
   return { recovered, cut: 0, damaged, kept, end, next, seal, aside, unused }
 }

@@ -11,6 +11,12 @@ import { closeAll, mappingOf, originOf } from './posix-mapping.js'
 import type { Core } from '../core.js'
 import type { Access } from '../types.js'
 
+/** The calls of `posixRange`. */
+const MADVISE = 0
+const MSYNC = 1
+const MLOCK = 2
+const MUNLOCK = 3
+
 /** Whether a flag is set; one that this platform lacks never is. */
 function has(flags: number, name: string): boolean {
   const bit: unknown = constant(name)
@@ -84,7 +90,7 @@ export function munmap(addr: Mapping | bigint, length?: number | bigint): void {
  * @throws ENOMEM where a part of the range is not mapped; the rest is written all the same.
  */
 export function msync(addr: Mapping | bigint, length: number | bigint, flags: number): void {
-  native.posixSync(addressOf(addr, 'addr'), size(length, 'length'), int(flags, 'flags'))
+  native.posixRange(MSYNC, addressOf(addr, 'addr'), size(length, 'length'), int(flags, 'flags'))
 }
 
 /**
@@ -122,17 +128,17 @@ function remember(core: Core, address: bigint, bytes: bigint, prot: number): voi
 
 /** madvise(2): any advice by its number, also those that drop contents. */
 export function madvise(addr: Mapping | bigint, length: number | bigint, advice: number): void {
-  native.posixAdvise(addressOf(addr, 'addr'), size(length, 'length'), int(advice, 'advice'))
+  native.posixRange(MADVISE, addressOf(addr, 'addr'), size(length, 'length'), int(advice, 'advice'))
 }
 
 /** mlock(2). EAGAIN, ENOMEM or EPERM past `RLIMIT_MEMLOCK`. Of a private writable mapping it copies every page. */
 export function mlock(addr: Mapping | bigint, length: number | bigint): void {
-  native.posixLock(addressOf(addr, 'addr'), size(length, 'length'))
+  native.posixRange(MLOCK, addressOf(addr, 'addr'), size(length, 'length'), 0)
 }
 
 /** munlock(2). */
 export function munlock(addr: Mapping | bigint, length: number | bigint): void {
-  native.posixUnlock(addressOf(addr, 'addr'), size(length, 'length'))
+  native.posixRange(MUNLOCK, addressOf(addr, 'addr'), size(length, 'length'), 0)
 }
 
 /** mincore(2): one byte for each page, whose lowest bit says whether it is in memory. */

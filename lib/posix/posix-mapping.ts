@@ -9,19 +9,30 @@ import type { Origin } from '../core.js'
 import type { Access } from '../types.js'
 
 class PosixMapping extends Mapping {
-  constructor(core: Core) {
+  private constructor(core: unknown) {
     super(core)
+  }
+
+  static of(core: Core): PosixMapping {
+    return new PosixMapping(core)
   }
 }
 
 /** What the core of such a mapping is made from. In another thread, `Mapping.from` makes one of the ordinary classes of it. */
 export function originOf(access: Access, isPrivate: boolean, hasFile: boolean, path?: string | Buffer): Origin {
-  return { access, isPrivate, path, sharedArrayBuffer: false, label: hasFile ? MAPPED_FILE : ANONYMOUS_MEMORY }
+  return {
+    access,
+    isPrivate,
+    path,
+    sharedArrayBuffer: false,
+    label: hasFile ? MAPPED_FILE : ANONYMOUS_MEMORY,
+    staysPut: true,
+  }
 }
 
 /** Wraps what the native side mapped. */
 export function mappingOf(native: NativeMapping, origin: Origin): Mapping<ArrayBuffer> {
-  return openedWith(native, () => new PosixMapping(new Core(native, origin)) as Mapping as Mapping<ArrayBuffer>)
+  return openedWith(native, () => PosixMapping.of(new Core(native, origin)) as Mapping as Mapping<ArrayBuffer>)
 }
 
 /** Closes the mappings of this thread that stand on these memories; `false`: some memory has none here. */

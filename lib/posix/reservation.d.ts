@@ -45,7 +45,8 @@ export declare class Reservation implements Disposable {
     place(at: number, target: null, options: MemoryPlaceOptions): Mapping<ArrayBuffer>;
     place(at: number, target: Target | Mapping, options?: OpenOptions): Mapping<ArrayBuffer>;
     /**
-     * As `place`, over whatever is mapped there, in one step: other threads see the old or the new pages, and never none. Mappings that are
+     * As `place`, over whatever is mapped there. Over one mapping it is one step: other threads see the old or the new pages; over several
+     * there is a moment of PROT_NONE. Mappings that are
      * covered as a whole are closed; others lose what is covered.
      */
     replace(at: number, target: null, options: MemoryPlaceOptions): Mapping<ArrayBuffer>;

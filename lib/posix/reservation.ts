@@ -89,7 +89,8 @@ export class Reservation implements Disposable {
   }
 
   /**
-   * As `place`, over whatever is mapped there, in one step: other threads see the old or the new pages, and never none. Mappings that are
+   * As `place`, over whatever is mapped there. Over one mapping it is one step: other threads see the old or the new pages; over several
+   * there is a moment of PROT_NONE. Mappings that are
    * covered as a whole are closed; others lose what is covered.
    */
   replace(at: number, target: null, options: MemoryPlaceOptions): Mapping<ArrayBuffer>

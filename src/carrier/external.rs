@@ -43,6 +43,32 @@ pub fn allowed(env: &Env) -> napi::Result<bool> {
     }
 }
 
+/// An ArrayBuffer over zeros that stay for the life of the process.
+pub fn leaked(env: &Env, length: usize) -> napi::Result<Option<Unknown<'_>>> {
+    if refused() {
+        return Ok(None);
+    }
+    let data = Box::leak(vec![0_u64; length.div_ceil(8)].into_boxed_slice()).as_mut_ptr();
+    let mut value = std::ptr::null_mut();
+    // SAFETY: the memory is leaked, so it is valid for ever and needs no finalizer.
+    let status = unsafe {
+        sys::napi_create_external_arraybuffer(
+            env.raw(),
+            data.cast(),
+            length,
+            None,
+            std::ptr::null_mut(),
+            &raw mut value,
+        )
+    };
+    match status {
+        // SAFETY: `value` is a fresh handle of this environment.
+        sys::Status::napi_ok => unsafe { Unknown::from_napi_value(env.raw(), value) }.map(Some),
+        REFUSED => Ok(None),
+        _ => Err(pending(env, status)),
+    }
+}
+
 /// An ArrayBuffer over `length` bytes at `start` bytes from the Region's base, which keeps the Region mapped. `None` where the engine refuses.
 pub fn export<'env>(
     env: &'env Env,

@@ -2,5 +2,6 @@
 
 pub mod exports;
 pub mod external;
+pub mod held;
 pub mod overlay;
 pub mod shared;

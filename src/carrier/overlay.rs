@@ -1,31 +1,52 @@
 //! The file mapped over pages that V8 owns (a WebAssembly memory, a resizable ArrayBuffer, a growable SharedArrayBuffer): the only zero-copy way inside
-//! V8's memory cage. V8 gets zero pages back before it may free them: at close, or when the environment ends.
+//! V8's memory cage. V8 gets zero pages back before it may free them: at close, when the views of a closed mapping are collected, or when the
+//! environment ends.
 #![allow(
     unsafe_code,
     reason = "maps over pages of the engine, which stay referenced while they are ours"
 )]
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use super::held::Held;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault::Slot;
-use crate::os;
+use crate::os::{self, Replacement};
 use crate::region::{Pages, Region};
+
+/// The buffer whose pages carry a mapping.
+pub enum Carrier {
+    /// An ArrayBuffer of ours, which the user could transfer.
+    Own(Held),
+    /// A SharedArrayBuffer of ours: nobody can take it away, and other threads may have it.
+    Shared,
+    /// A memory of the user's, whose buffer comes and goes: the facade looks where it is.
+    Foreign,
+}
 
 /// One placement.
 pub struct Overlay {
     pages: Pages,
     environment: usize,
+    shared: bool,
     /// `None` once V8 has its pages back.
     live: Mutex<Option<Live>>,
 }
 
 struct Live {
     slot: Option<Slot>,
+    /// To look whether the pages were taken away; `None` where that cannot be, and after `retire`.
+    buffer: Option<Held>,
 }
 
-// SAFETY: the pointer is only handed to system calls, under `live`'s lock.
+impl Live {
+    fn is_lost(&self) -> bool {
+        self.buffer.as_ref().is_some_and(Held::is_detached)
+    }
+}
+
+// SAFETY: the pages are only handed to system calls, under `live`'s lock; `Held` is only used on the thread of its environment.
 unsafe impl Send for Overlay {}
 // SAFETY: as above.
 unsafe impl Sync for Overlay {}
@@ -34,41 +55,47 @@ unsafe impl Sync for Overlay {}
 static PLACED: Mutex<Vec<Weak<Overlay>>> = Mutex::new(Vec::new());
 
 impl Overlay {
-    /// Maps the Region's file once more, over `target` (whole pages, at least as long), which the caller keeps alive until `restore`.
+    /// Maps the Region's pages once more, over `target` (its first byte and how many there are: whole pages, at least as many).
     pub fn place(
         region: &Region,
-        target: *mut u8,
-        room: usize,
-        environment: usize,
+        (base, room): (*mut u8, usize),
+        (environment, carrier): (usize, Carrier),
+        adopt: bool,
     ) -> Outcome<Arc<Self>> {
-        if !(target as usize).is_multiple_of(region.page())
+        let refused = !(base as usize).is_multiple_of(region.page())
             || room < region.map_len()
             || !available()
-        {
+            // Holes that munmap(2) made would show the file again.
+            || !region.is_in_one_piece()
+            // Somebody else knows these private pages where they are now.
+            || adopt && region.holders() > 1;
+        if refused {
             return Err(Fail::system(code::ENOTSUP, "mmap")
                 .hint("the engine's pages cannot carry the mapping"));
         }
-        let pages = Pages {
-            base: target,
-            length: region.map_len(),
-        };
-        let slot = region.guard(target);
+        let length = region.map_len();
+        let slot = region.guard(base);
         let placed = match &slot {
-            Some(slot) => slot.locked(|_| region.map_over(target)),
-            None => region.map_over(target),
+            Some(slot) => slot.locked(|_| region.map_over(base, adopt)),
+            None => region.map_over(base, adopt),
         };
+        let shared = matches!(carrier, Carrier::Shared);
+        let buffer = match carrier {
+            Carrier::Own(held) => Some(held),
+            Carrier::Shared | Carrier::Foreign => None,
+        };
+        let overlay = Arc::new(Self {
+            pages: Pages { base, length },
+            environment,
+            shared,
+            live: Mutex::new(Some(Live { slot, buffer })),
+        });
         if let Err(fail) = placed {
-            if let Some(slot) = slot {
-                slot.release(|| ());
-            }
+            // Whatever is there now, V8 gets zeros.
+            overlay.restore();
             return Err(fail);
         }
-        let overlay = Arc::new(Self {
-            pages,
-            environment,
-            live: Mutex::new(Some(Live { slot })),
-        });
-        let mut all = PLACED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = placements();
         all.retain(|other| other.strong_count() > 0);
         all.push(Arc::downgrade(&overlay));
         Ok(overlay)
@@ -79,44 +106,85 @@ impl Overlay {
         self.pages.base
     }
 
+    /// Whether a SharedArrayBuffer stands there, which other threads may have.
+    pub fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// Whether the pages are still ours.
+    pub fn is_live(&self) -> bool {
+        self.live().is_some()
+    }
+
+    /// Whether the user took the pages away from us. Only on the thread of the environment.
+    pub fn is_lost(&self) -> bool {
+        self.live().as_ref().is_some_and(Live::is_lost)
+    }
+
+    /// The mapping is closed, and its views will be detached: what is in flight on other threads finds nothing, as it does on pages of a
+    /// Region. `restore` follows when no such thing can be left. Without the guard there are zeros at once.
+    pub fn retire(&self) {
+        let mut live = self.live();
+        let guarded = match &mut *live {
+            Some(Live {
+                slot: Some(slot),
+                buffer,
+            }) if buffer.as_ref().is_some_and(|held| !held.is_detached()) => {
+                slot.retire(|| self.replace(Replacement::None));
+                *buffer = None;
+                true
+            }
+            _ => false,
+        };
+        drop(live);
+        if !guarded {
+            self.restore();
+        }
+    }
+
     /// Gives V8 zero pages back; once.
     pub fn restore(&self) {
-        if let Some(live) = self
-            .live
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        {
-            // SAFETY: the pages belong to a buffer that the facade still references; the slot's lock keeps the handler off.
-            let give_back = || unsafe {
-                os::replace(self.pages.base, self.pages.length, os::Replacement::Zeros);
-            };
-            match live.slot {
-                Some(slot) => slot.release(give_back),
-                None => give_back(),
+        // Held to the end: whoever else restores (the last mapping, the end of the environment) goes on when it is done.
+        let mut live = self.live();
+        let Some(this) = live.take() else {
+            return;
+        };
+        let lost = this.is_lost();
+        let give_back = || {
+            if !lost {
+                self.replace(Replacement::Zeros);
             }
+        };
+        match this.slot {
+            Some(slot) => slot.release(give_back),
+            None => give_back(),
         }
     }
 
     /// The engine has moved its memory: the pages are whoever's by now.
     pub fn forget(&self) {
-        let live = self
-            .live
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(Live { slot: Some(slot) }) = live {
+        if let Some(Live {
+            slot: Some(slot), ..
+        }) = self.live().take()
+        {
             slot.release(|| ());
         }
     }
 
     /// Runs something with the guard's slot, while the placement is live.
     pub fn with_slot<R>(&self, action: impl FnOnce(&Slot) -> R) -> Option<R> {
-        self.live
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.live()
             .as_ref()
             .and_then(|live| live.slot.as_ref().map(action))
+    }
+
+    fn replace(&self, with: Replacement) {
+        // SAFETY: the pages belong to a buffer that the facade still references; the slot's lock keeps the handler off.
+        unsafe { os::replace(self.pages.base, self.pages.length, with) };
+    }
+
+    fn live(&self) -> MutexGuard<'_, Option<Live>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -126,15 +194,17 @@ impl Drop for Overlay {
     }
 }
 
+fn placements() -> MutexGuard<'static, Vec<Weak<Overlay>>> {
+    PLACED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The environment ends: V8 will free its pages soon, and must not find a file there.
 pub fn environment_ends(environment: usize) {
-    let mine: Vec<_> = {
-        let all = PLACED.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter()
-            .filter_map(Weak::upgrade)
-            .filter(|overlay| overlay.environment == environment)
-            .collect()
-    };
+    let mine: Vec<_> = placements()
+        .iter()
+        .filter_map(Weak::upgrade)
+        .filter(|overlay| overlay.environment == environment)
+        .collect();
     for overlay in mine {
         overlay.restore();
     }

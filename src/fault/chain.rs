@@ -17,7 +17,7 @@ use std::{
     ptr::{null, null_mut},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicI32, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering},
     },
 };
 
@@ -83,7 +83,17 @@ pub fn ensure() -> bool {
     for (index, signal) in SIGNALS.into_iter().enumerate() {
         all &= ensure_one(index, signal, &mut installed[index]);
     }
+    if !all {
+        LOST.store(true, Ordering::Relaxed);
+    }
     all
+}
+
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether `ensure` has run out of handlers: the next fault may kill.
+pub fn is_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
 }
 
 fn ensure_one(index: usize, signal: c_int, layers: &mut usize) -> bool {

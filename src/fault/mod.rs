@@ -91,7 +91,7 @@ mod tests;
     target_os = "macos",
     target_os = "freebsd"
 )))]
-pub use self::stub::{Slot, Subscription, ensure, register, register_part, subscribe};
+pub use self::stub::{Slot, Subscription, ensure, is_lost, register, register_part, subscribe};
 #[cfg(any(
     target_os = "linux",
     target_os = "android",
@@ -99,7 +99,7 @@ pub use self::stub::{Slot, Subscription, ensure, register, register_part, subscr
     target_os = "freebsd"
 ))]
 pub use self::{
-    chain::ensure,
+    chain::{ensure, is_lost},
     slots::{Slot, register, register_part},
     watcher::{Subscription, subscribe},
 };

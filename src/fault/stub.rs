@@ -6,6 +6,12 @@ use std::{convert::Infallible, io};
 use super::{Event, Fault, Range};
 
 /// Nothing to install, nothing to warn of.
+/// There is no guard to lose.
+pub fn is_lost() -> bool {
+    false
+}
+
+/// As where there is a guard.
 pub fn ensure() -> bool {
     true
 }

@@ -21,6 +21,7 @@ use super::scan::{Met, scan};
 use crate::error::{Fail, Outcome};
 use crate::mapping::NativeMapping;
 use crate::region::Region;
+use crate::thread;
 
 #[napi]
 impl NativeMapping {
@@ -42,9 +43,7 @@ impl NativeMapping {
             region.leave_zeros();
         };
         // Without a thread the closure is dropped, and the pages stay until the views are collected.
-        let _ = std::thread::Builder::new()
-            .name("memmap-close".into())
-            .spawn(close);
+        let _ = thread::spawn("memmap-close", 0, Box::new(close));
     }
 
     /// The payload's length of the record at `offset`; -1: the end, -2: sealed, -3: no valid record.

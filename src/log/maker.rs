@@ -3,19 +3,19 @@
 //! On a thread of its own and taken by a synchronous call: a program that appends in a loop never gets back to its event loop, where a Promise would resolve.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use napi::Env;
 use napi_derive::napi;
 
-use super::pages::prefault;
+use super::pages::{advise_large, prefault};
 use crate::bytes;
-use crate::error::{Fail, Outcome};
+use crate::error::Outcome;
 use crate::mapping::NativeMapping;
 use crate::open;
 use crate::region::Region;
 use crate::request::Request;
+use crate::thread;
 
 /// `lib/flags.ts`
 const WRITE_NEW: u32 = 1 | 8;
@@ -28,11 +28,18 @@ struct Plan {
     huge: bool,
 }
 
+/// What a thread is making; `None` until it is there. A channel would bring 10 KB of code along.
+#[derive(Default)]
+struct Job {
+    made: Mutex<Option<Outcome<Arc<Region>>>>,
+    ready: Condvar,
+}
+
 /// Makes segments.
 #[napi]
 #[derive(Default)]
 pub struct NativeSegmentMaker {
-    job: Option<JoinHandle<Outcome<Arc<Region>>>>,
+    job: Option<Arc<Job>>,
 }
 
 #[napi]
@@ -59,10 +66,25 @@ impl NativeSegmentMaker {
             header: header.to_vec(),
             huge,
         };
-        let job = std::thread::Builder::new()
-            .name("memmap-segment".into())
-            .spawn(move || make(&plan));
-        self.job = Some(job.map_err(|error| Fail::io(&error, "pthread_create").into_js(env))?);
+        let job = Arc::new(Job::default());
+        let ours = Arc::clone(&job);
+        let work = move || {
+            let made = make(&plan);
+            let region = made.as_ref().ok().cloned();
+            // Before anybody else can touch its pages: the first one that is faulted in decides about its neighbours.
+            if let Some(region) = region.as_ref().filter(|_| plan.huge) {
+                advise_large(region);
+            }
+            *ours.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
+            ours.ready.notify_one();
+            drop(ours);
+            // Whoever takes it need not wait for its pages: those that are not there yet come one by one, while this thread runs ahead.
+            if let Some(region) = region.filter(|_| plan.huge) {
+                prefault(&region);
+            }
+        };
+        thread::spawn("memmap-segment", 0, Box::new(work)).map_err(|fail| fail.into_js(env))?;
+        self.job = Some(job);
         Ok(())
     }
 
@@ -72,15 +94,16 @@ impl NativeSegmentMaker {
         let Some(job) = self.job.take() else {
             return Ok(None);
         };
-        let made = job.join().unwrap_or_else(|_| {
-            Err(Fail::Coded {
-                code: "ERR_INTERNAL_ASSERTION",
-                range: false,
-                message: "The thread that makes segments panicked".into(),
-            })
-        });
-        made.map(|region| Some(NativeMapping::new(region)))
-            .map_err(|fail| fail.into_js(env))
+        let mut made = job.made.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(made) = made.take() {
+                return made
+                    .map(|region| Some(NativeMapping::new(region)))
+                    .map_err(|fail| fail.into_js(env));
+            }
+            // It always comes: a panic there ends the process.
+            made = job.ready.wait(made).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// Makes one here and now, without faulting its pages in.
@@ -115,9 +138,6 @@ fn make(plan: &Plan) -> Outcome<Arc<Region>> {
     if let Err(fail) = bytes::write(&region, plan.header.as_slice(), 0) {
         let _ = std::fs::remove_file(Path::new(&plan.path));
         return Err(fail);
-    }
-    if plan.huge {
-        prefault(&region);
     }
     Ok(region)
 }

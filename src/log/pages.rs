@@ -3,7 +3,19 @@
 
 use crate::region::Region;
 
-/// Faults all pages in for writing, as large ones where the file system has them: five times faster, but a flush then writes whole large pages too.
+/// Asks for large pages where the file system has them: faulting them in is five times faster, but a flush then writes whole ones too.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn advise_large(region: &Region) {
+    let pages = region.pages(0, region.len());
+    // SAFETY: a hint on whole pages of a Region that the caller keeps; what is in them stays.
+    unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_HUGEPAGE) };
+}
+
+/// Elsewhere the system decides.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn advise_large(_region: &Region) {}
+
+/// Faults all pages in for writing.
 ///
 /// Only a matter of speed: whatever fails here happens at the first store instead.
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -11,11 +23,8 @@ pub fn prefault(region: &Region) {
     /// linux/mman.h, since Linux 5.14.
     const MADV_POPULATE_WRITE: i32 = 23;
     let pages = region.pages(0, region.len());
-    // SAFETY: hints on whole pages of a Region that the caller keeps; neither changes what is in them.
-    unsafe {
-        libc::madvise(pages.base.cast(), pages.length, libc::MADV_HUGEPAGE);
-        libc::madvise(pages.base.cast(), pages.length, MADV_POPULATE_WRITE);
-    }
+    // SAFETY: as above.
+    unsafe { libc::madvise(pages.base.cast(), pages.length, MADV_POPULATE_WRITE) };
 }
 
 /// Elsewhere there is no call that faults pages in for writing without storing to them.

@@ -24,11 +24,10 @@ pub enum Found {
 
 /// The CRC of a record: over its segment's seed, its offset, its word and its payload, so that nothing is valid in another place.
 pub fn checksum(seed: u32, offset: u32, word: u32, payload: &[u8]) -> u32 {
-    let place = crc::append(
-        crc::append(seed, &offset.to_ne_bytes()),
-        &word.to_ne_bytes(),
-    );
-    crc::append(place, payload)
+    let mut place = [0; 8];
+    place[..4].copy_from_slice(&offset.to_ne_bytes());
+    place[4..].copy_from_slice(&word.to_ne_bytes());
+    crc::append(crc::append(seed, &place), payload)
 }
 
 /// Where the record after one with so much payload begins.

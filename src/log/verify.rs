@@ -1,84 +1,99 @@
 //! Reading all segments once, for recovery: several at a time, through plain reads, which need no page tables and cannot fault.
 
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use napi::bindgen_prelude::AsyncTask;
+use napi::bindgen_prelude::{AsyncTask, Float64Array, Float64ArraySlice};
 use napi::{Env, Task};
 use napi_derive::napi;
 
 use super::record::number;
-use super::scan::{Ended, Met, scan};
+use super::scan::{Met, scan};
 use crate::error::{Fail, Outcome};
 
 /// Reading and checking go on at memory speed; more threads only take memory.
 const THREADS: usize = 4;
 
 /// One segment to verify.
-#[napi(object)]
-pub struct LogSegment {
-    /// Its file.
-    pub path: String,
+struct LogSegment {
+    path: String,
     /// What the CRC of its records begins with.
-    pub seed: u32,
+    seed: u32,
     /// Where its first record is.
-    pub from: f64,
+    from: usize,
     /// Where it ends.
-    pub length: f64,
+    length: usize,
     /// Up to where everything is promised to be there.
-    pub durable: f64,
+    durable: usize,
 }
 
-/// What is in it.
-#[napi(object)]
-#[derive(Default)]
-pub struct LogFindings {
-    /// 0: at the end of the log, 1: sealed, 2: at something that is no record.
-    pub ended: u32,
-    /// Where that is.
-    pub end: f64,
-    /// The file's length.
-    pub size: f64,
-    /// How many records.
-    pub records: f64,
-    /// Pairs of offset and length.
-    pub damaged: Vec<f64>,
-}
+/// What is in it: how the scan ended, where, the file's length, how many records, how many numbers follow, pairs of offset and length of damage.
+type Findings = Vec<f64>;
 
-/// Reads segments and checks every record.
+/// Where in [`Findings`].
+const ENDED: usize = 0;
+const END: usize = 1;
+const RECORDS: usize = 3;
+const COUNT: usize = 4;
+
+/// Numbers that come with each path: seed, first record, length, durable.
+const GIVEN: usize = 4;
+
+/// Reads segments and checks every record; `numbers` and the result are described in `lib/log/findings.ts`. Objects would be ten times the code.
 #[napi]
-pub fn log_verify_sync(env: &Env, segments: Vec<LogSegment>) -> napi::Result<Vec<LogFindings>> {
-    verify_all(&segments).map_err(|fail| fail.into_js(env))
+pub fn log_verify_sync(
+    env: &Env,
+    paths: Vec<String>,
+    numbers: Float64ArraySlice<'_>,
+) -> napi::Result<Float64Array> {
+    verify_all(&segments(paths, &numbers))
+        .map(Float64Array::new)
+        .map_err(|fail| fail.into_js(env))
 }
 
 /// The same on another thread.
-#[napi(ts_return_type = "Promise<Array<LogFindings>>")]
-pub fn log_verify(segments: Vec<LogSegment>) -> AsyncTask<VerifyTask> {
-    AsyncTask::new(VerifyTask(segments))
+#[napi(ts_return_type = "Promise<Float64Array>")]
+pub fn log_verify(paths: Vec<String>, numbers: Float64ArraySlice<'_>) -> AsyncTask<VerifyTask> {
+    AsyncTask::new(VerifyTask(segments(paths, &numbers)))
+}
+
+fn segments(paths: Vec<String>, numbers: &[f64]) -> Vec<LogSegment> {
+    paths
+        .into_iter()
+        .zip(numbers.chunks_exact(GIVEN))
+        .map(|(path, numbers)| LogSegment {
+            path,
+            seed: numbers[0] as u32,
+            from: numbers[1] as usize,
+            length: numbers[2] as usize,
+            durable: numbers[3] as usize,
+        })
+        .collect()
 }
 
 /// See [`log_verify`].
 pub struct VerifyTask(Vec<LogSegment>);
 
 impl Task for VerifyTask {
-    type Output = Outcome<Vec<LogFindings>>;
-    type JsValue = Vec<LogFindings>;
+    type Output = Outcome<Findings>;
+    type JsValue = Float64Array;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
         Ok(verify_all(&self.0))
     }
 
     fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<Self::JsValue> {
-        output.map_err(|fail| fail.into_js(&env))
+        output
+            .map(Float64Array::new)
+            .map_err(|fail| fail.into_js(&env))
     }
 }
 
-fn verify_all(segments: &[LogSegment]) -> Outcome<Vec<LogFindings>> {
+fn verify_all(segments: &[LogSegment]) -> Outcome<Findings> {
     let next = AtomicUsize::new(0);
-    let results: Mutex<Vec<Option<Outcome<LogFindings>>>> =
-        Mutex::new(segments.iter().map(|_| None).collect());
+    let results: Mutex<Vec<Outcome<Findings>>> =
+        Mutex::new(segments.iter().map(|_| Ok(Vec::new())).collect());
     let work = || {
         // One buffer a thread: fresh pages for every segment would cost more than reading it.
         let mut bytes = Vec::new();
@@ -88,7 +103,7 @@ fn verify_all(segments: &[LogSegment]) -> Outcome<Vec<LogFindings>> {
                 return;
             };
             let found = verify(segment, &mut bytes);
-            results.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(found);
+            results.lock().unwrap_or_else(PoisonError::into_inner)[at] = found;
         }
     };
     let threads = std::thread::available_parallelism()
@@ -104,46 +119,38 @@ fn verify_all(segments: &[LogSegment]) -> Outcome<Vec<LogFindings>> {
         }
         work();
     });
-    results
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-        .into_iter()
-        .map(|found| found.unwrap_or_else(|| Ok(LogFindings::default())))
-        .collect()
+    let mut all = Vec::new();
+    for found in results.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        all.append(&mut found?);
+    }
+    Ok(all)
 }
 
-fn verify(segment: &LogSegment, bytes: &mut Vec<u8>) -> Outcome<LogFindings> {
-    let path = PathBuf::from(&segment.path);
+fn verify(segment: &LogSegment, bytes: &mut Vec<u8>) -> Outcome<Findings> {
     let named = |error: &std::io::Error| Fail::io(error, "read").at(Some(&segment.path));
     bytes.clear();
-    let mut file = std::fs::File::open(&path).map_err(|error| named(&error))?;
+    let mut file = std::fs::File::open(&segment.path).map_err(|error| named(&error))?;
     std::io::Read::read_to_end(&mut file, bytes).map_err(|error| named(&error))?;
-    let mut findings = LogFindings {
-        size: bytes.len() as f64,
-        ..LogFindings::default()
-    };
-    bytes.truncate(segment.length as usize);
+    let mut findings = vec![0.0, 0.0, bytes.len() as f64, 0.0, 0.0];
+    bytes.truncate(segment.length);
     let (end, ended) = scan(
         bytes,
         segment.seed,
-        segment.from as usize,
-        segment.durable as usize,
+        segment.from,
+        segment.durable,
         |at| number(&bytes[at..]),
         |met| {
             match met {
-                Met::Record(..) => findings.records += 1.0,
+                Met::Record(..) => findings[RECORDS] += 1.0,
                 Met::Damage(offset, length) => {
-                    findings.damaged.extend([offset as f64, length as f64]);
+                    findings.extend([offset as f64, length as f64]);
                 }
             }
             true
         },
     );
-    findings.end = end as f64;
-    findings.ended = if ended == Ended::Stopped {
-        Ended::Torn as u32
-    } else {
-        ended as u32
-    };
+    findings[ENDED] = f64::from(ended as u32);
+    findings[END] = end as f64;
+    findings[COUNT] = (findings.len() - COUNT - 1) as f64;
     Ok(findings)
 }

@@ -9,6 +9,10 @@ mod unix_control;
 #[cfg(unix)]
 pub use unix_control::*;
 #[cfg(unix)]
+mod unix_place;
+#[cfg(unix)]
+pub use unix_place::*;
+#[cfg(unix)]
 mod unix_reserve;
 #[cfg(unix)]
 mod unix_system;

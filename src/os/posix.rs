@@ -266,6 +266,7 @@ impl Fresh {
 
     /// A mapping that is there already, and that only the caller knows.
     #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[allow(clippy::unnecessary_wraps, reason = "other systems cannot")]
     pub fn adopt(base: *mut u8, _length: usize) -> Outcome<Self> {
         Ok(Self(base))
     }
@@ -353,10 +354,9 @@ pub fn unlock_raw(pages: Pages) -> Outcome<()> {
 pub fn core_raw(pages: Pages) -> Outcome<Vec<u8>> {
     let mut states = vec![0_u8; pages.length.div_ceil(super::page_size())];
     // SAFETY: pages of live Regions, and one byte of answer for each.
-    done(
-        unsafe { libc::mincore(pages.base.cast(), pages.length, states.as_mut_ptr().cast()) },
-        "mincore",
-    )?;
+    let answer =
+        unsafe { libc::mincore(pages.base.cast(), pages.length, states.as_mut_ptr().cast()) };
+    done(answer, "mincore")?;
     Ok(states)
 }
 

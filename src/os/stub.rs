@@ -105,6 +105,15 @@ pub unsafe fn map_again(
 }
 
 /// Refused.
+///
+/// # Safety
+/// None here; `unsafe` because it is elsewhere.
+#[allow(unsafe_code, reason = "same signature as where pages are shared")]
+pub unsafe fn share_again(_base: *mut u8, _target: *mut u8, _length: usize) -> Outcome<()> {
+    unsupported("mremap")
+}
+
+/// Refused.
 pub fn read_at(_file: &File, _bytes: &mut [u8], _offset: u64) -> Outcome<usize> {
     unsupported("read")
 }

@@ -9,10 +9,10 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use super::{FileFacts, FileKind, OpenMode, Replacement};
+use super::{FileFacts, FileKind, OpenMode};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::region::{Form, Pages};
+use crate::region::Pages;
 
 /// sysconf(_SC_PAGESIZE), in bytes.
 pub fn page_size() -> usize {
@@ -307,121 +307,6 @@ pub fn sync_file(file: &File) -> Outcome<()> {
         Ok(())
     } else {
         Err(fail)
-    }
-}
-
-/// Puts other pages in the place of a mapping's, so that its file is unmapped and the address range stays taken.
-///
-/// # Safety
-/// `base..base + length` is whole pages of one mapping that the caller owns and will not unmap meanwhile.
-pub unsafe fn replace(base: *mut u8, length: usize, with: Replacement) {
-    let protection = match with {
-        Replacement::None => libc::PROT_NONE,
-        Replacement::Zeros => libc::PROT_READ | libc::PROT_WRITE,
-    };
-    // SAFETY: as the caller promises. MAP_NORESERVE, because 1 TiB of zeros must not count as 1 TiB of memory.
-    let placed = unsafe { place_anonymous(base, length, protection) };
-    if !placed && with == Replacement::Zeros {
-        // Strict overcommit ignores MAP_NORESERVE: better pages that fault (the guard turns them into zeros one by one) than a hole.
-        // SAFETY: as above.
-        unsafe { place_anonymous(base, length, libc::PROT_NONE) };
-    }
-}
-
-/// Maps anonymous memory over the range. Up to Linux 6.11 a failed MAP_FIXED can leave a hole that another thread's mmap may fill: so map elsewhere first, then move.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-unsafe fn place_anonymous(base: *mut u8, length: usize, protection: i32) -> bool {
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-    // SAFETY: a new mapping at an address that the kernel chooses.
-    let fresh = unsafe { libc::mmap(std::ptr::null_mut(), length, protection, flags, -1, 0) };
-    if fresh == libc::MAP_FAILED {
-        // No room for a second range of this size (address space limit): PROT_NONE in place needs no memory and cannot fail for lack of it.
-        // SAFETY: the caller owns the range.
-        let there = unsafe {
-            libc::mmap(
-                base.cast(),
-                length,
-                libc::PROT_NONE,
-                flags | libc::MAP_FIXED,
-                -1,
-                0,
-            )
-        };
-        return there != libc::MAP_FAILED && protection == libc::PROT_NONE;
-    }
-    // SAFETY: both ranges are ours; MREMAP_FIXED replaces the target in one step.
-    let moved = unsafe {
-        libc::mremap(
-            fresh,
-            length,
-            length,
-            libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
-            base,
-        )
-    };
-    if moved == libc::MAP_FAILED {
-        // SAFETY: `fresh` is ours and nobody knows it; the target is the caller's.
-        unsafe {
-            libc::munmap(fresh, length);
-            libc::mmap(
-                base.cast(),
-                length,
-                libc::PROT_NONE,
-                flags | libc::MAP_FIXED,
-                -1,
-                0,
-            );
-        }
-        return protection == libc::PROT_NONE;
-    }
-    true
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-unsafe fn place_anonymous(base: *mut u8, length: usize, protection: i32) -> bool {
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED;
-    // SAFETY: the caller owns the range.
-    unsafe { libc::mmap(base.cast(), length, protection, flags, -1, 0) != libc::MAP_FAILED }
-}
-
-/// Maps the file (or zeros) over a part of a mapping once more, in the mapping's own form.
-///
-/// # Safety
-/// `base..base + length` is whole pages of a mapping that the caller owns and nobody else maps into meanwhile.
-pub unsafe fn map_again(
-    base: *mut u8,
-    length: usize,
-    file: Option<&File>,
-    offset: u64,
-    form: Form,
-) -> Outcome<()> {
-    let protection = libc::PROT_READ
-        | if form.writable { libc::PROT_WRITE } else { 0 }
-        | if form.exec { libc::PROT_EXEC } else { 0 };
-    let shared = if form.private {
-        libc::MAP_PRIVATE
-    } else {
-        libc::MAP_SHARED
-    };
-    let kind = if file.is_some() { 0 } else { libc::MAP_ANON };
-    let offset = libc::off_t::try_from(if file.is_some() { offset } else { 0 })
-        .map_err(|_| Fail::system(code::EOVERFLOW, "mmap"))?;
-    let fd = file.map_or(-1, AsRawFd::as_raw_fd);
-    // SAFETY: as the caller promises.
-    let there = unsafe {
-        libc::mmap(
-            base.cast(),
-            length,
-            protection,
-            shared | kind | libc::MAP_FIXED | NORESERVE,
-            fd,
-            offset,
-        )
-    };
-    if there == libc::MAP_FAILED {
-        Err(Fail::last("mmap"))
-    } else {
-        Ok(())
     }
 }
 

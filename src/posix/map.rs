@@ -1,5 +1,4 @@
 //! mmap(2), munmap(2), mremap(2): convert, delegate, return.
-#![allow(unsafe_code, reason = "puts a fresh mapping into a reservation")]
 
 use std::sync::Arc;
 
@@ -41,26 +40,21 @@ pub fn posix_map(
 
 fn map(address: usize, length: usize, arguments: MapArguments) -> Outcome<Arc<Region>> {
     let kind = os::map_kind(arguments.flags);
-    let place = match kind.fixed {
-        true => Some(registry::space_around(address, length).ok_or_else(|| {
+    let place = if kind.fixed {
+        let found = registry::space_around(address, length);
+        let bad = || {
             Fail::system(code::EINVAL, "mmap")
                 .hint("MAP_FIXED only inside of a Reservation; MAP_FIXED_NOREPLACE elsewhere")
-        })?),
-        false => None,
+        };
+        Some(found.ok_or_else(bad)?)
+    } else {
+        None
     };
     fault::ensure();
-    // The guard needs a descriptor of its own. Of one that is not open the kernel itself is to speak: other arguments may be worse.
-    let file = match kind.anonymous {
-        true => None,
-        false => match os::duplicate(arguments.fd) {
-            Ok(file) => Some(Arc::new(file)),
-            Err(fail) if fail.errno() == Some(code::EBADF) => None,
-            Err(fail) => {
-                return Err(fail
-                    .errno()
-                    .map_or(fail, |errno| Fail::system(errno, "mmap")));
-            }
-        },
+    let file = if kind.anonymous {
+        None
+    } else {
+        duplicate(arguments.fd)?
     };
     let page = match &file {
         Some(file) => os::facts(file)?.huge_page.unwrap_or_else(os::page_size),
@@ -84,18 +78,20 @@ fn map(address: usize, length: usize, arguments: MapArguments) -> Outcome<Arc<Re
             Ok(finish(Memory::Owned(Arc::new(Owned::mapped(base, whole)))))
         }
         Some((space, at)) => {
-            let mut fresh = Some(Fresh::map(length, arguments)?);
-            let put = |target: *mut u8| match fresh.take() {
-                // SAFETY: the reservation vouches for the target; only this function knows the fresh mapping.
-                Some(fresh) => unsafe { os::move_over(fresh, target, whole) },
-                None => Err(Fail::system(code::EINVAL, "mmap")),
-            };
-            let placed = space.place(at, length, true, put, finish);
-            if let Some(fresh) = fresh {
-                fresh.discard(whole);
-            }
-            placed
+            let fresh = vec![(Fresh::map(length, arguments)?, whole)];
+            space.place(at, length, true, fresh, Box::new(finish))
         }
+    }
+}
+
+/// The guard needs a descriptor of its own. Of one that is not open the kernel itself is to speak: other arguments may be worse.
+fn duplicate(fd: i32) -> Outcome<Option<Arc<std::fs::File>>> {
+    match os::duplicate(fd) {
+        Ok(file) => Ok(Some(Arc::new(file))),
+        Err(fail) if fail.errno() == Some(code::EBADF) => Ok(None),
+        Err(fail) => Err(fail
+            .errno()
+            .map_or(fail, |errno| Fail::system(errno, "mmap"))),
     }
 }
 

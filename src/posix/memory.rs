@@ -16,7 +16,7 @@ fn each(
     address: &BigInt,
     length: &BigInt,
     syscall: &'static str,
-    mut call: impl FnMut(&Stretch, Pages) -> Outcome<()>,
+    call: &mut dyn FnMut(&Stretch, Pages) -> Outcome<()>,
 ) -> Outcome<()> {
     let (address, length) = (word(address, syscall)?, word(length, syscall)?);
     let found = registry::find(address, length, syscall)?;
@@ -50,7 +50,7 @@ pub fn posix_protect(
     let mut ids = Vec::new();
     aligned(&address, "mprotect")
         .and_then(|()| {
-            each(&address, &length, "mprotect", |stretch, pages| {
+            each(&address, &length, "mprotect", &mut |stretch, pages| {
                 stretch
                     .region
                     .protect_pages(pages, Protection::Raw(protection))?;
@@ -62,45 +62,39 @@ pub fn posix_protect(
         .map_err(|fail| fail.into_js(env))
 }
 
-/// madvise(2).
+/// madvise(2) 0, msync(2) 1, mlock(2) 2, munlock(2) 3: one function, as each costs kilobytes. `number`: the advice, or the flags.
 #[napi]
-pub fn posix_advise(env: &Env, address: BigInt, length: BigInt, advice: i32) -> napi::Result<()> {
-    aligned(&address, "madvise")
+pub fn posix_range(
+    env: &Env,
+    call: u32,
+    address: BigInt,
+    length: BigInt,
+    number: i32,
+) -> napi::Result<()> {
+    let (name, aligns): (&'static str, bool) = match call {
+        0 => ("madvise", true),
+        1 => ("msync", true),
+        2 => ("mlock", false),
+        _ => ("munlock", false),
+    };
+    let alignment = if aligns {
+        aligned(&address, name)
+    } else {
+        Ok(())
+    };
+    alignment
         .and_then(|()| {
-            each(&address, &length, "madvise", |_, pages| {
-                os::advise_raw(pages, advice)
+            each(&address, &length, name, &mut |stretch, pages| match call {
+                0 => os::advise_raw(pages, number),
+                1 => stretch
+                    .region
+                    .check_fault()
+                    .and_then(|()| os::sync_raw(pages, number)),
+                2 => os::lock_raw(pages),
+                _ => os::unlock_raw(pages),
             })
         })
         .map_err(|fail| fail.into_js(env))
-}
-
-/// msync(2).
-#[napi]
-pub fn posix_sync(env: &Env, address: BigInt, length: BigInt, flags: i32) -> napi::Result<()> {
-    aligned(&address, "msync")
-        .and_then(|()| {
-            each(&address, &length, "msync", |stretch, pages| {
-                stretch.region.check_fault()?;
-                os::sync_raw(pages, flags)
-            })
-        })
-        .map_err(|fail| fail.into_js(env))
-}
-
-/// mlock(2).
-#[napi]
-pub fn posix_lock(env: &Env, address: BigInt, length: BigInt) -> napi::Result<()> {
-    each(&address, &length, "mlock", |_, pages| os::lock_raw(pages))
-        .map_err(|fail| fail.into_js(env))
-}
-
-/// munlock(2).
-#[napi]
-pub fn posix_unlock(env: &Env, address: BigInt, length: BigInt) -> napi::Result<()> {
-    each(&address, &length, "munlock", |_, pages| {
-        os::unlock_raw(pages)
-    })
-    .map_err(|fail| fail.into_js(env))
 }
 
 /// mincore(2): one byte a page.
@@ -109,7 +103,7 @@ pub fn posix_core(env: &Env, address: BigInt, length: BigInt) -> napi::Result<Ui
     let mut states = Vec::new();
     aligned(&address, "mincore")
         .and_then(|()| {
-            each(&address, &length, "mincore", |_, pages| {
+            each(&address, &length, "mincore", &mut |_, pages| {
                 states.extend(os::core_raw(pages)?);
                 Ok(())
             })

@@ -1,5 +1,4 @@
 //! `Reservation`: convert, delegate, return.
-#![allow(unsafe_code, reason = "puts fresh mappings into the reservation")]
 
 use std::sync::Arc;
 
@@ -75,7 +74,7 @@ impl NativeReservation {
         let request = Request::new(target, flags, offset, length, mode, 0.0);
         let place = || {
             let space = self.space()?;
-            open::open_as(&request, |file, form, source, length| {
+            open::open_as(&request, &mut |file, form, source, length| {
                 let arguments = os::plain_arguments(form, os::raw_fd(file), source.offset)?;
                 if !source.offset.is_multiple_of(source.page as u64) {
                     return Err(Fail::system(code::EINVAL, "mmap")
@@ -86,7 +85,7 @@ impl NativeReservation {
                     at as usize,
                     over,
                     &[length],
-                    || Fresh::map(length, arguments),
+                    &|| Fresh::map(length, arguments),
                     form,
                     source,
                 )
@@ -129,7 +128,7 @@ impl NativeReservation {
                 at as usize,
                 over,
                 &[length],
-                || Fresh::map(length, arguments),
+                &|| Fresh::map(length, arguments),
                 form,
                 source,
             )
@@ -153,7 +152,7 @@ impl NativeReservation {
         let request = Request::new(target, flags, offset, length, 0, 0.0);
         let mirror = || {
             let space = self.space()?;
-            open::open_as(&request, |file, form, source, length| {
+            open::open_as(&request, &mut |file, form, source, length| {
                 if length == 0
                     || !length.is_multiple_of(source.page)
                     || !source.offset.is_multiple_of(source.page as u64)
@@ -175,7 +174,7 @@ impl NativeReservation {
                     at,
                     false,
                     &[length, length],
-                    || Fresh::map(length, arguments),
+                    &|| Fresh::map(length, arguments),
                     form,
                     source,
                 )
@@ -226,7 +225,7 @@ fn place(
     at: usize,
     over: bool,
     lengths: &[usize],
-    map: impl Fn() -> Outcome<Fresh>,
+    map: &dyn Fn() -> Outcome<Fresh>,
     form: Form,
     source: Source,
 ) -> Outcome<Arc<Region>> {
@@ -237,30 +236,19 @@ fn place(
         match map() {
             Ok(mapped) => fresh.push((mapped, length.next_multiple_of(page))),
             Err(fail) => {
-                fresh
-                    .into_iter()
-                    .for_each(|(mapped, length)| mapped.discard(length));
+                for (mapped, length) in fresh {
+                    mapped.discard(length);
+                }
                 return Err(fail);
             }
         }
     }
-    let mut waiting = fresh.into_iter();
-    let put = |target: *mut u8| {
-        let mut behind = 0;
-        for (mapped, length) in waiting.by_ref() {
-            // SAFETY: the reservation vouches for the target; only this function knows the fresh mappings.
-            unsafe { os::move_over(mapped, target.wrapping_add(behind), length) }?;
-            behind += length;
-        }
-        Ok(())
-    };
-    let placed = space.place(at, total, over, put, |memory| {
+    let finish = |memory| {
         let region = Region::new(memory, total, form, source);
         if lengths.len() > 1 {
             region.mirror(lengths[0]);
         }
         region
-    });
-    waiting.for_each(|(mapped, length)| mapped.discard(length));
-    placed
+    };
+    space.place(at, total, over, fresh, Box::new(finish))
 }

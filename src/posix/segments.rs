@@ -1,5 +1,4 @@
 //! System V segments: ftok(3), shmget(2), shmat(2), shmctl(2): convert, delegate, return.
-#![allow(unsafe_code, reason = "puts an attachment into a reservation")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -99,17 +98,14 @@ fn attach(id: i32, address: usize, flags: i32, rights: Rights, over: bool) -> Ou
     })?;
     let (base, length) = sysv::attach_at(id, 0, flags)?.into_range();
     let whole = length.next_multiple_of(os::page_size());
-    let mut fresh = Some(Fresh::adopt(base, whole)?);
-    let put = |target: *mut u8| match fresh.take() {
-        // SAFETY: the reservation vouches for the target; only this function knows the attachment.
-        Some(fresh) => unsafe { os::move_over(fresh, target, whole) },
-        None => Err(Fail::system(code::EINVAL, "shmat")),
-    };
-    let placed = space.place(at, length, true, put, |memory| finish(memory, length));
-    if let Some(fresh) = fresh {
-        fresh.discard(whole);
-    }
-    placed
+    let fresh = vec![(Fresh::adopt(base, whole)?, whole)];
+    space.place(
+        at,
+        length,
+        true,
+        fresh,
+        Box::new(|memory| finish(memory, length)),
+    )
 }
 
 /// shmctl(2) with `IPC_RMID`.

@@ -4,39 +4,65 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, Weak};
 
-use super::{Form, Region};
+use super::{Form, Pages, Region};
 use crate::carrier::overlay::Overlay;
-use crate::error::Outcome;
-use crate::os;
+use crate::error::{Fail, Outcome};
+use crate::os::{self, Protection};
 
 impl Region {
-    /// Maps the file over `target`, in this Region's form: a carrier's pages.
-    pub fn map_over(&self, target: *mut u8) -> Outcome<()> {
-        let file = if self.form.mapped { self.file() } else { None };
-        let form = if self.form.mapped {
-            self.form
+    /// Maps the pages over `target`, a carrier's, in this Region's form. With `adopt` they move there: memory without a file has no second copy.
+    pub fn map_over(&self, target: *mut u8, adopt: bool) -> Outcome<()> {
+        let (form, length) = (self.form(), self.map_len());
+        let placed = if form.mapped {
+            self.map_file_over(target, form)
+        } else if form.private {
+            self.move_over(target, form, adopt)
         } else {
-            Form {
-                writable: true,
-                ..self.form
-            }
+            // SAFETY: the pages are shared memory and stay this Region's; the carrier vouches for `target`, whose slot's lock is held.
+            unsafe { os::share_again(self.base, target, length) }
         };
-        // SAFETY: the carrier vouches for `target`, which is as long as this Region; the slot's lock is held.
+        placed
+            .and_then(|()| self.protect_again(target, 0, length))
+            .map_err(|fail| fail.at(self.path()))
+    }
+
+    fn map_file_over(&self, target: *mut u8, form: Form) -> Outcome<()> {
+        let file = self.file().ok_or_else(Fail::closed)?;
+        // memfd_create(2): a sealed object is mapped from descriptors that could not write, too.
+        let sealed = self.sealed.load(Ordering::Acquire);
+        let file = if sealed {
+            Arc::new(os::reopen_read_only(&file)?)
+        } else {
+            file
+        };
+        // SAFETY: the carrier vouches for `target`, which is as long as this Region; its slot's lock is held.
+        unsafe { os::map_again(target, self.map_len(), Some(&file), self.file_base(), form) }
+    }
+
+    /// Private pages without a file.
+    fn move_over(&self, target: *mut u8, form: Form, adopt: bool) -> Outcome<()> {
+        let length = self.map_len();
+        let writable = Form {
+            writable: true,
+            ..form
+        };
+        // SAFETY: as in `map_file_over`; then both ranges are private, anonymous and `length` bytes long, and nobody faults in them.
         unsafe {
-            os::map_again(
-                target,
-                self.map_len(),
-                file.as_deref(),
-                self.file_base(),
-                form,
-            )
+            os::map_again(target, length, None, 0, writable)?;
+            if adopt {
+                os::move_pages(self.base, target, length, self.page);
+            } else {
+                std::ptr::copy_nonoverlapping(self.base, target, length);
+            }
         }
-        .map_err(|fail| fail.at(self.path()))?;
-        if !self.form.mapped {
-            // SAFETY: both are `map_len` bytes; these pages are nobody's file, so neither side can fault.
-            unsafe { std::ptr::copy_nonoverlapping(self.base(), target, self.map_len()) };
+        if form.writable {
+            return Ok(());
         }
-        self.protect_again(target, 0, self.map_len())
+        let pages = Pages {
+            base: target,
+            length,
+        };
+        os::protect(pages, Protection::Read)
     }
 
     /// V8 carries these pages, too; with `adopt` they are the true ones from now on.
@@ -57,6 +83,27 @@ impl Region {
             Ordering::AcqRel,
             Ordering::Acquire,
         );
+    }
+
+    /// Other mappings go on, so a SharedArrayBuffer over these pages does, too: until the last of them closes. `false`: nobody is left.
+    pub fn keep(&self, overlay: Arc<Overlay>) -> bool {
+        // This mapping still counts, and only its own `let_go` follows: the count cannot reach 0 meanwhile.
+        let others = self.holders() > 1;
+        if others {
+            self.kept
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(overlay);
+        }
+        others
+    }
+
+    /// The last mapping goes.
+    pub(super) fn restore_kept(&self) {
+        let kept = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
+        for overlay in kept {
+            overlay.restore();
+        }
     }
 
     /// Whether the true pages are a carrier's, which ends with its environment.

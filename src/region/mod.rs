@@ -123,6 +123,8 @@ pub struct Region {
     retired: AtomicBool,
     /// Where V8 carries these pages, too.
     overlays: Mutex<Vec<Weak<Overlay>>>,
+    /// SharedArrayBuffers over these pages whose own mapping has closed.
+    kept: Mutex<Vec<Arc<Overlay>>>,
     /// The carrier whose pages are the true ones: private memory cannot be in two places. Null where it is at `base`.
     adopted: AtomicPtr<u8>,
     label: AtomicU32,
@@ -179,6 +181,7 @@ impl Region {
             holders: AtomicUsize::new(1),
             retired: AtomicBool::new(false),
             overlays: Mutex::new(Vec::new()),
+            kept: Mutex::new(Vec::new()),
             adopted: AtomicPtr::new(std::ptr::null_mut()),
             label: AtomicU32::new(0),
             name: OnceLock::new(),
@@ -349,7 +352,11 @@ impl Region {
     ///
     /// `alone` says that nobody else has the `Arc`: then the caller's drop unmaps, and nothing needs to be replaced.
     pub fn let_go(&self, explicit: bool, alone: bool) {
-        if self.holders.fetch_sub(1, Ordering::AcqRel) != 1 || !explicit || alone {
+        if self.holders.fetch_sub(1, Ordering::AcqRel) != 1 {
+            return;
+        }
+        self.restore_kept();
+        if !explicit || alone {
             return;
         }
         self.retired.store(true, Ordering::Release);

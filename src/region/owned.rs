@@ -1,5 +1,10 @@
 //! Address ranges whose owner is not memmap2: mapped by hand, attached, or placed in a reservation.
 
+#![allow(
+    unsafe_code,
+    reason = "ranges that cross threads; pages put in the place of others"
+)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -23,6 +28,11 @@ pub struct Owned {
     length: AtomicUsize,
     keeper: Keeper,
 }
+
+// SAFETY: an address range belongs to the process, not to a thread; `base` is only handed to system calls.
+unsafe impl Send for Owned {}
+// SAFETY: as above.
+unsafe impl Sync for Owned {}
 
 impl Owned {
     /// What mmap(2) returned.
@@ -107,7 +117,6 @@ impl Drop for Owned {
 ///
 /// # Safety
 /// The ranges are the caller's, who keeps everybody else from mapping there meanwhile.
-#[allow(unsafe_code, reason = "handed to the system call's own contract")]
 pub unsafe fn replace_all(ranges: &[Pages], with: Replacement) {
     for range in ranges {
         // SAFETY: as the caller promises.

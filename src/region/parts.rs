@@ -71,7 +71,13 @@ impl Region {
 
     /// Takes `from..to` out of this Region, and runs `change`, which puts other pages there, while the guard's handler keeps off.
     /// With `hole` those pages are nobody's, and an access that comes too late finds zeros. A fault that was not cleared is cleared first.
-    pub fn cut<R>(&self, from: usize, to: usize, hole: bool, change: impl FnOnce() -> R) -> R {
+    pub fn cut(
+        &self,
+        from: usize,
+        to: usize,
+        hole: bool,
+        change: Box<dyn FnOnce() -> Outcome<()> + '_>,
+    ) -> Outcome<()> {
         if !self.retired.load(Ordering::Acquire) && self.fault().1 > 0 {
             // Which pages the guard had replaced is in the books of the slots that end here. If it fails, they stay replaced.
             let _ = self.clear_fault();
@@ -121,18 +127,28 @@ impl Region {
 
     /// munmap(2) of a part: `PROT_NONE` pages stay.
     pub fn punch_out(&self, from: usize, to: usize) {
+        let pages = self.pages_at(from, to);
         // SAFETY: whole pages of this Region (the caller has clipped the range to what it still has); `cut` keeps the handler off.
-        self.cut(from, to, true, || unsafe {
-            os::replace(self.base.wrapping_add(from), to - from, Replacement::None)
-        });
+        let clear = || unsafe { os::replace(pages.base, pages.length, Replacement::None) };
+        let _ = self.cut(
+            from,
+            to,
+            true,
+            Box::new(|| {
+                clear();
+                Ok(())
+            }),
+        );
     }
 
     /// After mremap(2) in place: another Region has these pages now, and this one only waits for its views to go.
     pub fn hand_over(&self) {
         crate::registry::forget(self);
-        self.cut(0, self.map_len(), false, || {
-            self.handed_over.store(true, Ordering::Release)
-        });
+        let mark = || {
+            self.handed_over.store(true, Ordering::Release);
+            Ok(())
+        };
+        let _ = self.cut(0, self.map_len(), false, Box::new(mark));
     }
 
     /// Whether `hand_over` was called.
@@ -146,7 +162,7 @@ impl Region {
         let mut parts = self.parts();
         let both = vec![self.part(0, half, 0, false), self.part(half, end, 0, false)];
         let slots: Vec<&Slot> = self.slot.iter().collect();
-        ended(&slots, || ());
+        let _ = ended(&slots, Box::new(|| Ok(())));
         *parts = Some(both);
     }
 
@@ -325,21 +341,18 @@ fn all_locked_boxed<'a, R>(slots: &[&Slot], action: Box<dyn FnOnce() -> R + 'a>)
 }
 
 /// As above; afterwards the slots have no pages.
-fn ended<'a, R>(slots: &[&Slot], action: impl FnOnce() -> R + 'a) -> R {
-    fn step<'a, R>(slots: &[&Slot], action: Box<dyn FnOnce() -> R + 'a>) -> R {
-        match slots.split_first() {
-            None => action(),
-            Some((first, rest)) => first.locked(|edit| {
-                let result = step(rest, action);
-                edit.set_range(fault::Range {
-                    len: 0,
-                    ..edit.range()
-                });
-                result
-            }),
-        }
+fn ended(slots: &[&Slot], action: Box<dyn FnOnce() -> Outcome<()> + '_>) -> Outcome<()> {
+    match slots.split_first() {
+        None => action(),
+        Some((first, rest)) => first.locked(|edit| {
+            let result = ended(rest, action);
+            edit.set_range(fault::Range {
+                len: 0,
+                ..edit.range()
+            });
+            result
+        }),
     }
-    step(slots, Box::new(action))
 }
 
 /// Unmaps under the locks of all slots.

@@ -34,12 +34,17 @@ impl Region {
             return Err(Fail::system(code::EBUSY, "mremap")
                 .hint("the engine's own memory carries the mapping"));
         }
-        let place = match kind.fixed {
-            true => Some(
-                registry::space_around(target, whole)
-                    .ok_or_else(|| bad().hint("MREMAP_FIXED only inside of a Reservation"))?,
-            ),
-            false => None,
+        let place = if kind.fixed {
+            let found = registry::space_around(target, whole);
+            let outside = || bad().hint("MREMAP_FIXED only inside of a Reservation");
+            // Before anything moves: what cannot be placed could not go back.
+            Some(
+                found
+                    .filter(|(_, at)| at.is_multiple_of(self.page))
+                    .ok_or_else(outside)?,
+            )
+        } else {
+            None
         };
         if before == 0 {
             // "creates a new mapping of the same pages": of shared ones only.
@@ -79,17 +84,13 @@ impl Region {
         let Some((space, at)) = place else {
             return Ok(self.successor(Memory::Owned(Arc::new(Owned::mapped(fresh, whole))), new));
         };
-        let mut fresh = Some(Fresh::adopt(fresh, whole)?);
+        let fresh = vec![(Fresh::adopt(fresh, whole)?, whole)];
         space.place(
             at,
             whole,
             true,
-            |target| match fresh.take() {
-                // SAFETY: the reservation vouches for the target; only this function knows the fresh mapping.
-                Some(fresh) => unsafe { os::move_over(fresh, target, whole) },
-                None => Err(bad()),
-            },
-            |memory| self.successor(memory, new),
+            fresh,
+            Box::new(|memory| self.successor(memory, new)),
         )
     }
 
@@ -117,7 +118,7 @@ impl Region {
                     self.base.wrapping_add(whole),
                     before - whole,
                     Replacement::None,
-                )
+                );
             });
         } else if whole > before {
             match os::grow_here(self.base, before, whole) {

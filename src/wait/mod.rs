@@ -11,7 +11,6 @@
 mod class;
 mod worker;
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -36,13 +35,13 @@ pub mod code {
     pub const FAILED: u32 = 16;
 }
 
-/// Waits in progress, by token.
-static WAITS: Mutex<Option<HashMap<u32, Arc<Wait>>>> = Mutex::new(None);
+/// Waits in progress: each is a thread, so there are never more than a list is good for.
+static WAITS: Mutex<Vec<Arc<Wait>>> = Mutex::new(Vec::new());
 /// How many there are, so that a process without any pays nothing for that in `notify`.
 static PENDING: AtomicUsize = AtomicUsize::new(0);
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
-fn waits() -> MutexGuard<'static, Option<HashMap<u32, Arc<Wait>>>> {
+fn waits() -> MutexGuard<'static, Vec<Arc<Wait>>> {
     WAITS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -141,7 +140,10 @@ impl Wait {
 
     /// Nobody waits any more.
     fn leave(&self) {
-        let removed = waits().as_mut().and_then(|waits| waits.remove(&self.token));
+        let mut all = waits();
+        let at = all.iter().position(|wait| wait.token == self.token);
+        let removed = at.map(|at| all.swap_remove(at));
+        drop(all);
         PENDING.fetch_sub(1, Ordering::AcqRel);
         drop(removed);
         self.left.store(1, Ordering::Release);
@@ -205,9 +207,7 @@ pub fn begin(
     });
     // Known before the value is looked at: whoever stores and notifies after the look finds it here.
     PENDING.fetch_add(1, Ordering::AcqRel);
-    waits()
-        .get_or_insert_with(HashMap::new)
-        .insert(token, Arc::clone(&wait));
+    waits().push(Arc::clone(&wait));
     if wait.place.value() != expected {
         wait.end();
         wait.leave();
@@ -223,12 +223,10 @@ pub fn begin(
 
 /// Ends one wait without a word.
 pub fn cancel(environment: u32, token: u32) {
-    let wait = waits().as_ref().and_then(|waits| {
-        waits
-            .get(&token)
-            .filter(|wait| wait.environment == environment)
-            .cloned()
-    });
+    let wait = waits()
+        .iter()
+        .find(|wait| wait.token == token && wait.environment == environment)
+        .cloned();
     if let Some(wait) = wait
         && wait.end()
     {
@@ -288,7 +286,6 @@ fn leave(environment: u32) {
 fn select(matches: impl Fn(&Wait) -> bool) -> Vec<Arc<Wait>> {
     let mut found: Vec<_> = waits()
         .iter()
-        .flat_map(|waits| waits.values())
         .filter(|wait| matches(wait))
         .cloned()
         .collect();

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Wait, code};
-use crate::error::{Fail, Outcome};
+use crate::error::Outcome;
 use crate::futex::{self, End, Word};
+use crate::thread;
 
 /// How long a thread without work stays.
 const IDLE: Duration = Duration::from_secs(5);
@@ -62,12 +63,7 @@ pub fn start(wait: &Arc<Wait>) -> Outcome<()> {
     let _ = wait.worker.set(Arc::clone(&worker));
     *worker.job() = Some(Arc::clone(wait));
     if fresh {
-        let thread = std::thread::Builder::new()
-            .name("memmap-wait".into())
-            .stack_size(STACK);
-        thread
-            .spawn(move || work(&worker))
-            .map_err(|error| Fail::io(&error, "pthread_create"))?;
+        thread::spawn("memmap-wait", STACK, Box::new(move || work(&worker)))?;
     } else {
         worker.ring();
     }

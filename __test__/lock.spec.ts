@@ -1,0 +1,132 @@
+import test from 'ava'
+import { AnonymousMemory, MappedFile, SharedMemory } from '../index'
+import { counting, file, onWindows, page, throwsCoded, unless, using } from './helpers'
+import { asNobody, books, elsewhere, withBooks } from './systems'
+
+const size = 4 * page + 9
+const all = 5 * page
+
+withBooks('locked pages are in memory, all or those that a range touches', (t) => {
+  using(MappedFile.openSync(file(counting(size))), (m) => {
+    t.is(books(m).sizes['Locked'], 0)
+    t.is(m.lock({ offset: page + 1, length: 1 }), undefined)
+    t.is(books(m).sizes['Locked'], page)
+    m.lock()
+    t.is(books(m).sizes['Locked'], all)
+    t.true(books(m).flags.has('lo'))
+    m.unlock({ offset: 0, length: page })
+    t.is(books(m).sizes['Locked'], all - page)
+    t.is(m.unlock(), undefined)
+    t.is(books(m).sizes['Locked'], 0)
+    t.is(m.compare(counting(size)), 0)
+  })
+})
+
+withBooks('private pages are locked without being copied, by lock and by the option', (t) => {
+  const path = file(counting(size))
+  using(MappedFile.openSync(path, { access: 'copy' }), (m) => {
+    m.setUint8(0, 1)
+    m.lock()
+    const { Locked, Anonymous } = books(m).sizes
+    t.is(Locked, all)
+    t.is(Anonymous, page, 'only the page that was written is a copy')
+  })
+  for (const access of ['copy', 'read', 'write'] as const) {
+    using(MappedFile.openSync(path, { access, lock: true }), (m) => {
+      t.true(books(m).flags.has('lo'))
+      t.is(books(m).sizes['Locked'], all)
+      t.is(books(m).sizes['Anonymous'], 0)
+      t.is(m.compare(counting(size)), 0)
+    })
+  }
+})
+
+withBooks('the twin of open locks, too', async (t) => {
+  using(await MappedFile.open(file(counting(size)), { lock: true }), (m) => t.is(books(m).sizes['Locked'], all))
+})
+
+withBooks('memory without a file is locked', (t) => {
+  for (const m of [AnonymousMemory.create(size), SharedMemory.anonymous(size)]) {
+    using(m, () => {
+      m.lock()
+      t.is(books(m).sizes['Locked'], all)
+      m.unlock()
+      t.is(books(m).sizes['Locked'], 0)
+    })
+  }
+})
+
+const LIMITED = `
+  const path = process.env.TARGET
+  const answers = []
+  const tell = (action) => { try { action(); answers.push('nothing') } catch (error) { answers.push([error.code, error.syscall, /RLIMIT_MEMLOCK/.test(error.message)]) } }
+  const big = 1 << 20
+  for (const access of ['read', 'copy']) {
+    const m = MappedFile.openSync(path, { access })
+    tell(() => m.lock())
+    tell(() => m.lock({ offset: 0, length: 1 }))
+    m.close()
+    tell(() => MappedFile.openSync(path, { access, lock: true }))
+  }
+  const memory = AnonymousMemory.create(big)
+  tell(() => memory.lock())
+  return answers`
+
+asNobody('more than `ulimit -l` allows is ENOMEM, and the message names the limit', async (t) => {
+  const path = file(counting(1 << 20))
+  const answers = await elsewhere(LIMITED, { nobody: true, limits: ['-l 64'], env: { TARGET: path } })
+  const refused = (syscall: string) => ['ENOMEM', syscall, true]
+  t.deepEqual(answers, [
+    refused('mlock'), 'nothing', refused('mlock'), refused('mlock2'), 'nothing', refused('mlock2'), refused('mlock'),
+  ]) // prettier-ignore
+})
+
+asNobody('who may lock nothing gets EPERM, and the message names the limit', async (t) => {
+  const path = file(counting(1 << 20))
+  const answers = await elsewhere(LIMITED, { nobody: true, limits: ['-l 0'], env: { TARGET: path } })
+  t.deepEqual(
+    answers,
+    Array.from({ length: 7 }, () => ['EPERM', 'mlock', true]),
+  )
+})
+
+unless(onWindows && 'VirtualLock works otherwise')('a second lock and a second unlock do nothing', (t) => {
+  using(AnonymousMemory.create(page), (m) => {
+    m.lock()
+    m.lock()
+    m.unlock()
+    t.is(m.unlock(), undefined)
+    m.fill(3)
+    t.is(m.getUint8(page - 1), 3)
+  })
+})
+
+test('nothing to lock in an empty mapping or an empty range', (t) => {
+  using(MappedFile.openSync(file(''), { lock: true }), (m) => {
+    m.lock()
+    t.is(m.unlock(), undefined)
+  })
+  using(AnonymousMemory.create(page), (m) => {
+    m.lock({ offset: page })
+    t.is(m.unlock({ offset: 3, length: 0 }), undefined)
+  })
+})
+
+test('wrong arguments lock nothing', (t) => {
+  using(AnonymousMemory.create(page), (m) => {
+    for (const verb of ['lock', 'unlock'] as const) {
+      throwsCoded(t, () => m[verb]({ offset: page + 1 }), 'ERR_OUT_OF_RANGE')
+      throwsCoded(t, () => m[verb]({ length: page + 1 }), 'ERR_OUT_OF_RANGE')
+      throwsCoded(t, () => m[verb]({ size: 1 } as never), 'ERR_INVALID_ARG_VALUE', 'size')
+      throwsCoded(t, () => m[verb](1 as never), 'ERR_INVALID_ARG_TYPE')
+    }
+  })
+  throwsCoded(t, () => MappedFile.openSync(file('x'), { lock: 'yes' as never }), 'ERR_INVALID_ARG_TYPE', 'lock')
+})
+
+test('after close there is nothing to lock', (t) => {
+  const m = AnonymousMemory.create(page)
+  m.close()
+  throwsCoded(t, () => m.lock(), 'ERR_INVALID_STATE')
+  throwsCoded(t, () => m.unlock(), 'ERR_INVALID_STATE')
+})

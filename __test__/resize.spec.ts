@@ -1,0 +1,322 @@
+import { appendFileSync, readFileSync, statSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
+import test from 'ava'
+import { AnonymousMemory, MappedFile, Mapping, SharedMemory } from '../index'
+import { counting, file, isCoded, linuxOnly, page, rejected, throwsCoded, unless, using, wideOnly } from './helpers'
+import { disk, fails, withBooks } from './systems'
+
+const write = { access: 'write' } as const
+
+/** Lengths that stay in a page, leave it, end with it, and go far. */
+const LENGTHS = [1, 100, page - 1, page, page + 1, 3 * page, 3 * page + 77, 1 << 20]
+
+for (const from of [0, ...LENGTHS]) {
+  test(`a 'write' file of ${from} bytes grows and shrinks with its mapping, to any length`, (t) => {
+    for (const to of [0, ...LENGTHS]) {
+      const path = file(counting(from))
+      using(MappedFile.openSync(path, write), (m) => {
+        const view = m.bytes
+        t.is(m.resize(to), undefined)
+        t.is(m.byteLength, to)
+        t.is(m.size(), to)
+        t.is(statSync(path).size, to)
+        if (from > 0 && to !== from) t.is(view.length, 0, 'old views have length 0')
+        const expected = Buffer.alloc(to)
+        counting(from).copy(expected)
+        t.is(m.compare(expected), 0)
+        t.is(Buffer.compare(m.bytes, expected), 0)
+        if (to === 0) return
+        m.setUint8(to - 1, 0xee)
+        m.bytes[0] = 0xdd
+        m.flushSync()
+        expected[to - 1] = 0xee
+        expected[0] = 0xdd
+        t.deepEqual(readFileSync(path), expected)
+        throwsCoded(t, () => m.getUint8(to), 'ERR_OUT_OF_RANGE')
+      })
+    }
+  })
+}
+
+test('to its own length nothing happens, but what is there stays', (t) => {
+  const path = file(counting(5000))
+  using(MappedFile.openSync(path, write), (m) => {
+    m.resize(5000)
+    m.resize()
+    t.is(m.byteLength, 5000)
+    t.deepEqual(readFileSync(path), counting(5000))
+  })
+})
+
+test('an offset stays where it is', (t) => {
+  const path = file(counting(3 * page))
+  using(MappedFile.openSync(path, { access: 'write', offset: page + 10 }), (m) => {
+    m.resize(5 * page)
+    t.is(m.fileOffset, page + 10)
+    t.is(statSync(path).size, 6 * page + 10)
+    t.deepEqual(m.read(0, 100), counting(3 * page).subarray(page + 10, page + 110))
+    m.resize(7)
+    t.is(statSync(path).size, page + 17)
+    m.resize(0)
+    t.is(statSync(path).size, page + 10)
+    m.resize(20)
+    t.deepEqual(m.read(0, 20), Buffer.alloc(20))
+  })
+  t.deepEqual(readFileSync(path).subarray(0, page + 10), counting(3 * page).subarray(0, page + 10))
+})
+
+test('a window never cuts the file that goes on behind it, whether it moves, stays in its page or has capacity', (t) => {
+  for (const capacity of [undefined, 16 * page]) {
+    for (const from of [100, page, 2 * page + 5]) {
+      for (const to of [0, 50, 99, 101, page, page + 1, 3 * page]) {
+        const path = file(counting(8 * page))
+        using(MappedFile.openSync(path, { access: 'write', offset: 10, length: from, capacity }), (m) => {
+          m.resize(to)
+          t.is(m.byteLength, to)
+          t.is(m.compare(counting(8 * page).subarray(10, 10 + to)), 0)
+        })
+        t.deepEqual(readFileSync(path), counting(8 * page), `${capacity} ${from} ${to}`)
+      }
+    }
+  }
+})
+
+test("'read' follows a file that grew, and one that shrank; it never changes the file", (t) => {
+  const path = file(counting(page))
+  using(MappedFile.openSync(path), (m) => {
+    appendFileSync(path, 'more')
+    t.is(m.byteLength, page)
+    t.is(m.size(), page + 4)
+    m.resize()
+    t.is(m.byteLength, page + 4)
+    t.is(m.read(page, 4).toString(), 'more')
+    writeFileSync(path, counting(5 * page))
+    m.resize()
+    t.is(m.compare(counting(5 * page)), 0)
+    m.resize(10)
+    t.is(m.byteLength, 10)
+    truncateSync(path, 20)
+    m.resize()
+    t.is(m.byteLength, 20)
+    throwsCoded(t, () => m.resize(21), 'ERR_OUT_OF_RANGE')
+    t.is(m.byteLength, 20)
+    truncateSync(path, 0)
+    m.resize()
+    t.is(m.byteLength, 0)
+    appendFileSync(path, 'again')
+    m.resize()
+    t.is(m.read(0, 5).toString(), 'again')
+  })
+  t.is(readFileSync(path, 'utf8'), 'again')
+})
+
+test('anonymous memory keeps its bytes; what is new is zeros', (t) => {
+  using(AnonymousMemory.create(100), (m) => {
+    let expected = Buffer.alloc(100, 0xaa)
+    m.fill(0xaa)
+    for (const to of [50, 100, 5 * page, 2 * page + 1, 1 << 20, 0, 10, page]) {
+      m.resize(to)
+      const next = Buffer.alloc(to)
+      expected.copy(next)
+      t.is(m.compare(next), 0, `to ${to}`)
+      t.is(m.size(), to)
+      if (to > 0) m.setUint8(to - 1, 0x55)
+      if (to > 0) next[to - 1] = 0x55
+      expected = next
+    }
+  })
+})
+
+test('shared memory without a name grows for everybody who maps it', (t) => {
+  using(SharedMemory.anonymous(page), (m) => {
+    m.fill(1)
+    using(SharedMemory.fromFd(m.fd!, write), (other) => {
+      m.resize(3 * page)
+      m.setUint8(2 * page, 2)
+      other.resize()
+      t.is(other.byteLength, 3 * page)
+      t.is(other.getUint8(2 * page), 2)
+      t.is(other.getUint8(0), 1)
+    })
+  })
+})
+
+test('all of its windows and views become length 0, typed ones and small ones', (t) => {
+  using(MappedFile.openSync(file(counting(64 * page)), write), (m) => {
+    const views = [m.bytes, m.subarray(5, 10), m.view(Int32Array, 0, 4), m.subarray(40 * page)]
+    const data = m.dataView(page, 8)
+    for (let i = 0; i < 1000; i++) m.getUint32(i)
+    m.resize(65 * page)
+    for (const view of views) t.is(view.byteLength, 0)
+    t.throws(() => data.getUint8(0), { instanceOf: TypeError })
+    t.is(m.getUint32(0, true), counting(4).readUInt32LE(0))
+    t.is(m.bytes.length, 65 * page)
+  })
+})
+
+test('mayMove: false is ENOMEM where it would have to move, and leaves all as it was', (t) => {
+  const path = file(counting(page))
+  using(MappedFile.openSync(path, write), (m) => {
+    const { address, bytes } = m
+    const error = fails(t, () => m.resize(page + 1, { mayMove: false }), 'ENOMEM', 'mremap')
+    t.is(error.path, path)
+    t.true(error.message.includes('capacity'))
+    t.is(m.byteLength, page)
+    t.is(m.address, address)
+    t.is(bytes.length, page)
+    t.is(statSync(path).size, page)
+    m.resize(page - 5, { mayMove: false })
+    t.is(m.address, address)
+    t.is(statSync(path).size, page - 5)
+  })
+  using(AnonymousMemory.create(page), (m) => {
+    fails(t, () => m.resize(9 * page, { mayMove: false }), 'ENOMEM')
+    t.is(m.byteLength, page)
+  })
+})
+
+test('EBUSY while a flush is pending, and not after it', async (t) => {
+  const path = file(counting(page))
+  const m = MappedFile.openSync(path, write)
+  const pending = m.flush()
+  fails(t, () => m.resize(2 * page), 'EBUSY', 'mremap')
+  t.is(m.byteLength, page)
+  await pending
+  m.resize(2 * page)
+  t.is(statSync(path).size, 2 * page)
+  m.close()
+})
+
+test('EBUSY while another mapping shares the memory, and not after it', (t) => {
+  const m = AnonymousMemory.create(page)
+  const other = Mapping.from(m.share())
+  for (const each of [m, other]) fails(t, () => each.resize(2 * page), 'EBUSY', 'mremap')
+  other.close()
+  m.resize(2 * page)
+  t.is(m.byteLength, 2 * page)
+  m.close()
+})
+
+test('EBUSY where views stand on a SharedArrayBuffer, which cannot be taken back', (t) => {
+  using(MappedFile.openSync(file(counting(page)), { access: 'write', sharedArrayBuffer: true }), (m) => {
+    t.is(m.bytes.length, page)
+    fails(t, () => m.resize(2 * page), 'EBUSY', 'mremap')
+    t.is(m.bytes.length, page)
+  })
+})
+
+test("a 'copy' keeps its length: ENOTSUP", (t) => {
+  using(MappedFile.openSync(file(counting(page)), { access: 'copy' }), (m) => {
+    fails(t, () => m.resize(10), 'ENOTSUP')
+    t.is(m.byteLength, page)
+  })
+})
+
+linuxOnly('a device has no length: ENOTSUP', (t) => {
+  using(MappedFile.openSync('/dev/zero', { access: 'write', length: page }), (m) => {
+    m.fill(3)
+    fails(t, () => m.resize(2 * page), 'ENOTSUP')
+    fails(t, () => m.resize(), 'ENOTSUP')
+    t.is(m.compare(Buffer.alloc(page, 3)), 0)
+  })
+})
+
+const small = disk('tmpfs', 'size=1m')
+const onSmall = unless(small.problem, test.serial)
+const root = small.problem === undefined ? small.path : ''
+
+onSmall('ENOSPC leaves file, mapping, views and disk as they were, with and without capacity', (t) => {
+  for (const capacity of [undefined, 8 << 20]) {
+    const path = `${root}/full-${capacity}`
+    writeFileSync(path, counting(3 * page + 5))
+    const free = statfsSync(root).bavail
+    using(MappedFile.openSync(path, { access: 'write', capacity }), (m) => {
+      const view = m.bytes
+      fails(t, () => m.resize(2 << 20), 'ENOSPC', 'fallocate')
+      t.is(m.byteLength, 3 * page + 5)
+      t.is(view.length, 3 * page + 5)
+      t.is(m.compare(counting(3 * page + 5)), 0)
+      t.is(statSync(path).size, 3 * page + 5)
+      t.is(statfsSync(root).bavail, free)
+      m.resize(10 * page)
+      m.fill(1)
+      t.is(m.fault, null)
+      m.resize(0)
+    })
+  }
+})
+
+onSmall('sparse: true extends without taking room', (t) => {
+  const path = `${root}/sparse`
+  using(MappedFile.openSync(path, { access: 'write', create: true, sparse: true, length: page }), (m) => {
+    const free = statfsSync(root).bavail
+    m.resize(16 << 20)
+    t.is(statSync(path).size, 16 << 20)
+    t.is(statfsSync(root).bavail, free)
+    t.is(m.getUint8((16 << 20) - 1), 0)
+  })
+})
+
+wideOnly('more than there is address space for is ENOMEM, and leaves all as it was', (t) => {
+  using(AnonymousMemory.create(page), (m) => {
+    m.fill(4)
+    fails(t, () => m.resize(Number.MAX_SAFE_INTEGER), 'ENOMEM')
+    t.is(m.compare(Buffer.alloc(page, 4)), 0)
+  })
+  const path = file(counting(page))
+  using(MappedFile.openSync(path, { access: 'write', sparse: true }), (m) => {
+    // File systems end before the address space does, or after it.
+    t.throws(() => m.resize(2 ** 50))
+    t.is(m.byteLength, page)
+    t.is(m.compare(counting(page)), 0)
+  })
+  t.is(statSync(path).size, page)
+})
+
+withBooks('what is mapped anew is mapped as before', (t) => {
+  using(MappedFile.openSync(file(counting(page))), (m) => {
+    m.resize(10)
+    const view = m.bytes
+    view[0] = 1
+    t.is(m.fault?.kind, 'protected')
+    m.clearFault()
+    t.is(m.getUint8(0), counting(1)[0])
+  })
+})
+
+test('a mapping that was shared, cleared or flushed is resized like any other', async (t) => {
+  const path = file(counting(page))
+  const m = MappedFile.openSync(path, write)
+  m.share()
+  m.clearFault()
+  await m.flush()
+  for (let i = 1; i <= 50; i++) {
+    m.resize(i * 1000)
+    m.setUint8(i * 1000 - 1, i)
+  }
+  t.is(statSync(path).size, 50_000)
+  for (let i = 1; i <= 50; i++) t.is(m.getUint8(i * 1000 - 1), i)
+  const other = Mapping.from(m.share())
+  t.is(other.byteLength, 50_000)
+  other.close()
+  m.close()
+})
+
+test('wrong arguments resize nothing', (t) => {
+  using(AnonymousMemory.create(page), (m) => {
+    throwsCoded(t, () => m.resize(-1), 'ERR_OUT_OF_RANGE', 'length')
+    throwsCoded(t, () => m.resize(1.5), 'ERR_OUT_OF_RANGE')
+    throwsCoded(t, () => m.resize('10' as never), 'ERR_INVALID_ARG_TYPE', 'length')
+    throwsCoded(t, () => m.resize(null as never), 'ERR_INVALID_ARG_TYPE')
+    throwsCoded(t, () => m.resize(10, { move: true } as never), 'ERR_INVALID_ARG_VALUE', 'move')
+    throwsCoded(t, () => m.resize(10, { mayMove: 1 } as never), 'ERR_INVALID_ARG_TYPE', 'mayMove')
+    t.is(m.byteLength, page)
+  })
+})
+
+test('after close there is nothing to resize, and a flush that is pending says so', async (t) => {
+  const m = MappedFile.openSync(file(counting(page)), write)
+  const pending = m.flush()
+  m.close()
+  throwsCoded(t, () => m.resize(10), 'ERR_INVALID_STATE')
+  isCoded(t, await rejected(t, pending), 'ERR_INVALID_STATE')
+})

@@ -1,0 +1,120 @@
+// `npm run test:caged`: every suite again on each carrier that V8's memory cage leaves (MEMMAP_CARRIER), and once more with a test build whose
+// external buffers are refused as Electron's engine refuses them. One table.
+// `node scripts/caged.mjs [--carriers wasm,refused] [--runtimes node20,deno] [--suite ava,smoke] [--long] [--show]`
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { excuse } from '../__test__/carried.mjs'
+import { prepare } from './lib/prepare.mjs'
+import { skipped, summary, tap, total } from './lib/reports.mjs'
+import { root, run } from './lib/run.mjs'
+import { duration, table } from './lib/table.mjs'
+import { argumentsFor, environmentOf, runsOn, suites } from './matrix.mjs'
+import { runtime } from './runtimes.mjs'
+
+const CARRIERS = ['wasm', 'resizable', 'shared', 'none', 'refused']
+
+/** Bun has no cage, and nothing to map over. */
+const RUNTIMES = ['node20', 'node22', 'node24', 'node26', 'deno']
+
+/** Not these: `caged` runs the others itself, under each carrier; the log and the package are the same on all. */
+const LEFT_OUT = new Set(['carriers'])
+
+/** The addon of `npm run build:test`. */
+function testBuild() {
+  const folder = join(root, 'target/test-hooks/addon')
+  const addon = existsSync(folder) ? readdirSync(folder).find((name) => name.endsWith('.node')) : undefined
+  return addon && join(folder, addon)
+}
+
+function settings(carrier) {
+  if (carrier !== 'refused') return { MEMMAP_CARRIER: carrier }
+  return { MEMMAP_TEST_REFUSE_EXTERNAL: '1', NAPI_RS_NATIVE_LIBRARY_PATH: testBuild() }
+}
+
+/** The report of a suite, its failures that prove nothing turned into skips with their reasons. */
+export function excused(stdout, carrier, engine) {
+  const reasons = new Map()
+  const points = stdout.split(/^(?=(?:not )?ok \d)/m)
+  const text = points.map((point) => {
+    const failed = /^not (ok \d+(?: - (.*))?)/.exec(point)
+    if (!failed) return point
+    const reason = excuse({ carrier, runtime: engine, title: failed[2] ?? '', says: point })
+    if (reason === undefined) return point
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+    return `${failed[1]} # SKIP ${reason}\n`
+  })
+  return { stdout: text.join(''), reasons }
+}
+
+async function runCaged(suite, engine, carrier) {
+  const result = await run(engine.path, argumentsFor(suite, engine.name), {
+    minutes: 20,
+    env: { ...environmentOf(engine), ...settings(carrier) },
+  })
+  const { stdout, reasons } = excused(result.stdout, carrier, engine.name)
+  // An exit code of 1 says that some test failed: those may all be excused.
+  const forgiven = reasons.size > 0 && result.code === 1 && !/^not ok/m.test(stdout)
+  const counts = tap({ ...result, stdout, code: forgiven ? 0 : result.code })
+  return { ...counts, reasons, failures: failuresIn(stdout), output: result.output, seconds: result.seconds }
+}
+
+function failuresIn(stdout) {
+  return stdout.split(/^(?=(?:not )?ok \d)/m).filter((point) => point.startsWith('not ok'))
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      carriers: { type: 'string', default: CARRIERS.join() },
+      runtimes: { type: 'string', default: RUNTIMES.join() },
+      suite: { type: 'string' },
+      long: { type: 'boolean' },
+      show: { type: 'boolean' },
+    },
+  })
+  if (values.long) process.env.MEMMAP_TEST_LONG = '1'
+  const carriers = values.carriers.split(',')
+  const unknown = carriers.filter((name) => !CARRIERS.includes(name))
+  if (unknown.length > 0) throw new RangeError(`no such carrier: ${unknown.join()} (there are ${CARRIERS.join(', ')})`)
+  const chosen = values.suite?.split(',') ?? suites().filter((name) => !LEFT_OUT.has(name))
+
+  const failed = await prepare()
+  if (failed) throw new Error(failed)
+  if (carriers.includes('refused') && testBuild() === undefined) {
+    const built = await run('npm', ['run', 'build:test'], { minutes: 30 })
+    if (built.code !== 0) throw new Error(`npm run build:test failed\n${built.output}`)
+  }
+
+  const rows = []
+  const counts = []
+  const reasons = new Map()
+  for (const name of values.runtimes.split(',')) {
+    const engine = await runtime(name)
+    for (const carrier of carriers) {
+      for (const suite of chosen.filter((each) => runsOn(each, name))) {
+        const one = engine.path
+          ? await runCaged(suite, engine, carrier)
+          : { ...skipped(engine.skip), seconds: 0, failures: [], reasons: new Map() }
+        for (const failure of one.failures) console.log(`--- ${suite} on ${name}, ${carrier}\n${failure}`)
+        if (one.failed > one.failures.length)
+          console.log(`--- ${suite} on ${name}, ${carrier}\n${one.output?.slice(-3000)}`)
+        for (const [reason, times] of one.reasons) reasons.set(reason, (reasons.get(reason) ?? 0) + times)
+        counts.push(one)
+        const { version = '-' } = engine
+        rows.push([name, version, carrier, suite, one.passed, one.failed, one.skipped, duration(one.seconds), one.note])
+        if (values.show) console.log(table([], [rows.at(-1)]).trimEnd())
+      }
+    }
+  }
+  console.log(table(['runtime', 'version', 'carrier', 'suite', 'passed', 'failed', 'skipped', 'time', 'note'], rows))
+  console.log('\nSkipped, because a carrier has no such thing:')
+  for (const [reason, times] of reasons) console.log(`  ${times} x ${reason}`)
+  console.log(summary(total(counts)))
+  process.exitCode = total(counts).failed > 0 || counts.length === 0 ? 1 : 0
+}
+
+main().catch((error) => {
+  console.error(error.message)
+  process.exitCode = 1
+})

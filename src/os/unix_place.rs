@@ -1,0 +1,198 @@
+//! Other pages in the place of ones that are there: at close, after a fault, over the pages of a carrier.
+//!
+//! Up to Linux 6.11 an mmap(2) with `MAP_FIXED` that fails can leave a hole, which another thread's mmap may fill. So everything is mapped at
+//! an address of the kernel's choice first and moved onto its place in one step (mremap(2), `MREMAP_FIXED`); whatever fails after that leaves
+//! pages without access at once.
+#![allow(
+    unsafe_code,
+    reason = "system calls on ranges that the caller vouches for"
+)]
+
+use std::ffi::c_void;
+use std::fs::File;
+use std::os::fd::AsRawFd;
+
+use super::{NORESERVE, Replacement};
+use crate::errno::code;
+use crate::error::{Fail, Outcome};
+use crate::region::Form;
+
+/// mmap(2)'s arguments, but for the address.
+#[derive(Clone, Copy)]
+struct Plan {
+    length: usize,
+    protection: i32,
+    flags: i32,
+    fd: i32,
+    offset: libc::off_t,
+}
+
+impl Plan {
+    fn of_nothing(length: usize, protection: i32) -> Self {
+        Self {
+            length,
+            protection,
+            // 1 TiB of zeros must not count as 1 TiB of memory.
+            flags: libc::MAP_PRIVATE | libc::MAP_ANON | NORESERVE,
+            fd: -1,
+            offset: 0,
+        }
+    }
+
+    /// Gives null where it fails.
+    ///
+    /// # Safety
+    /// With `MAP_FIXED` in `more`, the range at `at` is the caller's.
+    unsafe fn map(self, at: *mut c_void, more: i32) -> *mut c_void {
+        // SAFETY: as the caller promises; without MAP_FIXED the kernel chooses a free place.
+        let there = unsafe {
+            libc::mmap(
+                at,
+                self.length,
+                self.protection,
+                self.flags | more,
+                self.fd,
+                self.offset,
+            )
+        };
+        if there == libc::MAP_FAILED {
+            std::ptr::null_mut()
+        } else {
+            there
+        }
+    }
+
+    /// Maps over the range; where that fails after the old pages are gone, pages without access are there.
+    ///
+    /// # Safety
+    /// The range at `at` is whole pages that the caller owns and nobody else maps into meanwhile.
+    unsafe fn place(self, at: *mut u8) -> Outcome<()> {
+        let at = at.cast::<c_void>();
+        if cfg!(any(target_os = "linux", target_os = "android")) {
+            // SAFETY: a new mapping at an address that the kernel chooses.
+            let fresh = unsafe { self.map(std::ptr::null_mut(), 0) };
+            if !fresh.is_null() {
+                // SAFETY: `fresh` is ours and nobody knows it; the target is the caller's.
+                return unsafe { move_onto(fresh, at, self.length) };
+            }
+            let fail = Fail::last("mmap");
+            // Only the room for a second range of this size may be missing (`ulimit -v`).
+            if fail.errno() != Some(code::ENOMEM) {
+                return Err(fail);
+            }
+        }
+        // SAFETY: as the caller promises.
+        if unsafe { self.map(at, libc::MAP_FIXED) }.is_null() {
+            let fail = Fail::last("mmap");
+            if fail.errno() == Some(code::ENOMEM) {
+                // SAFETY: as the caller promises.
+                unsafe { close_off(at, self.length) };
+            }
+            return Err(fail);
+        }
+        Ok(())
+    }
+}
+
+/// # Safety
+/// As for [`Plan::place`].
+unsafe fn close_off(at: *mut c_void, length: usize) {
+    // SAFETY: as the caller promises. Needs no memory: it cannot fail for lack of it.
+    unsafe { Plan::of_nothing(length, libc::PROT_NONE).map(at, libc::MAP_FIXED) };
+}
+
+/// mremap(2), `MREMAP_FIXED`.
+///
+/// # Safety
+/// `fresh` is `length` bytes that nobody else knows; the range at `at` as for [`Plan::place`].
+#[cfg(any(target_os = "linux", target_os = "android"))]
+unsafe fn move_onto(fresh: *mut c_void, at: *mut c_void, length: usize) -> Outcome<()> {
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    // SAFETY: as the caller promises.
+    if unsafe { libc::mremap(fresh, length, length, flags, at) } != libc::MAP_FAILED {
+        return Ok(());
+    }
+    let fail = Fail::last("mremap");
+    // SAFETY: as the caller promises.
+    unsafe {
+        libc::munmap(fresh, length);
+        close_off(at, length);
+    }
+    Err(fail)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+unsafe fn move_onto(_fresh: *mut c_void, _at: *mut c_void, _length: usize) -> Outcome<()> {
+    Err(Fail::system(code::ENOTSUP, "mremap"))
+}
+
+/// Puts other pages in the place of a mapping's, so that its file is unmapped and the address range stays taken.
+///
+/// # Safety
+/// `base..base + length` is whole pages of one mapping that the caller owns and will not unmap meanwhile.
+pub unsafe fn replace(base: *mut u8, length: usize, with: Replacement) {
+    let protection = match with {
+        Replacement::None => libc::PROT_NONE,
+        Replacement::Zeros => libc::PROT_READ | libc::PROT_WRITE,
+    };
+    // SAFETY: as the caller promises.
+    let placed = unsafe { Plan::of_nothing(length, protection).place(base) };
+    if placed.is_err() {
+        // Strict overcommit ignores MAP_NORESERVE: better pages that fault (the guard turns them into zeros one by one) than a hole or the file.
+        // SAFETY: as above.
+        unsafe { close_off(base.cast(), length) };
+    }
+}
+
+/// Maps the file (or zeros) over a part of a mapping, or over a carrier, in the mapping's own form.
+///
+/// # Safety
+/// `base..base + length` is whole pages that the caller owns and nobody else maps into meanwhile.
+pub unsafe fn map_again(
+    base: *mut u8,
+    length: usize,
+    file: Option<&File>,
+    offset: u64,
+    form: Form,
+) -> Outcome<()> {
+    let shared = if form.private {
+        libc::MAP_PRIVATE
+    } else {
+        libc::MAP_SHARED
+    };
+    let kind = if file.is_some() { 0 } else { libc::MAP_ANON };
+    let plan = Plan {
+        length,
+        protection: libc::PROT_READ
+            | if form.writable { libc::PROT_WRITE } else { 0 }
+            | if form.exec { libc::PROT_EXEC } else { 0 },
+        flags: shared | kind | NORESERVE,
+        fd: file.map_or(-1, AsRawFd::as_raw_fd),
+        offset: libc::off_t::try_from(if file.is_some() { offset } else { 0 })
+            .map_err(|_| Fail::system(code::EOVERFLOW, "mmap"))?,
+    };
+    // SAFETY: as the caller promises.
+    unsafe { plan.place(base) }
+}
+
+/// The pages of a shared mapping without a file once more, at `target`: mremap(2) with an old length of 0.
+///
+/// # Safety
+/// `base` is a shared mapping of at least `length` bytes; `target` as for [`map_again`].
+pub unsafe fn share_again(base: *mut u8, target: *mut u8, length: usize) -> Outcome<()> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        // SAFETY: an old length of 0 leaves `base` as it is and maps its pages a second time, where the kernel likes.
+        let fresh = unsafe { libc::mremap(base.cast(), 0, length, libc::MREMAP_MAYMOVE) };
+        if fresh == libc::MAP_FAILED {
+            return Err(Fail::last("mremap"));
+        }
+        // SAFETY: `fresh` is ours and nobody knows it; the target is the caller's.
+        unsafe { move_onto(fresh, target.cast(), length) }
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let _ = (base, target, length);
+        Err(Fail::system(code::ENOTSUP, "mremap"))
+    }
+}
