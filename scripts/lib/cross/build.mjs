@@ -9,6 +9,12 @@ import { check } from './symbols.mjs'
 
 const limit = 600 * 1024
 
+/**
+ * Unwind tables are a tenth of a binary, and nothing unwinds through one that says `panic = "abort"`. Windows cannot do without: its
+ * exceptions, which fault handlers live on, walk these tables.
+ */
+const noTables = ({ rust }) => (/windows|apple/.test(rust) ? [] : ['-C force-unwind-tables=no'])
+
 /** What the linker of each system makes of a cdylib named memmap. */
 const outputs = ['libmemmap.so', 'libmemmap.dylib', 'memmap.dll']
 
@@ -51,9 +57,9 @@ async function compile(target, { targetDir = join(cache, 'target'), sources = ro
       ...compiler.env,
       ...target.env,
       ...env,
-      RUSTFLAGS: [...(target.env?.RUSTFLAGS ? [target.env.RUSTFLAGS] : []), ...remap(compiler.sysroot, sources)].join(
-        ' ',
-      ),
+      RUSTFLAGS: [target.env?.RUSTFLAGS ?? '', ...noTables(target), ...remap(compiler.sysroot, sources)]
+        .join(' ')
+        .trim(),
       CARGO_TARGET_DIR: targetDir,
       CARGO_INCREMENTAL: '0',
     },
