@@ -13,7 +13,7 @@ const limit = 600 * 1024
  * Unwind tables are a tenth of a binary, and nothing unwinds through one that says `panic = "abort"`. Windows cannot do without: its
  * exceptions, which fault handlers live on, walk these tables.
  */
-const noTables = ({ rust }) => (/windows|apple/.test(rust) ? [] : ['-C force-unwind-tables=no'])
+const noTables = ({ rust: triple }) => (/windows|apple/.test(triple) ? [] : ['-C force-unwind-tables=no'])
 
 /** What the linker of each system makes of a cdylib named memmap. */
 const outputs = ['libmemmap.so', 'libmemmap.dylib', 'memmap.dll']
