@@ -9,6 +9,7 @@ const cc = process.env.CC ?? 'cc'
 /** Why the headers cannot be asked here; undefined where they can. */
 export function compilerProblem(): string | undefined {
   if (process.platform === 'win32') return 'Windows has none of these headers'
+  if (process.env['MEMMAP_EMULATOR']) return 'these are the headers of another C library or processor'
   const { error, status } = spawnSync(cc, ['--version'])
   return error || status !== 0 ? `no C compiler: ${cc} does not run` : undefined
 }

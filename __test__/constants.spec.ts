@@ -5,7 +5,7 @@ import { getSystemErrorName } from 'node:util'
 import test from 'ava'
 import * as posix from '../lib/posix.js'
 import { compilerProblem, readHeaders } from './c-headers.js'
-import { underWine, unless } from './helpers'
+import { launched, unless } from './helpers'
 
 const enums = ['Prot', 'MapFlags', 'MsyncFlags', 'Advice', 'MremapFlags', 'MemfdFlags', 'ShmFlags'] as const
 const exported = posix as unknown as Readonly<Record<string, unknown>>
@@ -157,7 +157,7 @@ test('every name can be imported from an ES module', async (t) => {
   for (const name of [...names, ...enums]) t.is(module[name], exported[name], name)
 })
 
-unless(underWine && 'wine counts processor time in steps of 10 ms')(
+unless(launched && 'an emulator is slow, and a launcher costs time of its own')(
   'loading it costs less than 15 ms of processor time more than the package itself, which its calls bring along',
   (t) => {
     const time = (path: string) => {

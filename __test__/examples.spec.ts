@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import test from 'ava'
 import { readHeader } from '../examples/executable'
 import { AnonymousMemory, MappedFile } from '../index'
+import { launched, unless } from './helpers'
 
 const root = join(__dirname, '..')
 const execute = promisify(execFile)
@@ -27,16 +28,19 @@ function headerOf(length: number, write: (data: DataView) => void) {
   }
 }
 
-test('the report tells the truth about the Node executable', async (t) => {
-  const { stdout } = await execute(process.execPath, [join(root, 'examples/report.js')])
-  const size = readFileSync(process.execPath).length
-  t.regex(stdout, new RegExp(`^  size +${size.toLocaleString('en-US')} bytes$`, 'm'))
-  t.regex(stdout, /^ {2}format +(ELF|Mach-O|PE)\b/m)
-  t.regex(stdout, /^ {2}this mapping begins +6d 65 6d 6d 61 70 21 21 +changed$/m)
-  t.regex(stdout, /^ {2}the file begins +[0-9a-f ]{23} +as before$/m)
-  t.regex(stdout, /^ {2}now they are +6d 65 6d 6d 61 70 21 21 +read with fs: the same as mapped$/m)
-  t.regex(stdout, /^ {2}flush +[\d.]+ ms/m)
-})
+unless(launched && 'process.execPath is a script here')(
+  'the report tells the truth about the Node executable',
+  async (t) => {
+    const { stdout } = await execute(process.execPath, [join(root, 'examples/report.js')])
+    const size = readFileSync(process.execPath).length
+    t.regex(stdout, new RegExp(`^  size +${size.toLocaleString('en-US')} bytes$`, 'm'))
+    t.regex(stdout, /^ {2}format +(ELF|Mach-O|PE)\b/m)
+    t.regex(stdout, /^ {2}this mapping begins +6d 65 6d 6d 61 70 21 21 +changed$/m)
+    t.regex(stdout, /^ {2}the file begins +[0-9a-f ]{23} +as before$/m)
+    t.regex(stdout, /^ {2}now they are +6d 65 6d 6d 61 70 21 21 +read with fs: the same as mapped$/m)
+    t.regex(stdout, /^ {2}flush +[\d.]+ ms/m)
+  },
+)
 
 test('the report counts what a plain loop counts', async (t) => {
   const path = join(folder, 'counted.bin')

@@ -15,7 +15,11 @@ export const page = Mapping.pageSize
 export const onWindows = process.platform === 'win32'
 export const onLinux = process.platform === 'linux'
 /** scripts/cross-test.mjs says what the suite runs under: what an emulator gets wrong is marked test by test, with the reason. */
-export const underWine = process.env['MEMMAP_EMULATOR'] === 'wine'
+const emulator = process.env['MEMMAP_EMULATOR']
+export const underWine = emulator === 'wine'
+export const underQemu = emulator === 'qemu'
+/** An emulator, or the loader of another C library, starts Node: `process.execPath` is a script, and the C compiler is not for this system. */
+export const launched = emulator !== undefined
 export const asRoot = process.getuid?.() === 0
 /** Addresses end at 4 GiB. */
 export const narrow = ['arm', 'ia32'].includes(process.arch)

@@ -2,18 +2,25 @@
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, readdirSync, truncateSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PAGE, done, file, folder, pages, until, warnings } from './kit.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
+// A core that the environment names would be one for all: each copy of the package gets a copy of it, which it finds by itself.
+const named = process.env.NAPI_RS_NATIVE_LIBRARY_PATH
+delete process.env.NAPI_RS_NATIVE_LIBRARY_PATH
+
 function copy(name) {
   const target = join(folder(), 'node_modules', name)
   mkdirSync(target, { recursive: true })
-  const native = readdirSync(root).filter((entry) => entry.endsWith('.node'))
-  for (const entry of ['package.json', 'index.js', 'binding.js', 'lib', ...native]) {
+  for (const entry of ['package.json', 'index.js', 'binding.js', 'lib']) {
     cpSync(join(root, entry), join(target, entry), { recursive: true })
+  }
+  const built = readdirSync(root).filter((entry) => entry.endsWith('.node'))
+  for (const path of named ? [named] : built.map((entry) => join(root, entry))) {
+    cpSync(path, join(target, basename(path)))
   }
   return createRequire(join(folder(), 'main.cjs'))(name)
 }

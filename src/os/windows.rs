@@ -283,6 +283,14 @@ pub unsafe fn map_again(
     Err(Fail::system(code::ENOTSUP, "mmap").hint("Windows cannot map over pages that are taken"))
 }
 
+/// Refused: nothing can be mapped over pages of somebody else.
+///
+/// # Safety
+/// None here; `unsafe` because it is elsewhere.
+pub unsafe fn share_again(_base: *mut u8, _target: *mut u8, _length: usize) -> Outcome<()> {
+    Err(Fail::system(code::ENOTSUP, "MapViewOfFile"))
+}
+
 /// The same file, through a handle that cannot write: ReOpenFile.
 pub fn reopen_read_only(file: &File) -> Outcome<File> {
     let share = fs::FILE_SHARE_READ | fs::FILE_SHARE_WRITE | fs::FILE_SHARE_DELETE;
