@@ -15,7 +15,7 @@ const everywhere = {
  * processor: its refusals are its own. There these run, which are about bytes, their order, pages and offsets; the others are about the
  * kernel, children, timing, or JavaScript alone, and run on real processors.
  */
-const onQemu = [
+const onQemu = new Set([
   'accessors',
   'anonymous-memory',
   'bytes',
@@ -41,11 +41,11 @@ const onQemu = [
   'twins',
   'view',
   'write',
-]
+])
 
 /** @returns {{ specs: string[], left: string[] }} files for ava, and the names of those that are left out */
 export function specsOn(name) {
-  const runs = (spec) => !everywhere[spec] && (machines[name].emulator !== 'qemu' || onQemu.includes(spec))
+  const runs = (spec) => !everywhere[spec] && (machines[name].emulator !== 'qemu' || onQemu.has(spec))
   const all = readdirSync(join(root, '__test__'))
     .filter((file) => file.endsWith('.spec.js'))
     .map((file) => file.replace('.spec.js', ''))
