@@ -1,0 +1,83 @@
+// Results -> SVG: one bar for each contestant, or lines where a case grows something.
+import { bytes, duration } from './format.mjs'
+
+const COLOURS = { ours: '#1a7f64', rival: '#8a94a6', limit: '#c98a1b' }
+const LINES = ['#1a7f64', '#c2410c', '#2563eb', '#9333ea', '#8a94a6', '#c98a1b', '#0e7490', '#be185d']
+const WIDTH = 760
+const LABELS = 250
+const BAR = 18
+const FONT = 'font-family="system-ui, sans-serif"'
+
+const escape = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
+const text = (x, y, words, more = '') =>
+  `<text x="${x}" y="${y}" ${FONT} font-size="12" fill="#1f2328" ${more}>${escape(words)}</text>`
+
+function svg(height, title, parts) {
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">`,
+    `<title>${escape(title)}</title>`,
+    // A ground of its own: the page may be dark.
+    `<rect width="${WIDTH}" height="${height}" rx="6" fill="#ffffff"/>`,
+    ...parts,
+    '</svg>\n',
+  ].join('\n')
+}
+
+/** Bars of the medians: the slowest of a workload is as wide as there is room, unless it is so slow that nothing else could be seen. */
+export function bars({ claim, workloads }) {
+  const parts = []
+  let y = 12
+  for (const { name, unit, contestants } of workloads) {
+    y += 16
+    parts.push(text(12, y, name + (unit === '' ? '' : ` (${unit})`), 'font-weight="600"'))
+    const all = Object.entries(contestants)
+    const most = Math.max(...all.map(([, { time }]) => time.median))
+    const ours = Math.max(...all.filter(([, { kind }]) => kind === 'ours').map(([, { time }]) => time.median))
+    const scale = Math.min(most, ours * 40)
+    for (const [who, { kind, time }] of all) {
+      y += BAR + 4
+      const long = ((WIDTH - LABELS - 100) * Math.min(time.median, scale)) / scale
+      const cut = time.median > scale ? ' (cut off)' : ''
+      parts.push(
+        text(LABELS - 8, y, who, 'text-anchor="end"'),
+        `<rect x="${LABELS}" y="${y - 13}" width="${Math.max(1, long).toFixed(1)}" height="${BAR}" rx="2" fill="${COLOURS[kind]}"/>`,
+        text(LABELS + Math.max(1, long) + 6, y, duration(time.median) + cut),
+      )
+    }
+    y += 12
+  }
+  return svg(y + 8, claim, parts)
+}
+
+/** Both axes logarithmic: what grows with `at`, one line a contestant. */
+export function lines({ claim, series, unit }) {
+  const [height, left, bottom, right] = [360, 70, 320, 540]
+  const points = series.flatMap(({ points: list }) => list)
+  const range = (values) => [Math.log10(Math.min(...values)), Math.log10(Math.max(...values))]
+  const [x0, x1] = range(points.map(({ at }) => at))
+  const [y0, y1] = range(points.map(({ time }) => time))
+  const px = (at) => left + ((Math.log10(at) - x0) / (x1 - x0 || 1)) * (right - left)
+  const py = (time) => bottom - ((Math.log10(time) - y0) / (y1 - y0 || 1)) * (bottom - 40)
+  const ticks = [...new Set(points.map(({ at }) => at))].toSorted((a, b) => a - b)
+  const decades = Array.from({ length: Math.floor(y1) - Math.ceil(y0) + 1 }, (_, i) => 10 ** (Math.ceil(y0) + i))
+  const shown = ticks.length > 6 ? ticks.filter((_, i) => i % Math.ceil(ticks.length / 6) === 0) : ticks
+  return svg(height, claim, [
+    text(12, 20, claim, 'font-weight="600"'),
+    ...shown.map((at) =>
+      text(px(at), bottom + 18, unit === 'bytes' ? bytes(at) : at.toLocaleString('en'), 'text-anchor="middle"'),
+    ),
+    ...decades.flatMap((time) => [
+      `<line x1="${left}" x2="${right}" y1="${py(time)}" y2="${py(time)}" stroke="#d8dee4"/>`,
+      text(left - 6, py(time) + 4, duration(time), 'text-anchor="end"'),
+    ]),
+    ...series.flatMap(({ name, points: list }, i) => {
+      const colour = LINES[i % LINES.length]
+      const path = list.map(({ at, time }) => `${px(at).toFixed(1)},${py(time).toFixed(1)}`).join(' ')
+      return [
+        `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`,
+        `<rect x="${right + 16}" y="${36 + i * 18}" width="10" height="10" fill="${colour}"/>`,
+        text(right + 32, 45 + i * 18, name),
+      ]
+    }),
+  ])
+}

@@ -1,0 +1,52 @@
+// The rivals and limits that a case names, loaded; who cannot take part here is skipped, with the reason.
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Child } from './child.mjs'
+
+/** A participant that this machine has not, or cannot build: why. */
+export class Skip extends Error {}
+
+const program = fileURLToPath(
+  new URL(`../limits/target/release/memmap-limits${process.platform === 'win32' ? '.exe' : ''}`, import.meta.url),
+)
+
+/** The Rust programs of benchmark/limits, which `npm run bench` builds. */
+export function limitsProgram() {
+  const path = process.env.MEMMAP_LIMITS ?? program
+  if (!existsSync(path)) throw new Skip('not built: cargo build --release --manifest-path benchmark/limits/Cargo.toml')
+  return path
+}
+
+const LIMIT_VERBS = 'find count copy sum increment open hold touch append unmap'.split(' ')
+
+async function limits() {
+  const child = new Child('limit', limitsProgram(), [])
+  return { name: 'limit', version: 'Rust', verbs: child.verbs(...LIMIT_VERBS), end: () => child.end() }
+}
+
+/** { all, skipped, end() }: `all` in the order they were named in, the limit last. */
+export async function participants(names) {
+  const all = []
+  const skipped = []
+  const loaders = names.map((name) => [
+    name,
+    'rival',
+    async () => (await import(new URL(`../rivals/${name}.mjs`, import.meta.url))).load(),
+  ])
+  for (const [name, kind, load] of [...loaders, ['limit', 'limit', limits]]) {
+    try {
+      // A rival may have several ways.
+      for (const way of [await load()].flat()) all.push({ id: name, kind, ...way })
+    } catch (error) {
+      if (!(error instanceof Skip)) throw error
+      skipped.push({ id: name, reason: error.message })
+    }
+  }
+  return {
+    all,
+    skipped,
+    async end() {
+      for (const { end } of all) await end?.()
+    },
+  }
+}
