@@ -1,40 +1,38 @@
 // One case in a process of its own, so that no case inherits the garbage, the compiled code or the detached buffers of another.
-// As a program (started by `run.mjs`): `node --expose-gc harness/case.mjs <name> <mode> <rounds or 0> <folder>`, sends its result to its parent.
+// As a program (started by `run.mjs`): `node --expose-gc harness/case.mjs <path> <size> <rounds or 0> <folder> [alone]`, sends its result to its parent.
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { judge } from './figures.mjs'
 import { participants } from './participants.mjs'
 import { play } from './rounds.mjs'
 
-const folderOfCases = new URL('../cases/', import.meta.url)
+const ours = fileURLToPath(new URL('../cases', import.meta.url))
 
-/** In the order of BENCH.md, then by name. */
-export async function loadCases() {
-  const names = readdirSync(folderOfCases)
-    .filter((file) => file.endsWith('.mjs'))
-    .map((file) => file.slice(0, -4))
-  const cases = await Promise.all(names.map(loadCase))
+/** Those that have the number of a workload first, in that order, then by name. */
+export async function loadCases(folder = ours) {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.mjs'))
+  const cases = await Promise.all(files.map((file) => loadCase(resolve(folder, file))))
   const rank = ({ id, name }) => `${id === undefined ? 'Z' : id.slice(1).padStart(3, '0')} ${name}`
   return cases.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))
 }
 
-/** { id?, name, claim, modes, figures, rivals, setup }: the claim is the first line of the file. */
-export async function loadCase(name) {
-  const url = new URL(`${name}.mjs`, folderOfCases)
-  const [, id, claim] = /^\/\/ (?:(W\d+): )?(.+)\n/.exec(readFileSync(url, 'utf8'))
-  return { id, name, claim, figures: [], rivals: [], headlines: [], ...(await import(url)) }
+/** { id?, name, claim, path, modes, figures, headlines, rivals, setup }: the claim is the first line of the file. */
+export async function loadCase(path) {
+  const [, id, claim] = /^\/\/ (?:(W\d+): )?(.+)\n/.exec(readFileSync(path, 'utf8'))
+  const its = await import(pathToFileURL(path))
+  return { id, name: basename(path, '.mjs'), claim, path, figures: [], rivals: [], headlines: [], ...its }
 }
 
 /** Runs it: { id, name, claim, parameters, notes, versions, skipped, workloads, figures }. */
-export async function runCase(one, { mode, rounds, parent, show = () => {} }) {
+export async function runCase(one, { mode, rounds, parent, alone = false, show = () => {} }) {
   const parameters = { ...one.modes[mode], ...(rounds ? { rounds } : {}) }
   const folder = mkdtempSync(join(parent, `memmap-bench-${one.name}-`))
-  const field = await participants(one.rivals)
+  const field = await participants(one.rivals, alone)
   for (const { id, reason } of field.skipped) show(`  without ${id}: ${reason}`)
   let prepared
   try {
-    prepared = await one.setup({ ...parameters, mode, folder, field })
+    prepared = await one.setup({ ...parameters, folder, field })
     const workloads = []
     for (const workload of prepared.workloads) {
       show(`  ${workload.name}`)
@@ -49,7 +47,7 @@ export async function runCase(one, { mode, rounds, parent, show = () => {} }) {
       parameters,
       notes: prepared.notes ?? [],
       versions: field.all.map(({ name, version }) => ({ name, version })),
-      skipped: [...field.skipped, ...(prepared.skipped ?? [])],
+      skipped: field.skipped,
       workloads,
       figures: one.figures.map((figure) => judge(figure, by.get(figure.workload))),
     }
@@ -61,11 +59,12 @@ export async function runCase(one, { mode, rounds, parent, show = () => {} }) {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [, , name, mode, rounds, parent] = process.argv
-  const result = await runCase(await loadCase(name), {
+  const [, , path, mode, rounds, parent, alone] = process.argv
+  const result = await runCase(await loadCase(path), {
     mode,
     rounds: Number(rounds),
     parent,
+    alone: alone === 'alone',
     show: (line) => console.log(line),
   })
   process.send(result, () => process.disconnect())

@@ -1,5 +1,5 @@
 // Results -> SVG: one bar for each contestant, or lines where a case grows something.
-import { bytes, duration } from './format.mjs'
+import { bytes, duration, quantity } from './format.mjs'
 
 const COLOURS = { ours: '#1a7f64', rival: '#8a94a6', limit: '#c98a1b' }
 const LINES = ['#1a7f64', '#c2410c', '#2563eb', '#9333ea', '#8a94a6', '#c98a1b', '#0e7490', '#be185d']
@@ -27,21 +27,22 @@ function svg(height, title, parts) {
 export function bars({ claim, workloads }) {
   const parts = []
   let y = 12
-  for (const { name, unit, contestants } of workloads) {
+  for (const { name, unit, metric, contestants } of workloads) {
     y += 16
     parts.push(text(12, y, name + (unit === '' ? '' : ` (${unit})`), 'font-weight="600"'))
     const all = Object.entries(contestants)
-    const most = Math.max(...all.map(([, { time }]) => time.median))
-    const ours = Math.max(...all.filter(([, { kind }]) => kind === 'ours').map(([, { time }]) => time.median))
-    const scale = Math.min(most, ours * 40)
-    for (const [who, { kind, time }] of all) {
+    const value = (one) => one[metric].median
+    const most = Math.max(...all.map(([, one]) => value(one)))
+    const ours = Math.max(...all.filter(([, { kind }]) => kind === 'ours').map(([, one]) => value(one)))
+    const scale = Math.min(most, ours * 40) || most || 1
+    for (const [who, one] of all) {
       y += BAR + 4
-      const long = ((WIDTH - LABELS - 100) * Math.min(time.median, scale)) / scale
-      const cut = time.median > scale ? ' (cut off)' : ''
+      const long = ((WIDTH - LABELS - 100) * Math.min(value(one), scale)) / scale
+      const cut = value(one) > scale ? ' (cut off)' : ''
       parts.push(
         text(LABELS - 8, y, who, 'text-anchor="end"'),
-        `<rect x="${LABELS}" y="${y - 13}" width="${Math.max(1, long).toFixed(1)}" height="${BAR}" rx="2" fill="${COLOURS[kind]}"/>`,
-        text(LABELS + Math.max(1, long) + 6, y, duration(time.median) + cut),
+        `<rect x="${LABELS}" y="${y - 13}" width="${Math.max(1, long).toFixed(1)}" height="${BAR}" rx="2" fill="${COLOURS[one.kind]}"/>`,
+        text(LABELS + Math.max(1, long) + 6, y, quantity(metric, value(one)) + cut),
       )
     }
     y += 12

@@ -41,9 +41,15 @@ export class Child {
     return times.length === 1 ? { result, processor, time: times[0] } : { result, processor, times }
   }
 
-  /** One function for each verb. */
-  verbs(...names) {
-    return Object.fromEntries(names.map((verb) => [verb, (...words) => this.ask(verb, ...words)]))
+  /** What a participant consists of, with one function for each verb. */
+  participant(version, verbs) {
+    return {
+      name: this.#name,
+      version,
+      elsewhere: true,
+      verbs: Object.fromEntries(verbs.map((verb) => [verb, (...words) => this.ask(verb, ...words)])),
+      end: () => this.end(),
+    }
   }
 
   async end() {

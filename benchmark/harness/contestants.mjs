@@ -9,26 +9,29 @@ export const ours = contestant('ours')
 export const rival = contestant('rival')
 export const limit = contestant('limit')
 
-/** Every participant that has a verb, asked for it. `around`: what runs each that runs on this thread. */
+/** Every participant that has a verb, asked for it. `around`: what runs those that run in this process; others have clocks of their own. */
 export function asked(participants, verb, args, { around = (run) => run(), ...hooks } = {}) {
   return participants
     .filter((one) => one.verbs[verb] !== undefined)
-    .map(({ kind, name, verbs }) => {
+    .map(({ kind, name, verbs, elsewhere }) => {
       const run = () => verbs[verb](...args)
-      return contestant(kind)(name, kind === 'limit' ? run : () => around(run), hooks)
+      return contestant(kind)(name, elsewhere ? run : () => around(run), hooks)
     })
 }
+
+/** Who is slow is not repeated for longer than this. */
+const PATIENCE_NS = 100e6
 
 /** The same thing again and again, the clock read round each. */
 export function each(count, action) {
   const times = new Float64Array(count)
-  let result
-  for (let turn = 0; turn < count; turn++) {
+  let [result, total, turn] = [undefined, 0, 0]
+  for (; turn < count && total < PATIENCE_NS; turn++) {
     const begun = process.hrtime.bigint()
     result = action(turn)
-    times[turn] = Number(process.hrtime.bigint() - begun)
+    total += times[turn] = Number(process.hrtime.bigint() - begun)
   }
-  return typeof result === 'number' ? { times, result } : { times }
+  return { times: times.subarray(0, turn), ...(typeof result === 'number' ? { result } : {}) }
 }
 
 /** While something runs: the longest time between two turns of the event loop, in nanoseconds, beside what it took. */

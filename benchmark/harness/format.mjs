@@ -22,11 +22,12 @@ export function duration(value) {
 
 /** A value of a metric: those that are times are in nanoseconds, all else is a count. */
 export function quantity(metric, value) {
+  if (metric === 'bytes') return bytes(value)
   return TIMES.includes(metric) ? duration(value) : digits(value)
 }
 
 /** Metrics that are in nanoseconds. */
-export const TIMES = ['time', 'processor', 'stall', 'pause']
+export const TIMES = ['time', 'processor', 'stall', 'pause', 'p99.99']
 
 /** A size: "1 GiB". */
 export function bytes(count) {

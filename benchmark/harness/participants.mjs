@@ -19,13 +19,10 @@ export function limitsProgram() {
 
 const LIMIT_VERBS = 'find count copy sum increment open hold touch append unmap'.split(' ')
 
-async function limits() {
-  const child = new Child('limit', limitsProgram(), [])
-  return { name: 'limit', version: 'Rust', verbs: child.verbs(...LIMIT_VERBS), end: () => child.end() }
-}
+const limits = () => new Child('limit', limitsProgram(), []).participant('Rust', LIMIT_VERBS)
 
-/** { all, skipped, end() }: `all` in the order they were named in, the limit last. */
-export async function participants(names) {
+/** { all, skipped, end() }: `all` in the order they were named in, the limit last. `alone`: only what comes with Node. */
+export async function participants(names, alone = false) {
   const all = []
   const skipped = []
   const loaders = names.map((name) => [
@@ -34,6 +31,7 @@ export async function participants(names) {
     async () => (await import(new URL(`../rivals/${name}.mjs`, import.meta.url))).load(),
   ])
   for (const [name, kind, load] of [...loaders, ['limit', 'limit', limits]]) {
+    if (alone && name !== 'node-fs') continue
     try {
       // A rival may have several ways.
       for (const way of [await load()].flat()) all.push({ id: name, kind, ...way })

@@ -1,6 +1,6 @@
 // Results -> Markdown. All that stands there comes out of the JSON beside it.
 import { bound } from './figures.mjs'
-import { bytes, digits, duration, quantity } from './format.mjs'
+import { bytes, digits, quantity } from './format.mjs'
 import { median, ratios } from './statistics.mjs'
 import { table } from '../../scripts/lib/markdown.mjs'
 
@@ -9,21 +9,25 @@ const percent = (share) => `${(share * 100).toFixed(1)} %`
 const bold = (kind, text) => (kind === 'ours' ? `**${text}**` : text)
 
 /** One contestant a row; ratios are those of the rounds to the first of ours. */
-export function workloadTable({ contestants }) {
+export function workloadTable({ metric: primary, contestants }) {
   const entries = Object.entries(contestants)
   const [, first] = entries.find(([, { kind }]) => kind === 'ours')
-  const extra = [...new Set(entries.flatMap(([, one]) => Object.keys(one.rounds)))].filter((name) => name !== 'time')
+  const extra = [...new Set(entries.flatMap(([, one]) => Object.keys(one.rounds)))].filter((name) => name !== primary)
   const rows = entries.map(([name, one]) =>
     [
       bold(one.kind, name),
       KINDS[one.kind],
-      duration(one.time.median),
-      duration(one.time.min),
-      duration(one.time.p99),
-      `${digits(median(ratios(one.rounds.time, first.rounds.time)))}x`,
+      ...['median', 'min', 'p99'].map((which) => quantity(primary, one[primary][which])),
+      times(one.rounds[primary], first.rounds[primary]),
     ].concat(extra.map((metric) => (one[metric] === undefined ? '' : quantity(metric, one[metric].median)))),
   )
-  return table(['', '', 'median', 'min', 'p99', 'times of memmap', ...extra], rows)
+  const head = primary === 'time' ? 'median' : `${primary} (median)`
+  return table(['', '', head, 'min', 'p99', 'times of memmap', ...extra], rows)
+}
+
+function times(theirs, ours) {
+  const ratio = median(ratios(theirs, ours))
+  return Number.isFinite(ratio) ? `${digits(ratio)}x` : ''
 }
 
 const value = ({ value: it, against, unit = '' }) =>
@@ -59,7 +63,7 @@ export function caseSection(one, chart) {
     ...workloads.flatMap((workload) => [
       `### ${workload.name}${workload.unit === '' ? '' : ` (${workload.unit})`}`,
       workloadTable(workload),
-      `Noise: ${percent(workload.noise.time)}.`,
+      `Noise: ${percent(workload.noise[workload.metric])}.`,
     ]),
     ...(figures.length === 0 ? [] : ['### Figures to reach', figuresTable(figures)]),
     ...(versions.length === 0 ? [] : [`With: ${versions.map((who) => `${who.name} (${who.version})`).join(', ')}.`]),

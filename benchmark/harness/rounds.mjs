@@ -27,9 +27,12 @@ export async function sample({ name, run, before, after }) {
   }
 }
 
-/** Runs a workload: { name, contestants, expected?, per?, unit? } -> what all rounds measured. Times are divided by `per`. */
+/**
+ * Runs a workload: { name, contestants, expected?, per?, unit?, metric? } -> what all rounds measured. Times are divided by `per`. With a `metric`
+ * nothing else counts, the time neither.
+ */
 export async function play(workload, rounds) {
-  const { name, contestants, per = 1 } = workload
+  const { name, contestants } = workload
   const first = contestants.find((one) => one.kind === 'ours')
   if (first === undefined) throw new Error(`${name}: nobody of ours takes part`)
   const field = [...contestants, { ...first, name: first.name + DOUBLE }]
@@ -43,14 +46,15 @@ export async function play(workload, rounds) {
       if (round >= 0) samples.get(one.name).push(measured)
     }
   }
-  const [a, b] = [first.name, first.name + DOUBLE].map((who) => metrics(samples.get(who), per))
+  const [a, b] = [first.name, first.name + DOUBLE].map((who) => metrics(samples.get(who), workload))
   return {
     name,
     unit: workload.unit ?? '',
+    metric: workload.metric ?? 'time',
     // Where a case shows how something grows: the point, and the line that it lies on.
     ...(workload.at === undefined ? {} : { at: workload.at, line: workload.line }),
     noise: Object.fromEntries(Object.keys(a).map((metric) => [metric, noiseBand(a[metric], b[metric])])),
-    contestants: Object.fromEntries(contestants.map((one) => [one.name, scored(one, samples.get(one.name), per)])),
+    contestants: Object.fromEntries(contestants.map((one) => [one.name, scored(one, samples.get(one.name), workload)])),
   }
 }
 
@@ -66,8 +70,8 @@ function agree(workload, { name }, { result }) {
 const NO_METRIC = ['result', 'times', 'min', 'p99']
 
 /** Rounds of each metric. */
-function metrics(list, per) {
-  const names = Object.keys(list[0]).filter((name) => !NO_METRIC.includes(name))
+function metrics(list, { per = 1, metric: only }) {
+  const names = Object.keys(list[0]).filter((name) => (only === undefined ? !NO_METRIC.includes(name) : name === only))
   return Object.fromEntries(
     names.map((metric) => {
       const divisor = metric === 'time' || metric === 'processor' ? per : 1
@@ -77,23 +81,13 @@ function metrics(list, per) {
 }
 
 /** Where a round is many repetitions, the least and the 99th percentile are those of repetitions, else of rounds. */
-function scored({ kind }, list, per) {
-  const rounds = metrics(list, per)
-  const { time, ...others } = rounds
-  const repeated = list[0].times !== undefined
-  return {
-    kind,
-    time: repeated
-      ? {
-          min: quantile(
-            list.map((one) => one.min / per),
-            0,
-          ),
-          median: median(time),
-          p99: median(list.map((one) => one.p99 / per)),
-        }
-      : summary(time),
-    ...Object.fromEntries(Object.entries(others).map(([metric, values]) => [metric, summary(values)])),
-    rounds,
+function scored({ kind }, list, workload) {
+  const { per = 1, metric: only } = workload
+  const rounds = metrics(list, workload)
+  const all = Object.fromEntries(Object.entries(rounds).map(([metric, values]) => [metric, summary(values)]))
+  if (only === undefined && list[0].times !== undefined) {
+    const [least, slow] = ['min', 'p99'].map((key) => list.map((one) => one[key] / per))
+    all.time = { min: quantile(least, 0), median: all.time.median, p99: median(slow) }
   }
+  return { kind, ...all, rounds }
 }

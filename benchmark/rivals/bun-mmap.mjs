@@ -4,16 +4,11 @@ import { Child } from '../harness/child.mjs'
 import { Skip } from '../harness/participants.mjs'
 import { runtime } from '../../scripts/runtimes.mjs'
 
+const VERBS = ['open', 'sum', 'find', 'count', 'copy', 'increment']
 const program = fileURLToPath(new URL('../programs/bun-mmap.mjs', import.meta.url))
 
 export async function load() {
   const bun = await runtime('bun')
   if (bun.path === undefined) throw new Skip(bun.skip)
-  const child = new Child('Bun', bun.path, [program])
-  return {
-    name: 'Bun.mmap',
-    version: bun.version,
-    verbs: child.verbs('open', 'sum', 'find', 'count', 'copy', 'increment'),
-    end: () => child.end(),
-  }
+  return new Child('Bun.mmap', bun.path, [program]).participant(bun.version, VERBS)
 }

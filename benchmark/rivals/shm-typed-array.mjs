@@ -25,6 +25,6 @@ export function load() {
         return count
       },
     },
-    end: () => shm.destroyAll(),
+    // The module destroys its segments when the process ends.
   }
 }

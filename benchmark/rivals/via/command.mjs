@@ -15,6 +15,7 @@ export async function searchTool(name, program, find, count) {
   return {
     name,
     version: version.output.split('\n')[0],
+    elsewhere: true,
     verbs: {
       async find(path, needle) {
         const found = await search(program, [...find, needle, path])

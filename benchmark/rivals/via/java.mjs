@@ -25,6 +25,5 @@ async function find() {
 /** `how`: buffer or segment. */
 export async function javaRival(name, how) {
   const { java, version } = await find()
-  const child = new Child(name, java, [program, how])
-  return { name, version: `Java ${version}`, verbs: child.verbs('open', 'sum', 'increment'), end: () => child.end() }
+  return new Child(name, java, [program, how]).participant(`Java ${version}`, ['open', 'sum', 'increment'])
 }

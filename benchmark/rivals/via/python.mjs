@@ -27,6 +27,5 @@ export async function pythonRival(name, how, verbs) {
     if (probe.code !== 0) await step('no numpy', python, '-m', 'pip', 'install', '--quiet', 'numpy')
     versions.push(`numpy ${await step('no numpy', python, '-c', 'import numpy; print(numpy.__version__)')}`)
   }
-  const child = new Child(name, python, ['-u', program, how])
-  return { name, version: versions.join(', '), verbs: child.verbs(...verbs), end: () => child.end() }
+  return new Child(name, python, ['-u', program, how]).participant(versions.join(', '), verbs)
 }
