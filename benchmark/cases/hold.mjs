@@ -30,7 +30,7 @@ export function setup({ mappings, bytes, folder, field }) {
   const path = sparseFile(join(folder, 'large'), bytes)
   const held = async (who) => {
     const { stdout } = await promisify(execFile)(process.execPath, [program, who, path, mappings])
-    return JSON.parse(stdout)
+    return { processor: undefined, ...JSON.parse(stdout) }
   }
   return {
     workloads: [

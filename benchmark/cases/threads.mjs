@@ -43,7 +43,7 @@ export function setup({ bytes, folder, field }) {
         return once(child, 'close')
       }),
     )
-    return { time }
+    return { time, processor: undefined }
   }
   const threads = counts.map((at) => ({
     name: `${at} threads`,

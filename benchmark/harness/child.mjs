@@ -38,7 +38,9 @@ export class Child {
     const answer = this.line()
     this.#process.stdin.write(`${words.join('\t')}\n`)
     const [result, processor, ...times] = (await answer).split('\t').map(Number)
-    return times.length === 1 ? { result, processor, time: times[0] } : { result, processor, times }
+    return times.length === 1
+      ? { result, processor, time: times[0] }
+      : { result, processor: processor / times.length, times }
   }
 
   /** What a participant consists of, with one function for each verb. */

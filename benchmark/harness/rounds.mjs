@@ -21,7 +21,8 @@ export async function sample({ name, run, before, after }) {
   if (times?.length === 0) throw new Error(`${name} measured nothing`)
   return {
     time,
-    processor: (user + system) * 1000,
+    // Of each repetition, as the time is.
+    processor: ((user + system) * 1000) / (times?.length ?? 1),
     ...measured,
     ...(times === undefined ? {} : { time: median(times), min: quantile(times, 0), p99: quantile(times, 0.99) }),
   }
@@ -71,7 +72,11 @@ const NO_METRIC = ['result', 'times', 'min', 'p99']
 
 /** Rounds of each metric. */
 function metrics(list, { per = 1, metric: only }) {
-  const names = Object.keys(list[0]).filter((name) => (only === undefined ? !NO_METRIC.includes(name) : name === only))
+  const names = Object.keys(list[0]).filter((name) => {
+    if (only !== undefined) return name === only
+    // Whoever worked in another process without a clock for it has no processor time.
+    return !NO_METRIC.includes(name) && list[0][name] !== undefined
+  })
   return Object.fromEntries(
     names.map((metric) => {
       const divisor = metric === 'time' || metric === 'processor' ? per : 1

@@ -19,9 +19,12 @@ export async function searchTool(name, program, find, count) {
     verbs: {
       async find(path, needle) {
         const found = await search(program, [...find, needle, path])
-        return found === '' ? -1 : Number(found.split(':')[0])
+        return { processor: undefined, result: found === '' ? -1 : Number(found.split(':')[0]) }
       },
-      count: async (path) => Number((await search(program, [...count, path])) || 0),
+      count: async (path) => ({
+        processor: undefined,
+        result: Number((await search(program, [...count, path])) || 0),
+      }),
     },
   }
 }
