@@ -127,7 +127,7 @@ const machine = {
 
 test('tables and charts show what the results hold', async (t) => {
   const { report } = await harness('report')
-  const { bars, lines } = await harness('chart')
+  const { bars, lines, summaryChart } = await harness('chart')
   const text = report({ machine, cases: [one] }, { work: 'work.svg' })
   t.regex(text, /\| other +\| rival +\| 3\.00 ms \| .* \| 3\.00x +\|/)
   t.regex(text, /\| \*\*ours\*\* +\| memmap +\| 1\.00 ms \|/)
@@ -150,6 +150,12 @@ test('tables and charts show what the results hold', async (t) => {
     ],
   })
   t.regex(grown, /<polyline points="70\.0,320\.0 540\.0,40\.0"/)
+  const summed = summaryChart('All', [
+    { what: 'won', ahead: 10 },
+    { what: 'lost', ahead: 0.1 },
+  ])
+  t.regex(summed, />10\.0x</)
+  t.regex(summed, />0\.10x</)
   t.regex(grown, />1 GiB<\/text>/)
 })
 

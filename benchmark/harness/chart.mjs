@@ -1,5 +1,5 @@
 // Results -> SVG: one bar for each contestant, or lines where a case grows something.
-import { bytes, duration, quantity } from './format.mjs'
+import { bytes, digits, duration, quantity } from './format.mjs'
 
 const COLOURS = { ours: '#1a7f64', rival: '#8a94a6', limit: '#c98a1b' }
 const LINES = ['#1a7f64', '#c2410c', '#2563eb', '#9333ea', '#8a94a6', '#c98a1b', '#0e7490', '#be185d']
@@ -48,6 +48,29 @@ export function bars({ claim, workloads }) {
     y += 12
   }
   return svg(y + 8, claim, parts)
+}
+
+/** { what, ahead }: to the right of the line what is that many times as fast as what is used instead, to the left what is slower. Logarithmic. */
+export function summaryChart(title, rows) {
+  const [left, right, step] = [LABELS + 110, WIDTH - 70, BAR + 8]
+  const logs = rows.map(({ ahead }) => Math.log10(ahead))
+  const [low, high] = [Math.min(0, ...logs), Math.max(1, ...logs)]
+  const px = (log) => left + ((log - low) / (high - low)) * (right - left)
+  const parts = rows.flatMap(({ what, ahead }, i) => {
+    const [y, end] = [44 + i * step, px(logs[i])]
+    const [from, to] = [Math.min(px(0), end), Math.max(px(0), end)]
+    return [
+      text(left - 50, y + 13, what, 'text-anchor="end"'),
+      `<rect x="${from.toFixed(1)}" y="${y}" width="${Math.max(1, to - from).toFixed(1)}" height="${BAR}" rx="2" fill="${ahead < 1 ? COLOURS.limit : COLOURS.ours}"/>`,
+      text(ahead < 1 ? from - 6 : to + 6, y + 13, `${digits(ahead)}x`, ahead < 1 ? 'text-anchor="end"' : ''),
+    ]
+  })
+  const height = 44 + rows.length * step + 12
+  return svg(height, title, [
+    text(12, 22, title, 'font-weight="600"'),
+    `<line x1="${px(0)}" x2="${px(0)}" y1="36" y2="${height - 12}" stroke="#57606a"/>`,
+    ...parts,
+  ])
 }
 
 /** Both axes logarithmic: what grows with `at`, one line a contestant. */

@@ -10,31 +10,38 @@ const END = '<!-- /benchmark -->'
 
 const times = (over, under) => median(ratios(over.rounds.time, under.rounds.time))
 
-function row({ what, workload, of, rival, limit }, workloads) {
+function compared({ what, workload, of, rival, limit }, workloads) {
   const contestants = workloads.find(({ name }) => name === workload)?.contestants ?? {}
   const [ours, other, floor] = [of, rival, limit].map((name) => contestants[name])
   if (ours === undefined || other === undefined) return undefined
   const ahead = times(other, ours)
-  return [
+  const cells = [
     what,
     duration(ours.time.median),
     `${rival}: ${duration(other.time.median)}`,
     ahead >= 1 ? `${digits(ahead)}x faster` : `${digits(1 / ahead)}x slower`,
     floor === undefined ? '' : `${digits(times(ours, floor))}x of ${limit}`,
   ]
+  return { what: `${what}, ${rival}`, ahead, cells }
+}
+
+/** All headlines that were measured: { what, ahead, cells }. */
+export function headlinesOf({ cases }, declared) {
+  return cases.flatMap((one) => {
+    const { headlines = [] } = declared.find((other) => other.name === one.name)
+    return headlines.map((headline) => compared(headline, one.workloads)).filter((row) => row !== undefined)
+  })
 }
 
 /** The text between the markers. */
 export function block({ machine, cases }, declared, folder, name) {
-  const rows = cases.flatMap((one) => {
-    const { headlines = [] } = declared.find((other) => other.name === one.name)
-    return headlines.map((headline) => row(headline, one.workloads)).filter((cells) => cells !== undefined)
-  })
+  const rows = headlinesOf({ cases }, declared).map(({ cells }) => cells)
   const figures = cases.flatMap((one) => one.figures).filter(({ verdict }) => verdict !== 'not measured')
   const count = (verdict) => figures.filter((figure) => figure.verdict === verdict).length
   return [
     `${machine.processor}, ${machine.processors} processors of a ${machine.virtual === 'yes' ? 'virtual ' : ''}machine, ${machine.system}, Node ${machine.node}; page cache warm unless said; medians of rounds that took turns.`,
     table(['', 'memmap', 'instead', '', 'the limit'], rows),
+    `![How many times as fast as what is used instead](${folder}/${name}/summary.svg)`,
     `Of ${figures.length} figures that were to be reached, ${count('reached')} are, ${count('within noise')} are within the noise, ${count('missed')} are missed: ` +
       `[all results](${folder}/${name}.md) name them. \`npm run bench\` measures your machine.`,
   ].join('\n\n')

@@ -1,9 +1,9 @@
 // benchmark/results/<cpu>.json, .md and charts, and the table of README.md: written here and nowhere else.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { bars, lines } from './chart.mjs'
+import { bars, lines, summaryChart } from './chart.mjs'
 import { slug } from './machine.mjs'
-import { block, placed } from './readme.mjs'
+import { block, headlinesOf, placed } from './readme.mjs'
 import { report } from './report.mjs'
 import { root } from '../../scripts/lib/run.mjs'
 
@@ -41,6 +41,8 @@ export async function write(machine, results, cases) {
     charts[one.name] = file
     put(`benchmark/results/${file}`, series === undefined ? bars(one) : lines({ claim: one.claim, ...series }))
   }
+  const rows = headlinesOf(data, cases)
+  put(`benchmark/results/${name}/summary.svg`, summaryChart('How many times as fast as what is used instead', rows))
   put(json, await pretty(json, JSON.stringify(data)))
   const markdown = `benchmark/results/${name}.md`
   put(markdown, await pretty(markdown, report(data, charts)))
