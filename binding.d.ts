@@ -41,8 +41,11 @@ export declare class NativeLock {
  * Its methods take `&self`: napi-rs lends the object to a task until its Promise is settled, and `close()` must work meanwhile.
  */
 export declare class NativeMapping {
-  /** A function `(offset, word, length)` that writes the CRC of the record at `offset` into it. It is not a method, as crossing over costs more than the CRC. */
-  sealer(seed: number): (offset: number, word: number, length: number) => void
+  /**
+   * A function `(offset)` that writes the CRC of the record at `offset` where its length stands (0xffffffff: of the segment's end). One number crosses
+   * over, and it is not a method, as crossing over costs more than the CRC.
+   */
+  sealer(seed: number): (offset: number) => void
   /** `close()` and `release(true)` on another thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends. */
   closeBehind(): void
   /** The payload's length of the record at `offset`; -1: the end, -2: sealed, -3: no valid record. */
@@ -194,14 +197,18 @@ export declare class NativeReservation {
   close(): void
 }
 
-/** Makes segments. */
+/** Makes segments, in the order in which they are asked for. */
 export declare class NativeSegmentMaker {
   /** Nothing is being made. */
   constructor()
   /** Begins to make a file of `length` bytes that starts with `header`. `huge`: its pages are faulted in, as large ones. */
   prepare(path: string, length: number, header: Uint8Array, huge: boolean): void
-  /** What `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for. */
+  /** Faults in the pages of a segment that is being written already, from an offset on, as large ones. */
+  warm(mapping: NativeMapping, from: number): void
+  /** The first that `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for. */
   take(): NativeMapping | null
+  /** Nobody will write into what is being faulted in. */
+  stop(): void
   /** Makes one here and now, without faulting its pages in. */
   static makeSync(path: string, length: number, header: Uint8Array): NativeMapping
 }

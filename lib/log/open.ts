@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 import { native } from '../native'
 import { Bell } from './bell'
@@ -32,7 +32,7 @@ export interface Opening {
 
 /** Takes the lock. A directory that is somebody else's is an error before anything is written. */
 export function beginOpen(directory: string, settings: LogSettings): Opening {
-  mkdirSync(directory, { recursive: true })
+  makeDirectory(directory)
   takeInventory(directory, readSegmentFiles(directory))
   const lock = native.NativeLock.acquire(join(directory, 'lock'))
   try {
@@ -80,7 +80,9 @@ function finishOpen(
     synced: file.base + header.length <= durable,
   }))
   const end = segment.base + offset
-  const marks = { durable: Math.min(durable, end), start: Math.min(start, end) }
+  // From HEADER on, before which there is no record, the start also says that retention may have deleted what stood at the beginning.
+  const from = Math.max(start, forgets(settings) ? HEADER : 0)
+  const marks = { durable: Math.min(durable, end), start: Math.min(from, end) }
   if (settings.flush !== 'never') {
     for (const one of sealed) {
       if (!one.synced) syncFileSync(one.path)
@@ -96,6 +98,17 @@ function finishOpen(
   writer.retain()
   const { recovered, damaged } = verdict
   return { writer, bell, lock, recovery: Object.freeze({ recovered, cut, damaged: Object.freeze(damaged) }) }
+}
+
+function forgets({ bytes, segments, ageMs }: LogSettings): boolean {
+  return Math.min(bytes, segments, ageMs) < Infinity
+}
+
+/** With the names of directories that are new on the disk: a flush later on covers what is in them only. */
+function makeDirectory(directory: string): void {
+  const first = mkdirSync(directory, { recursive: true })
+  if (first === undefined) return
+  for (let made = directory; made.length >= first.length; made = dirname(made)) syncDirectorySync(dirname(made))
 }
 
 /** Where the log goes on: behind the last record, with nothing but zeros after it, or in a new segment. */

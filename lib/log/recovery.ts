@@ -153,8 +153,11 @@ export function judge(inventory: Inventory, findings: readonly LogFindings[]): V
     // The first one is where retention left it.
     const expected = at > 0 ? next : Math.min(marks.start, base)
     if (base !== expected) {
-      if (base < expected || expected >= marks.durable || base > marks.durable) break
-      damage(expected, base)
+      if (base < expected) break
+      // Retention deletes without waiting for its mark to be on the disk: a power loss may leave the files without the mark, and what is left was flushed.
+      const forgotten = at === 0 && marks.start >= HEADER
+      if (!forgotten && (expected >= marks.durable || base > marks.durable)) break
+      damage(expected, forgotten ? Math.min(base, marks.durable) : base)
     }
     const durable = marks.durable > base
     if (!segment.intact) {

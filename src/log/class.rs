@@ -16,7 +16,7 @@ use napi::bindgen_prelude::{Float64ArraySlice, FromNapiValue, Unknown};
 use napi::{Env, Error, Status, sys};
 use napi_derive::napi;
 
-use super::record::{Found, HEAD, checksum, find};
+use super::record::{Found, HEAD, SEALED, checksum, find, number};
 use super::scan::{Met, scan};
 use crate::error::{Fail, Outcome};
 use crate::mapping::NativeMapping;
@@ -25,8 +25,9 @@ use crate::thread;
 
 #[napi]
 impl NativeMapping {
-    /// A function `(offset, word, length)` that writes the CRC of the record at `offset` into it. It is not a method, as crossing over costs more than the CRC.
-    #[napi(ts_return_type = "(offset: number, word: number, length: number) => void")]
+    /// A function `(offset)` that writes the CRC of the record at `offset` where its length stands (0xffffffff: of the segment's end). One number crosses
+    /// over, and it is not a method, as crossing over costs more than the CRC.
+    #[napi(ts_return_type = "(offset: number) => void")]
     pub fn sealer<'env>(&self, env: &'env Env, seed: u32) -> napi::Result<Unknown<'env>> {
         let region = self.run(env, |region| Ok(Arc::clone(region)))?;
         make_sealer(env, Sealer { region, seed })
@@ -150,22 +151,19 @@ struct Sealer {
 }
 
 impl Sealer {
-    fn seal(&self, offset: usize, word: u32, length: usize) -> Outcome<()> {
-        let payload = offset + HEAD;
-        if payload
+    fn seal(&self, offset: usize) -> Outcome<()> {
+        let record = whole(&self.region).get(offset..).unwrap_or_default();
+        let (word, length) = match record.get(4..HEAD).map(number) {
+            Some(SEALED) | None => (SEALED, 0),
+            Some(length) => (length + 1, length as usize),
+        };
+        let payload = HEAD
             .checked_add(length)
-            .is_none_or(|end| end > self.region.len())
-        {
-            return Err(Fail::out_of_range(format!(
-                "No record of {length} bytes at {offset}"
-            )));
-        }
-        let sum = checksum(
-            self.seed,
-            offset as u32,
-            word,
-            &whole(&self.region)[payload..payload + length],
-        );
+            .and_then(|end| record.get(HEAD..end));
+        let Some(payload) = payload else {
+            return Err(Fail::out_of_range(format!("No record at {offset}")));
+        };
+        let sum = checksum(self.seed, offset as u32, word, payload);
         // SAFETY: inside the segment (checked). Nobody reads these bytes before the word is stored.
         unsafe {
             self.region
@@ -218,27 +216,25 @@ fn make_sealer(env: &Env, sealer: Sealer) -> napi::Result<Unknown<'_>> {
 }
 
 unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let mut count = 3;
-    let mut arguments = [std::ptr::null_mut(); 3];
-    let mut numbers = [0_u32; 3];
+    let mut count = 1;
+    let mut argument = std::ptr::null_mut();
+    let mut offset = 0_u32;
     let mut data = std::ptr::null_mut();
-    // SAFETY: the engine calls with a live environment; absent arguments are `undefined`, which leaves the number 0.
+    // SAFETY: the engine calls with a live environment; an absent argument is `undefined`, which leaves the number 0.
     unsafe {
         sys::napi_get_cb_info(
             env,
             info,
             &raw mut count,
-            arguments.as_mut_ptr(),
+            &raw mut argument,
             std::ptr::null_mut(),
             &raw mut data,
         );
-        for (number, argument) in numbers.iter_mut().zip(arguments) {
-            sys::napi_get_value_uint32(env, argument, number);
-        }
+        sys::napi_get_value_uint32(env, argument, &raw mut offset);
     }
     // SAFETY: the pointer that `make_sealer` gave; the function that is being called keeps it.
     let sealer = unsafe { &*data.cast_const().cast::<Sealer>() };
-    if let Err(fail) = sealer.seal(numbers[0] as usize, numbers[1], numbers[2] as usize) {
+    if let Err(fail) = sealer.seal(offset as usize) {
         let thrown = fail.into_js(&Env::from_raw(env));
         // SAFETY: throws the finished error in this environment.
         unsafe { napi::JsError::from(thrown).throw_into(env) };

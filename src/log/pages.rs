@@ -15,18 +15,24 @@ pub fn advise_large(region: &Region) {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub fn advise_large(_region: &Region) {}
 
-/// Faults all pages in for writing.
+/// Faults the pages of a range in for writing; false if there is no use in going on.
 ///
 /// Only a matter of speed: whatever fails here happens at the first store instead.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub fn prefault(region: &Region) {
+pub fn prefault(region: &Region, from: usize, to: usize) -> bool {
     /// linux/mman.h, since Linux 5.14.
     const MADV_POPULATE_WRITE: i32 = 23;
-    let pages = region.pages(0, region.len());
+    // What was closed has other pages by now, or none.
+    if region.is_retired() {
+        return false;
+    }
+    let pages = region.pages(from, to - from);
     // SAFETY: as above.
-    unsafe { libc::madvise(pages.base.cast(), pages.length, MADV_POPULATE_WRITE) };
+    unsafe { libc::madvise(pages.base.cast(), pages.length, MADV_POPULATE_WRITE) == 0 }
 }
 
 /// Elsewhere there is no call that faults pages in for writing without storing to them.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub fn prefault(_region: &Region) {}
+pub fn prefault(_region: &Region, _from: usize, _to: usize) -> bool {
+    false
+}
