@@ -59,6 +59,12 @@ export function readSegmentFiles(directory: string): SegmentFile[] {
   return listBases(directory).flatMap((base) => readSegmentFile(directory, base) ?? [])
 }
 
+/** The file that a writer locks. */
+export const lockPath = (directory: string): string => join(directory, 'lock')
+
+/** A writer has been here. */
+export const isLogDirectory = (directory: string): boolean => existsSync(lockPath(directory))
+
 /** Nothing was ever written into this file. */
 export function isZeros(path: string): boolean {
   const fd = openSync(path, 'r')

@@ -186,7 +186,7 @@ export class MappedLog implements Disposable {
 
   /** The same, for `for await`. */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<LogRecord> {
-    yield* this
+    yield* this[Symbol.iterator]()
   }
 
   /** Records as they are appended, by this process or another; ends when the log is closed. Keeps the process alive. */

@@ -1,9 +1,18 @@
 import { mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 
 import { native } from '../native'
 import { Bell } from './bell'
-import { isZeros, readSegmentFiles, remove, segmentPath, setAside, syncDirectorySync, syncFileSync } from './directory'
+import {
+  isZeros,
+  lockPath,
+  readSegmentFiles,
+  remove,
+  segmentPath,
+  setAside,
+  syncDirectorySync,
+  syncFileSync,
+} from './directory'
 import { HEADER, encodeHeader, newId } from './format'
 import { judge, takeInventory } from './recovery'
 import { Segment } from './segment'
@@ -34,7 +43,7 @@ export interface Opening {
 export function beginOpen(directory: string, settings: LogSettings): Opening {
   makeDirectory(directory)
   takeInventory(directory, readSegmentFiles(directory))
-  const lock = native.NativeLock.acquire(join(directory, 'lock'))
+  const lock = native.NativeLock.acquire(lockPath(directory))
   try {
     // Only now nobody else writes.
     const inventory = takeInventory(directory, readSegmentFiles(directory))
@@ -91,6 +100,10 @@ function finishOpen(
     if (end > durable || segment.header.created === 0) segment.core.native.flushSync(0, segment.length, 0)
     syncDirectorySync(directory)
     marks.durable = end
+  } else if (inventory.id === undefined) {
+    // Whatever a power loss takes of a new log, it is known as one.
+    segment.core.native.flushSync(0, HEADER, 0)
+    syncDirectorySync(directory)
   }
   segment.mark(marks)
   const bell = Bell.open(directory, true)!

@@ -120,7 +120,7 @@ export class Reader {
         if (ended === EMPTY) {
           place.walked = { base, offset }
           // A writer seals a segment before it goes on in the next; but what was promised to be here may be more than it was.
-          if (!this.#readMarks()) return
+          if (pairs.length === 0 && !this.#readMarks()) return
           continue
         }
         // Others may have found damage to skip since the last look at the directory.

@@ -1,4 +1,4 @@
-import { isZeros } from './directory'
+import { isLogDirectory, isZeros } from './directory'
 import { logFormat } from './errors'
 import { HEAD, HEADER, seedOf } from './format'
 
@@ -65,8 +65,10 @@ export function takeInventory(directory: string, files: readonly SegmentFile[]):
   const ids = valid.length > 0 ? valid : headed
   const id = mostFrequent(ids.flatMap(({ header }) => header?.id ?? []))
   if (id === undefined) {
-    // A log that died while its first segment was being made has a file of zeros; whatever else is there is not ours.
-    const strange = files.find((file) => file.parsed.kind !== 'zeros' || !isZeros(file.path))
+    // A log that died while its first segment was being made has a file of zeros, and a power loss may take every header that was never flushed;
+    // whatever else is there is not ours.
+    const ours = isLogDirectory(directory)
+    const strange = files.find(({ path, parsed }) => parsed.kind !== 'zeros' || !(ours || isZeros(path)))
     if (strange !== undefined) throw logFormat(directory, 'no log: none of its segments has a header')
   }
   const marks = { durable: 0, start: 0 }
