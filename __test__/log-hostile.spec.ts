@@ -84,7 +84,10 @@ test('what is no record is refused before anything is appended', (t) =>
     }
     t.deepEqual(texts(log), [])
     t.deepEqual(log.appendMany([]), [])
-    t.deepEqual(log.appendMany(new Set(['a', 'b'])).map((at) => log.read(at).toString()), ['a', 'b'])
+    t.deepEqual(
+      log.appendMany(new Set(['a', 'b'])).map((at) => log.read(at).toString()),
+      ['a', 'b'],
+    )
   }))
 
 test('records that close the log while they are made are not acknowledged', (t) => {

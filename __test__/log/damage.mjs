@@ -178,7 +178,10 @@ export async function powerLoss(directory, dice) {
     const wanted = there.filter((at) => at >= given)
     const first = forgets && flushed <= given ? (wanted[0] ?? given) : given
     wanted.forEach((at, turn) => assert.equal(at, first + turn, 'a gap'))
-    assert.ok(first + wanted.length >= flushed, `${flushed} were flushed, those before ${first + wanted.length} are there`)
+    assert.ok(
+      first + wanted.length >= flushed,
+      `${flushed} were flushed, those before ${first + wanted.length} are there`,
+    )
     flushed = there.filter((at) => at < flushed).length
     // The mark that gave them up may be lost in the next power loss: then they are back.
     for (const { position, data } of records.slice(0, given)) forgotten.set(position, data)

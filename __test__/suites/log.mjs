@@ -97,6 +97,38 @@ await tests(
       log.close()
     },
 
+    async 'a reader in another process follows a log that forgets: what it sees is right, in order, and ends with the last record'() {
+      const directory = fresh()
+      const log = MappedLog.openSync(directory, { segmentSize: 16_384, retain: { segments: 3 }, flush: 'never' })
+      log.append(payload(0))
+      const child = start('follow', directory, 6000)
+      await until(() => child.lines.includes('ready'), child, 'a reader')
+      // Bursts, so that whole segments are deleted before the reader has seen them.
+      for (let number = 1; number <= 6000; number++) {
+        log.append(payload(number))
+        if (number % 500 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+      await until(() => child.lines.length === 2, child, 'the last record')
+      const { seen, last } = JSON.parse(child.lines[1])
+      assert.equal(last, 6000)
+      assert.ok(seen > 20 && seen <= 6001, `${seen} records`)
+      if (child.exitCode === null) await once(child, 'exit')
+      log.close()
+    },
+
+    async 'a second writer is refused while the first lives, and let in when it was killed'() {
+      const directory = fresh()
+      const path = fresh()
+      const ack = MappedFile.openSync(path, { access: 'write', create: true, length: 4096 })
+      const child = start('append', directory, path, 0)
+      await until(() => ack.getInt32(0, true) > 0, child, 'a first record')
+      assert.throws(() => MappedLog.openSync(directory), { code: 'EBUSY' })
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+      MappedLog.openSync(directory).close()
+      ack.close()
+    },
+
     // On Bun an optimised Atomics.load is a store: over read-only pages it calls the guard, and the page is a stale copy from then on.
     async 'a reader never stores: its pages stay those of the file, however hot it runs'() {
       const directory = fresh()

@@ -8,7 +8,7 @@ import type { Header, Marks } from './format'
 
 /** What opening found. */
 export interface LogRecovery {
-  /** How many records are there. */
+  /** How many records are there, those before the start of the log not counted. */
   readonly recovered: number
   /** Bytes behind the end of the log that were made zero: a record that was not finished, or what a power loss left of ones that were never flushed. */
   readonly cut: number
@@ -127,6 +127,7 @@ export function verifyRequest({ segments, marks }: Inventory): LogSegment[] {
     from: HEADER,
     length: header.length,
     durable: Math.max(0, marks.durable - file.base),
+    start: Math.max(0, marks.start - file.base),
   }))
 }
 
@@ -168,7 +169,7 @@ export function judge(inventory: Inventory, findings: readonly LogFindings[]): V
       damage(base, base + HEADER)
     }
     kept.push(segment)
-    recovered += found.records
+    recovered += found.kept
     for (let pair = 0; pair < found.damaged.length; pair += 2) {
       damage(base + found.damaged[pair]!, base + found.damaged[pair]! + found.damaged[pair + 1]!)
     }

@@ -3,6 +3,7 @@
 //! The crc32 instruction waits three cycles for its predecessor, and the `crc32c` crate interleaves three of them only from 768 bytes on: a record of
 //! 512 bytes then costs 64 links of that chain. After "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction" (Intel, 2009).
 #![allow(unsafe_code, reason = "instructions that only some processors have")]
+#![allow(clippy::cast_ptr_alignment, reason = "loads that ask for no alignment")]
 
 use std::arch::x86_64::{
     __m128i, _mm_clmulepi64_si128, _mm_crc32_u64, _mm_cvtsi32_si128, _mm_cvtsi128_si64,

@@ -3,22 +3,19 @@
     clippy::cast_ptr_alignment,
     reason = "records begin at multiples of eight"
 )]
-#![allow(
-    unsafe_code,
-    reason = "CRCs of mapped bytes, which need a slice; one function made with Node-API itself, as appending calls it for every record"
-)]
+#![allow(unsafe_code, reason = "CRCs of mapped bytes, which need a slice")]
 
-use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use napi::bindgen_prelude::{Float64ArraySlice, FromNapiValue, Unknown};
-use napi::{Env, Error, Status, sys};
+use napi::Env;
+use napi::bindgen_prelude::{Float64ArraySlice, Unknown};
 use napi_derive::napi;
 
 use super::record::{Found, HEAD, SEALED, checksum, find, number};
 use super::scan::{Met, scan};
 use crate::error::{Fail, Outcome};
+use crate::function;
 use crate::mapping::NativeMapping;
 use crate::region::Region;
 use crate::thread;
@@ -26,11 +23,14 @@ use crate::thread;
 #[napi]
 impl NativeMapping {
     /// A function `(offset)` that writes the CRC of the record at `offset` where its length stands (0xffffffff: of the segment's end). One number crosses
-    /// over, and it is not a method, as crossing over costs more than the CRC.
-    #[napi(ts_return_type = "(offset: number) => void")]
+    /// over, and it is not a method, as crossing over would cost more than the CRC.
+    #[napi(ts_return_type = "(offset: number) => number")]
     pub fn sealer<'env>(&self, env: &'env Env, seed: u32) -> napi::Result<Unknown<'env>> {
         let region = self.run(env, |region| Ok(Arc::clone(region)))?;
-        make_sealer(env, Sealer { region, seed })
+        let sealer = Sealer { region, seed };
+        function::make(env, c"seal", move |[offset, ..]| {
+            sealer.seal(offset as usize).map(|()| 0.0)
+        })
     }
 
     /// `close()` and `release(true)` on another thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends.
@@ -174,76 +174,4 @@ impl Sealer {
         };
         Ok(())
     }
-}
-
-fn make_sealer(env: &Env, sealer: Sealer) -> napi::Result<Unknown<'_>> {
-    let data = Box::into_raw(Box::new(sealer)).cast::<c_void>();
-    let mut function = std::ptr::null_mut();
-    // SAFETY: `data` is a Sealer that lives until `free`, which the engine calls when the function is collected.
-    let mut status = unsafe {
-        sys::napi_create_function(
-            env.raw(),
-            c"seal".as_ptr(),
-            4,
-            Some(call),
-            data,
-            &raw mut function,
-        )
-    };
-    if status == sys::Status::napi_ok {
-        // SAFETY: as above; `function` is a fresh handle.
-        status = unsafe {
-            sys::napi_add_finalizer(
-                env.raw(),
-                function,
-                data,
-                Some(free),
-                std::ptr::null_mut(),
-                std::ptr::null_mut(),
-            )
-        };
-    }
-    if status != sys::Status::napi_ok {
-        // SAFETY: the function that knows it was not handed out.
-        drop(unsafe { Box::from_raw(data.cast::<Sealer>()) });
-        return Err(Error::new(
-            Status::from(status),
-            "the engine refused a function".to_owned(),
-        ));
-    }
-    // SAFETY: a fresh handle of this environment.
-    unsafe { Unknown::from_napi_value(env.raw(), function) }
-}
-
-unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let mut count = 1;
-    let mut argument = std::ptr::null_mut();
-    let mut offset = 0_u32;
-    let mut data = std::ptr::null_mut();
-    // SAFETY: the engine calls with a live environment; an absent argument is `undefined`, which leaves the number 0.
-    unsafe {
-        sys::napi_get_cb_info(
-            env,
-            info,
-            &raw mut count,
-            &raw mut argument,
-            std::ptr::null_mut(),
-            &raw mut data,
-        );
-        sys::napi_get_value_uint32(env, argument, &raw mut offset);
-    }
-    // SAFETY: the pointer that `make_sealer` gave; the function that is being called keeps it.
-    let sealer = unsafe { &*data.cast_const().cast::<Sealer>() };
-    if let Err(fail) = sealer.seal(offset as usize) {
-        let thrown = fail.into_js(&Env::from_raw(env));
-        // SAFETY: throws the finished error in this environment.
-        unsafe { napi::JsError::from(thrown).throw_into(env) };
-    }
-    std::ptr::null_mut()
-}
-
-/// On any thread; counts down an `Arc`.
-unsafe extern "C" fn free(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
-    // SAFETY: the pointer that `make_sealer` gave, handed back once.
-    drop(unsafe { Box::from_raw(data.cast::<Sealer>()) });
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use napi::Env;
 use napi_derive::napi;
 
-use super::pages::{advise_large, prefault};
+use super::pages::{fill, prefault};
 use crate::bytes;
 use crate::error::Outcome;
 use crate::mapping::NativeMapping;
@@ -29,7 +29,7 @@ struct Plan {
     path: String,
     length: f64,
     header: Vec<u8>,
-    huge: bool,
+    warm: bool,
 }
 
 /// What one thread has to do, and what it has done. A channel would bring 10 KB of code along.
@@ -48,6 +48,8 @@ struct State {
     cold: VecDeque<(Arc<Region>, usize)>,
     /// There is a thread, which looks here again before it ends.
     running: bool,
+    /// Somebody waits for what is being made.
+    wanted: bool,
 }
 
 impl Shop {
@@ -70,23 +72,12 @@ impl Shop {
         spawned
     }
 
-    /// Files first, as somebody may wait for them; then pages, a slice at a time.
+    /// What is there already first, a slice at a time, unless somebody waits for what is not.
     fn work(&self) {
         let mut state = self.state();
         loop {
-            if let Some(plan) = state.plans.pop_front() {
-                drop(state);
-                let made = make(&plan);
-                let region = made.as_ref().ok().filter(|_| plan.huge).cloned();
-                // Before anybody can touch its pages: the first one that is faulted in decides about its neighbours.
-                if let Some(region) = &region {
-                    advise_large(region);
-                }
-                state = self.state();
-                state.made.push_back(made);
-                state.cold.extend(region.map(|region| (region, 0)));
-                self.ready.notify_one();
-            } else if let Some((region, from)) = state.cold.pop_front() {
+            if let Some((region, from)) = (!state.wanted).then(|| state.cold.pop_front()).flatten()
+            {
                 drop(state);
                 let to = (from + SLICE).min(region.len());
                 let rest = prefault(&region, from, to) && to < region.len();
@@ -94,6 +85,18 @@ impl Shop {
                 if rest {
                     state.cold.push_front((region, to));
                 }
+            } else if let Some(plan) = state.plans.pop_front() {
+                drop(state);
+                let made = make(&plan);
+                let region = made.as_ref().ok().filter(|_| plan.warm).cloned();
+                if let Some(region) = &region {
+                    // Nobody else knows these pages yet: so they can be filled by write(2).
+                    fill(region, || self.state().wanted);
+                }
+                state = self.state();
+                state.made.push_back(made);
+                state.cold.extend(region.map(|region| (region, 0)));
+                self.ready.notify_one();
             } else {
                 state.running = false;
                 return;
@@ -119,7 +122,7 @@ impl NativeSegmentMaker {
         Self::default()
     }
 
-    /// Begins to make a file of `length` bytes that starts with `header`. `huge`: its pages are faulted in, as large ones.
+    /// Begins to make a file of `length` bytes that starts with `header`. `warm`: its pages are there when it is taken, as far as there was time.
     #[napi]
     pub fn prepare(
         &mut self,
@@ -127,13 +130,13 @@ impl NativeSegmentMaker {
         path: String,
         length: f64,
         header: &[u8],
-        huge: bool,
+        warm: bool,
     ) -> napi::Result<()> {
         self.shop.state().plans.push_back(Plan {
             path,
             length,
             header: header.to_vec(),
-            huge,
+            warm,
         });
         self.shop
             .employ(|state| drop(state.plans.pop_back()))
@@ -142,13 +145,15 @@ impl NativeSegmentMaker {
         Ok(())
     }
 
-    /// Faults in the pages of a segment that is being written already, from an offset on, as large ones.
+    /// Faults in the pages of a segment that is being written already, from an offset on.
     #[napi]
     pub fn warm(&self, env: &Env, mapping: &NativeMapping, from: f64) -> napi::Result<()> {
         mapping.run(env, |region| {
-            advise_large(region);
             let from = from as usize / SLICE * SLICE;
-            self.shop.state().cold.push_front((Arc::clone(region), from));
+            self.shop
+                .state()
+                .cold
+                .push_front((Arc::clone(region), from));
             // Without a thread the pages come one by one.
             let _ = self.shop.employ(|state| state.cold.clear());
             Ok(())
@@ -165,10 +170,12 @@ impl NativeSegmentMaker {
         let mut state = self.shop.state();
         loop {
             if let Some(made) = state.made.pop_front() {
+                state.wanted = false;
                 return made
                     .map(|region| Some(NativeMapping::new(region)))
                     .map_err(|fail| fail.into_js(env));
             }
+            state.wanted = true;
             // It always comes: a panic there ends the process.
             state = self
                 .shop
@@ -196,7 +203,7 @@ impl NativeSegmentMaker {
             path,
             length,
             header: header.to_vec(),
-            huge: false,
+            warm: false,
         })
         .map(NativeMapping::new)
         .map_err(|fail| fail.into_js(env))
