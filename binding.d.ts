@@ -45,7 +45,7 @@ export declare class NativeMapping {
    * A function `(offset)` that writes the CRC of the record at `offset` where its length stands (0xffffffff: of the segment's end). One number crosses
    * over, and it is not a method, as crossing over costs more than the CRC.
    */
-  sealer(seed: number): (offset: number) => void
+  sealer(seed: number): (offset: number) => number
   /** `close()` and `release(true)` on another thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends. */
   closeBehind(): void
   /** The payload's length of the record at `offset`; -1: the end, -2: sealed, -3: no valid record. */
@@ -169,10 +169,13 @@ export declare class NativeMapping {
   get path(): string | null
   /** How many mappings hold the memory. */
   get holders(): number
-  /** futex(2) in this thread, for at most so many milliseconds: a code of `NativeWaiter`. */
-  waitSlice(byteOffset: number, expected: number, milliseconds: number): number
-  /** Wakes at most `count` waiters of the word, of any thread and process; how many there were. */
-  notify(byteOffset: number, count: number): number
+  /**
+   * A function `(byteOffset, expected, milliseconds)`, futex(2) in this thread: a code of `NativeWaiter`; 3 when these pages are not the mapping's
+   * any more: ask for another function.
+   */
+  sleeper(): (byteOffset: number, expected: number, milliseconds: number) => number
+  /** A function `(byteOffset, count)` that wakes at most `count` waiters of the word, of any thread and process: how many there were; -1 as 3 of `sleeper`. */
+  waker(): (byteOffset: number, count: number) => number
 }
 
 /** Address space taken in advance. */

@@ -14,12 +14,15 @@ import { tests } from '../tap.mjs'
 const folder = mkdtempSync(join(tmpdir(), 'memmap-log-'))
 const rounds = Number(process.env.MEMMAP_LOG_ROUNDS ?? 5)
 const program = fileURLToPath(new URL('../log/child.mjs', import.meta.url))
+const waiter = fileURLToPath(new URL('../log/waiter.mjs', import.meta.url))
 const flags = typeof Deno === 'undefined' ? [] : ['run', '--allow-all', '--no-lock', '--cached-only']
 let names = 0
 const fresh = () => join(folder, String(names++))
 
-function start(...args) {
-  const child = spawn(process.execPath, [...flags, program, ...args.map(String)], {
+const start = (...args) => startProgram(program, args)
+
+function startProgram(name, args) {
+  const child = spawn(process.execPath, [...flags, name, ...args.map(String)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   child.lines = []
@@ -164,6 +167,28 @@ await tests(
       times.sort((a, b) => a - b)
       assert.ok(times[10] < 50, `${times[10]} ms`)
       log.close()
+    },
+
+    async 'hundreds of waits and a sleeping worker hold up nobody: not close, not an abort, not the exit'() {
+      if (!Mapping.isSupported('wait')) return 'no waits across processes on this system'
+      const ends = {
+        idle: [0, ''],
+        exit: [7, ''],
+        terminate: [0, 'terminated'],
+        'exit over a worker': [7, ''],
+        abort: [0, 'enough'],
+        close: [0, 'ERR_INVALID_STATE'],
+        'time out': [0, 'timed-out'],
+      }
+      for (const [how, [code, text]] of Object.entries(ends)) {
+        const path = fresh()
+        MappedFile.openSync(path, { access: 'write', create: true, length: 4096 }).close()
+        const child = startProgram(waiter, [path, how])
+        const late = setTimeout(() => child.kill('SIGKILL'), 30_000)
+        const [status, signal] = await once(child, 'close')
+        clearTimeout(late)
+        assert.deepEqual([how, status, signal, child.lines.join()], [how, code, null, text])
+      }
     },
 
     async 'waits and wakes cross processes, blocking and not'() {

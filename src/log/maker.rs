@@ -185,10 +185,13 @@ impl NativeSegmentMaker {
         }
     }
 
-    /// Nobody will write into what is being faulted in.
+    /// Nobody will write into what is being faulted in, and what has not been begun is not made: `take` gives `null` for it.
     #[napi]
-    pub fn stop(&self) {
-        self.shop.state().cold.clear();
+    pub fn stop(&mut self) {
+        let mut state = self.shop.state();
+        state.cold.clear();
+        self.ahead -= state.plans.len() as u32;
+        state.plans.clear();
     }
 
     /// Makes one here and now, without faulting its pages in.
@@ -207,6 +210,14 @@ impl NativeSegmentMaker {
         })
         .map(NativeMapping::new)
         .map_err(|fail| fail.into_js(env))
+    }
+}
+
+/// Its log was collected, or its thread ended: another writer may come at any time.
+impl Drop for NativeSegmentMaker {
+    fn drop(&mut self) {
+        self.stop();
+        self.shop.state().wanted = true;
     }
 }
 
