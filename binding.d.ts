@@ -43,9 +43,9 @@ export declare class NativeLock {
 export declare class NativeMapping {
   /**
    * A function `(offset)` that writes the CRC of the record at `offset` where its length stands (0xffffffff: of the segment's end). One number crosses
-   * over, and it is not a method, as crossing over costs more than the CRC.
+   * over, and it is not a method, as crossing over would cost more than the CRC.
    */
-  sealer(seed: number): (offset: number) => number
+  sealer(seed: number): (offset: number) => void
   /** `close()` and `release(true)` on another thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends. */
   closeBehind(): void
   /** The payload's length of the record at `offset`; -1: the end, -2: sealed, -3: no valid record. */
@@ -204,13 +204,13 @@ export declare class NativeReservation {
 export declare class NativeSegmentMaker {
   /** Nothing is being made. */
   constructor()
-  /** Begins to make a file of `length` bytes that starts with `header`. `huge`: its pages are faulted in, as large ones. */
-  prepare(path: string, length: number, header: Uint8Array, huge: boolean): void
-  /** Faults in the pages of a segment that is being written already, from an offset on, as large ones. */
+  /** Begins to make a file of `length` bytes that starts with `header`. `warm`: its pages are there when it is taken, as far as there was time. */
+  prepare(path: string, length: number, header: Uint8Array, warm: boolean): void
+  /** Faults in the pages of a segment that is being written already, from an offset on. */
   warm(mapping: NativeMapping, from: number): void
   /** The first that `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for. */
   take(): NativeMapping | null
-  /** Nobody will write into what is being faulted in. */
+  /** Nobody will write into what is being faulted in, and what has not been begun is not made: `take` gives `null` for it. */
   stop(): void
   /** Makes one here and now, without faulting its pages in. */
   static makeSync(path: string, length: number, header: Uint8Array): NativeMapping

@@ -1,6 +1,6 @@
-//! Functions for JavaScript made with Node-API itself: numbers in, a number out.
+//! Functions for JavaScript made with Node-API itself: numbers in, a number or nothing out.
 //!
-//! A method of a class costs five times the call (docs/performance.md), which is felt where the work is a system call or a CRC.
+//! A method of a class of napi-rs costs four times as much to call (280 against 66 ns on Node 22), which is felt where the work is a system call or a CRC.
 #![allow(
     unsafe_code,
     reason = "Node-API's own functions and the pointer that it hands back"
@@ -17,13 +17,13 @@ use crate::error::Outcome;
 const MOST: usize = 3;
 
 /// What a function does; an argument that is absent or no number is 0. It may be dropped on any thread.
-type Action = dyn Fn([f64; MOST]) -> Outcome<f64> + Send + Sync;
+type Action = dyn Fn([f64; MOST]) -> Outcome<Option<f64>> + Send + Sync;
 
 /// A JavaScript function that lives as long as the engine holds it, and `action` with it.
 pub fn make<'env>(
     env: &'env Env,
     name: &CStr,
-    action: impl Fn([f64; MOST]) -> Outcome<f64> + Send + Sync + 'static,
+    action: impl Fn([f64; MOST]) -> Outcome<Option<f64>> + Send + Sync + 'static,
 ) -> napi::Result<Unknown<'env>> {
     // Boxed twice, as a pointer to a trait object has two words.
     let action: Box<Box<Action>> = Box::new(Box::new(action));
@@ -86,8 +86,9 @@ unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> 
     // SAFETY: the pointer that `make` gave; the function that is being called keeps it.
     let action = unsafe { &*data.cast_const().cast::<Box<Action>>() };
     match action(numbers) {
+        Ok(None) => {}
         // SAFETY: in this environment.
-        Ok(number) => unsafe {
+        Ok(Some(number)) => unsafe {
             sys::napi_create_double(env, number, &raw mut result);
         },
         Err(fail) => {

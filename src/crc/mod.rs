@@ -5,10 +5,10 @@
 )]
 
 #[cfg(target_arch = "x86_64")]
-mod fold;
+mod lanes;
 #[cfg(not(target_arch = "x86_64"))]
-#[path = "no_fold.rs"]
-mod fold;
+#[path = "no_lanes.rs"]
+mod lanes;
 
 use napi_derive::napi;
 
@@ -18,25 +18,30 @@ pub fn crc32c(bytes: &[u8], seed: u32) -> u32 {
     append(seed, bytes)
 }
 
+/// 0x1EDC6F41, bits reversed.
+#[cfg(any(test, target_arch = "x86_64"))]
+const POLYNOMIAL: u32 = 0x82f6_3b78;
+
 /// The same, for the native side.
 pub fn append(seed: u32, bytes: &[u8]) -> u32 {
-    let (folded, rest) = bytes.split_at(fold::taken(bytes));
-    if folded.is_empty() || !fold::usable() {
-        return crc32c::crc32c_append(seed, bytes);
-    }
-    // SAFETY: this processor can, and `folded` is what `taken` said.
-    crc32c::crc32c_append(unsafe { fold::fold(seed, folded) }, rest)
+    let (crc, taken) = if lanes::usable() {
+        // SAFETY: this processor can.
+        unsafe { lanes::blocks(seed, bytes) }
+    } else {
+        (seed, 0)
+    };
+    crc32c::crc32c_append(crc, &bytes[taken..])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::append;
+    use super::{POLYNOMIAL, append};
 
     /// The definition, bit by bit.
     fn naive(seed: u32, bytes: &[u8]) -> u32 {
         !bytes.iter().fold(!seed, |crc, byte| {
             (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-                (crc >> 1) ^ (0x82f6_3b78 * (crc & 1))
+                (crc >> 1) ^ (POLYNOMIAL * (crc & 1))
             })
         })
     }

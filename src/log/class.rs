@@ -24,12 +24,12 @@ use crate::thread;
 impl NativeMapping {
     /// A function `(offset)` that writes the CRC of the record at `offset` where its length stands (0xffffffff: of the segment's end). One number crosses
     /// over, and it is not a method, as crossing over would cost more than the CRC.
-    #[napi(ts_return_type = "(offset: number) => number")]
+    #[napi(ts_return_type = "(offset: number) => void")]
     pub fn sealer<'env>(&self, env: &'env Env, seed: u32) -> napi::Result<Unknown<'env>> {
         let region = self.run(env, |region| Ok(Arc::clone(region)))?;
         let sealer = Sealer { region, seed };
         function::make(env, c"seal", move |[offset, ..]| {
-            sealer.seal(offset as usize).map(|()| 0.0)
+            sealer.seal(offset as usize).map(|()| None)
         })
     }
 

@@ -81,11 +81,11 @@ impl NativeMapping {
         let weak = self.run(env, |region| Ok(Arc::downgrade(region)))?;
         function::make(env, c"wait", move |[offset, expected, milliseconds]| {
             let Some(region) = live(&weak) else {
-                return Ok(f64::from(code::CLOSED));
+                return Ok(Some(f64::from(code::CLOSED)));
             };
             let place = Place::new(&region, offset as usize)?;
             let time = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default();
-            super::sleep(&place, expected as u32, time).map(f64::from)
+            super::sleep(&place, expected as u32, time).map(|code| Some(f64::from(code)))
         })
     }
 
@@ -95,9 +95,10 @@ impl NativeMapping {
         let weak = self.run(env, |region| Ok(Arc::downgrade(region)))?;
         function::make(env, c"notify", move |[offset, count, _]| {
             let Some(region) = live(&weak) else {
-                return Ok(-1.0);
+                return Ok(Some(-1.0));
             };
-            super::notify(&Place::new(&region, offset as usize)?, count as u32).map(f64::from)
+            let woken = super::notify(&Place::new(&region, offset as usize)?, count as u32)?;
+            Ok(Some(f64::from(woken)))
         })
     }
 }
