@@ -10,19 +10,12 @@ mod lanes;
 #[path = "no_lanes.rs"]
 mod lanes;
 
-use napi_derive::napi;
-
-/// CRC-32C of `bytes`, continuing from the CRC `seed` of what stands before them (0: nothing).
-#[napi(js_name = "crc32c")]
-pub fn crc32c(bytes: &[u8], seed: u32) -> u32 {
-    append(seed, bytes)
-}
-
 /// 0x1EDC6F41, bits reversed.
 #[cfg(any(test, target_arch = "x86_64"))]
 const POLYNOMIAL: u32 = 0x82f6_3b78;
 
-/// The same, for the native side.
+/// CRC-32C of `bytes`, continuing from the CRC `seed` of what stands before them (0: nothing).
+#[inline(never)]
 pub fn append(seed: u32, bytes: &[u8]) -> u32 {
     let (crc, taken) = if lanes::usable() {
         // SAFETY: this processor can.
