@@ -242,7 +242,7 @@ export declare function allOwners(): object[]
 /** The constants of `memmap/posix` that this system has, by name. */
 export declare function constants(): Record<string, number>
 
-/** CRC-32C of `bytes`, continuing from the CRC `seed` of what stands before them (0: nothing). */
+/** CRC-32C (Castagnoli) of `bytes`, continuing from the CRC `seed` of what stands before them (0: nothing). */
 export declare function crc32c(bytes: Uint8Array, seed: number): number
 
 /** `napi_detach_arraybuffer`, for engines without `ArrayBuffer.prototype.transfer`. */

@@ -1,13 +1,13 @@
 import {
   closeSync,
   existsSync,
+  fstatSync,
   fsyncSync,
   openSync,
   promises,
   readSync,
   readdirSync,
   renameSync,
-  statSync,
   unlinkSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -49,7 +49,8 @@ export function readSegmentFile(directory: string, base: number): SegmentFile | 
   try {
     const bytes = Buffer.alloc(HEADER)
     const length = readSync(fd, bytes, 0, HEADER, 0)
-    return { base, path, size: statSync(path).size, parsed: parseHeader(bytes.subarray(0, length)) }
+    // Of the open file: retention may have deleted its name by now.
+    return { base, path, size: fstatSync(fd).size, parsed: parseHeader(bytes.subarray(0, length)) }
   } finally {
     closeSync(fd)
   }

@@ -89,7 +89,7 @@ function finishOpen(
     synced: file.base + header.length <= durable,
   }))
   const end = segment.base + offset
-  // From HEADER on, before which there is no record, the start also says that retention may have deleted what stood at the beginning.
+  // From HEADER on, before which there is no record, the start also says that retention may have deleted files.
   const from = Math.max(start, forgets(settings) ? HEADER : 0)
   const marks = { durable: Math.min(durable, end), start: Math.min(from, end) }
   if (settings.flush !== 'never') {

@@ -157,8 +157,8 @@ export function judge(inventory: Inventory, findings: readonly LogFindings[]): V
     const expected = at > 0 ? next : Math.min(marks.start, base)
     if (base !== expected) {
       if (base < expected) break
-      // Retention deletes without waiting for its mark to be on the disk: a power loss may leave the files without the mark, and what is left was flushed.
-      const forgotten = at === 0 && marks.start >= HEADER
+      // Retention deletes without waiting for its mark to be on the disk: a power loss may take files and leave no mark, and what follows them was flushed.
+      const forgotten = marks.start >= HEADER
       if (!forgotten && (expected >= marks.durable || base > marks.durable)) break
       damage(expected, forgotten ? Math.min(base, marks.durable) : base)
     }

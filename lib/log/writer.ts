@@ -286,7 +286,7 @@ export class Writer {
     this.#start = Math.max(this.#start, Math.min(position, this.end))
     this.#segment.mark(this.marks)
     const goes = (one: Sealed | undefined) => one !== undefined && one.base + one.length <= this.#start
-    // After a power loss recovery must know that files may be missing at the beginning; every segment made from now on says so.
+    // After a power loss recovery must know that files may be missing; every segment made from now on says so.
     if (!told && goes(this.sealed[0])) this.#attempt(() => this.#segment.core.native.flushSync(0, HEADER, 0))
     while (goes(this.sealed[0])) {
       remove(this.sealed[0]!.path)

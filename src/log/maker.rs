@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use napi::Env;
 use napi_derive::napi;
 
-use super::pages::{fill, prefault};
+use super::pages::{advise_large, fill, prefault};
 use crate::bytes;
 use crate::error::Outcome;
 use crate::mapping::NativeMapping;
@@ -92,6 +92,7 @@ impl Shop {
                 if let Some(region) = &region {
                     // Nobody else knows these pages yet: so they can be filled by write(2).
                     fill(region, || self.state().wanted);
+                    advise_large(region);
                 }
                 state = self.state();
                 state.made.push_back(made);

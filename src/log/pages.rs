@@ -28,6 +28,18 @@ pub fn fill(region: &Region, enough: impl Fn() -> bool) {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub fn fill(_region: &Region, _enough: impl Fn() -> bool) {}
 
+/// Asks for as much as there is to be mapped with one fault.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn advise_large(region: &Region) {
+    let pages = region.pages(0, region.len());
+    // SAFETY: a hint on whole pages of a Region that the caller keeps; what is in them stays.
+    unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_HUGEPAGE) };
+}
+
+/// Elsewhere the system decides.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn advise_large(_region: &Region) {}
+
 /// Faults the pages of a range in for writing; false if there is no use in going on.
 ///
 /// Only a matter of speed: whatever fails here happens at the first store instead.
