@@ -118,6 +118,89 @@ test('an abort ends the work at once, with its reason as the cause', async (t) =
   file.close()
 })
 
+test('who hands out what is in memory already lets the event loop go on: timers fire, and an abort or a close arrives', async (t) => {
+  const path = scratch.file(Buffer.alloc(32 << 20, 'some line\n'))
+  const iterations = {
+    lines: (file: MappedFile, signal?: AbortSignal) => file.lines({ signal }),
+    positions: (file: MappedFile, signal?: AbortSignal) => file.indexesOf('\n', { signal }),
+    empty: (file: MappedFile, signal?: AbortSignal) => file.indexesOf('', { signal }),
+    chunks: (file: MappedFile, signal?: AbortSignal) => file.chunks({ size: 64, signal }),
+    stream: (file: MappedFile, signal?: AbortSignal) => file.createReadStream({ highWaterMark: 64, signal }),
+  }
+  for (const [name, iterate] of Object.entries(iterations)) {
+    const file = MappedFile.openSync(path)
+    await file.load()
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(), 1)
+    await t.throwsAsync(
+      async () => {
+        for await (const _ of iterate(file, controller.signal)) {
+          // Nothing is done with it.
+        }
+      },
+      { name: 'AbortError' },
+      name,
+    )
+    setTimeout(() => file.close(), 1)
+    await t.throwsAsync(
+      async () => {
+        for await (const _ of iterate(file)) {
+          // Nothing is done with it.
+        }
+      },
+      { code: 'ERR_INVALID_STATE' },
+      name,
+    )
+  }
+})
+
+test('lines say how far they are', async (t) => {
+  const size = 8 << 20
+  const file = scratch.map(Buffer.alloc(size, 'some line\n'))
+  const reports: { done: number; total: number; at: number }[] = []
+  const onProgress = (report: { done: number; total: number }): void =>
+    void reports.push({ ...report, at: performance.now() })
+  const check = (): void => {
+    for (let i = 1; i < reports.length; i++) {
+      t.true(reports[i]!.done > reports[i - 1]!.done)
+      t.true(reports[i]!.at - reports[i - 1]!.at >= 15.9)
+    }
+    t.true(reports.every(({ done, total }) => done > 0 && done <= total && total === size - 5))
+  }
+  for await (const line of file.lines({ offset: 5, onProgress })) t.true(line.length > 0)
+  check()
+  t.is(reports.at(-1)!.done, size - 5)
+  reports.length = 0
+  for (const line of file.lines({ offset: 5, onProgress })) t.true(line.length > 0)
+  check()
+  t.true(reports.length > 0)
+  const thrown = new Error('mine')
+  const throws = (): never => {
+    throw thrown
+  }
+  t.is(
+    t.throws(() => [...file.lines({ onProgress: throws })]),
+    thrown,
+  )
+  t.throws(() => file.lines({ onProgress: 1 } as never), { code: 'ERR_INVALID_ARG_TYPE' })
+  file.close()
+})
+
+test('what takes no time is not done either when it was cancelled before', async (t) => {
+  const file = endless()
+  const signal = AbortSignal.abort('before')
+  for (const work of [
+    () => file.indexOfAsync('', { signal }),
+    () => file.countAsync('', { signal }),
+    () => file.load({ signal, length: 0 }),
+    () => collect(file.indexesOf('', { signal })),
+  ]) {
+    await t.throwsAsync(async () => work() as Promise<unknown>, { name: 'AbortError' })
+  }
+  t.throws(() => [...file.lines({ signal })], { name: 'AbortError' })
+  file.close()
+})
+
 test('close ends the work with ERR_INVALID_STATE', async (t) => {
   const file = endless()
   setTimeout(() => file.close(), 30)

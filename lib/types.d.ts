@@ -38,7 +38,7 @@ export type LineOptions = Opt<{
     encoding: 'utf8' | 'latin1';
 }>;
 /** Options of `lines`. */
-export type LinesOptions = ByteRange & LineOptions;
+export type LinesOptions = Task & ByteRange & LineOptions;
 /** Options of `chunks`. */
 export type ChunkOptions = ByteRange & Opt<{
     /** Of each chunk but the last, in bytes. Default 1 MiB. */

@@ -42,7 +42,7 @@ export type LineOptions = Opt<{
 }>
 
 /** Options of `lines`. */
-export type LinesOptions = ByteRange & LineOptions
+export type LinesOptions = Task & ByteRange & LineOptions
 
 /** Options of `chunks`. */
 export type ChunkOptions = ByteRange &
