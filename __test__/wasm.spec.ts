@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import test from 'ava'
-import { Mapping } from '../index'
+import { MappedFile, Mapping } from '../index'
 import { mapInto } from '../lib/wasm'
 import { caught, counting, file, narrow, onWindows, page, unless } from './helpers'
 
@@ -298,6 +298,25 @@ mapped('an empty file takes no place', (t) => {
   t.is(mapping.bytes.length, 0)
   t.is(memory.buffer.byteLength, PAGE)
   mapping.close()
+})
+
+mapped('a handle of what is written leads to the file; private pages stay where they are', (t) => {
+  const path = file(1000)
+  const memory = memoryOf()
+  const mapping = mapInto(memory, path, { access: 'write' })
+  const other = Mapping.from(mapping.share())
+  t.true(other instanceof MappedFile)
+  other.setUint8(3, 99)
+  t.is(bytesOf(memory, mapping.at + 3, 1)[0], 99)
+  mapping.close()
+  t.is(other.getUint8(3), 99)
+  t.is(bytesOf(memory, mapping.at + 3, 1)[0], 0)
+  other.close()
+  for (const access of ['read', 'copy'] as const) {
+    const alone = mapInto(memory, path, { access })
+    throwsCoded(t, () => alone.share(), 'ENOTSUP')
+    alone.close()
+  }
 })
 
 mapped('it keeps its length', (t) => {

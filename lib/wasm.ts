@@ -5,10 +5,12 @@ import { explainArchive } from './asar'
 import { openedCarrier, wasmSupported } from './carriers'
 import { Core } from './core'
 import { invalidArgType, invalidArgValue, outOfRange, systemError } from './errors'
+import './mapped-file'
 import { Mapping, openedWith } from './mapping'
 import { PRIVATE_READ } from './flags'
 import { native as binding } from './native'
 import { openRequest } from './options'
+import { MAPPED_FILE } from './sharing'
 import { nativeTarget } from './target'
 import { checkInteger } from './validate'
 
@@ -98,7 +100,8 @@ export function mapInto(memory: WebAssemblyMemory, target: Target, options: MapI
       path: typeof path === 'number' ? undefined : path,
       isPrivate: access === 'copy',
       sharedArrayBuffer: false,
-      label: 0,
+      // Whoever gets its handle gets the file; the place in the memory is this thread's.
+      label: MAPPED_FILE,
       ownCarrier: true,
     })
     const place = core.mapLength === 0 ? (at ?? bufferOf(memory).byteLength) : put(memory, native, core, at)
