@@ -65,14 +65,14 @@ export abstract class Searching extends Checked {
   /** {@link indexOf} within a range, on `threads` threads (default 1); -1 if no occurrence lies in it whole. */
   async indexOfAsync(needle: Needle, options?: SearchOptions): Promise<number> {
     const { core, bytes, range, threads, task } = request(this, needle, options, 'indexOfAsync')
-    if (bytes.length === 0) return found(range.offset, task)
+    if (bytes.length === 0) return unlessAborted(range.offset, task)
     return (await search(core, WANT_FIRST, bytes, range, threads, task)) as number
   }
 
   /** {@link count} on `threads` threads (default 1): the same number. */
   async countAsync(needle: Needle, options?: SearchOptions): Promise<number> {
     const { core, bytes, range, threads, task } = request(this, needle, options, 'countAsync')
-    if (bytes.length === 0) return found(range.length + 1, task)
+    if (bytes.length === 0) return unlessAborted(range.length + 1, task)
     return (await search(core, WANT_COUNT, bytes, range, threads, task)) as number
   }
 
@@ -113,7 +113,7 @@ function look<T>(core: Core, from: number, end: number, action: () => T): T {
 }
 
 /** An empty needle needs no search, but a task that was cancelled is one all the same. */
-function found(result: number, { signal }: Task): number {
+function unlessAborted(result: number, { signal }: Task): number {
   if (signal?.aborted === true) throw abortError(signal.reason)
   return result
 }

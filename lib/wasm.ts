@@ -5,6 +5,7 @@ import { explainArchive } from './asar'
 import { openedCarrier, wasmSupported } from './carriers'
 import { Core } from './core'
 import { invalidArgType, invalidArgValue, outOfRange, systemError } from './errors'
+// oxlint-disable-next-line import/no-unassigned-import -- a handle of a mapping leads to this class, wherever it is received
 import './mapped-file'
 import { Mapping, openedWith } from './mapping'
 import { PRIVATE_READ } from './flags'

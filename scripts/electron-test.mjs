@@ -107,9 +107,8 @@ async function row(version, what, work) {
     one = await work()
   } catch (error) {
     const [note] = error.message.split('\n')
-    const output = error.stack
-    const counts = error instanceof Unavailable ? skipped(error.message) : { passed: 0, failed: 1, skipped: 0, note }
-    one = { ...counts, seconds: 0, output }
+    one = error instanceof Unavailable ? skipped(note) : { passed: 0, failed: 1, skipped: 0, note }
+    one = { ...one, seconds: 0, output: error.stack }
   }
   if (one.failed > 0 || process.argv.includes('--show'))
     console.log(`\n--- electron ${version}: ${what} ---\n${one.output}`)

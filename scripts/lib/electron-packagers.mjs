@@ -43,7 +43,7 @@ export async function packWithBuilder(scratch, electron, version) {
   // Of all settings, only the list of the example's own files does not hold for another app.
   layApp(app, { build: { ...build, files: ['**/*'], electronDist: dirname(electron), electronVersion: version } })
   await pack('electron-builder', [cli, '--dir', '--publish=never'], app)
-  const [folder] = readdirSync(join(app, 'dist')).filter((each) => each.endsWith('-unpacked'))
+  const folder = readdirSync(join(app, 'dist')).find((each) => each.endsWith('-unpacked'))
   return join(app, 'dist', folder, 'packaged')
 }
 
