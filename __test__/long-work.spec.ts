@@ -154,38 +154,6 @@ test('who hands out what is in memory already lets the event loop go on: timers 
   }
 })
 
-test('lines say how far they are', async (t) => {
-  const size = 8 << 20
-  const file = scratch.map(Buffer.alloc(size, 'some line\n'))
-  const reports: { done: number; total: number; at: number }[] = []
-  const onProgress = (report: { done: number; total: number }): void =>
-    void reports.push({ ...report, at: performance.now() })
-  const check = (): void => {
-    for (let i = 1; i < reports.length; i++) {
-      t.true(reports[i]!.done > reports[i - 1]!.done)
-      t.true(reports[i]!.at - reports[i - 1]!.at >= 15.9)
-    }
-    t.true(reports.every(({ done, total }) => done > 0 && done <= total && total === size - 5))
-  }
-  for await (const line of file.lines({ offset: 5, onProgress })) t.true(line.length > 0)
-  check()
-  t.is(reports.at(-1)!.done, size - 5)
-  reports.length = 0
-  for (const line of file.lines({ offset: 5, onProgress })) t.true(line.length > 0)
-  check()
-  t.true(reports.length > 0)
-  const thrown = new Error('mine')
-  const throws = (): never => {
-    throw thrown
-  }
-  t.is(
-    t.throws(() => [...file.lines({ onProgress: throws })]),
-    thrown,
-  )
-  t.throws(() => file.lines({ onProgress: 1 } as never), { code: 'ERR_INVALID_ARG_TYPE' })
-  file.close()
-})
-
 test('what takes no time is not done either when it was cancelled before', async (t) => {
   const file = endless()
   const signal = AbortSignal.abort('before')

@@ -1,14 +1,14 @@
 import type { Task } from './types';
 /** At most one call of `onProgress` in this time, in milliseconds. */
 export declare const PACE = 16;
-/** For work that goes on in this thread, block by block: whether it is still wanted, and how far it is. */
+/** What a `Task` asks of work that goes from one block to the next in JavaScript. */
 export declare class Progress {
     #private;
     constructor(task: Task, total: number);
-    /** Throws an `AbortError` once the signal says so. */
+    /** Throws if nobody wants the result any more. */
     check(): void;
-    /** So many bytes are done. What comes too soon after the report before it is left out. */
-    tell(done: number): void;
-    /** Everything is done: the last report is never left out, so it may have to wait. */
+    /** So much is done, if it is time to say so. */
+    report(done: number): void;
+    /** The last report, no sooner after the one before than promised. */
     finish(): Promise<void>;
 }

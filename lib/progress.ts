@@ -5,42 +5,43 @@ import type { Task } from './types'
 /** At most one call of `onProgress` in this time, in milliseconds. */
 export const PACE = 16
 
-/** For work that goes on in this thread, block by block: whether it is still wanted, and how far it is. */
+/** What a `Task` asks of work that goes from one block to the next in JavaScript. */
 export class Progress {
   readonly #task: Task
   readonly #total: number
-  /** When `onProgress` was called last, and with which number. */
   #told = -Infinity
-  #last = -1
 
   constructor(task: Task, total: number) {
     this.#task = task
     this.#total = total
   }
 
-  /** Throws an `AbortError` once the signal says so. */
+  /** Throws if nobody wants the result any more. */
   check(): void {
     const { signal } = this.#task
     if (signal?.aborted === true) throw abortError(signal.reason)
   }
 
-  /** So many bytes are done. What comes too soon after the report before it is left out. */
-  tell(done: number): void {
-    const { onProgress } = this.#task
-    if (onProgress === undefined || done === this.#last || performance.now() - this.#told < PACE) return
-    this.#last = done
-    onProgress({ done, total: this.#total })
-    // Only now: however long it took, the next call keeps its distance.
-    this.#told = performance.now()
+  /** So much is done, if it is time to say so. */
+  report(done: number): void {
+    if (this.#task.onProgress === undefined || performance.now() - this.#told < PACE) return
+    this.#tell(done)
   }
 
-  /** Everything is done: the last report is never left out, so it may have to wait. */
+  /** The last report, no sooner after the one before than promised. */
   async finish(): Promise<void> {
     if (this.#task.onProgress === undefined) return
     // Timers come up to a millisecond early.
-    for (let wait; (wait = this.#told + PACE - performance.now()) > 0;) {
+    for (let wait; (wait = this.#told + PACE - performance.now()) > 0; ) {
       await new Promise((resolve) => setTimeout(resolve, wait))
     }
-    this.tell(this.#total)
+    this.check()
+    this.#tell(this.#total)
+  }
+
+  #tell(done: number): void {
+    this.#task.onProgress!({ done, total: this.#total })
+    // Only now: however long it took, the next call keeps its distance.
+    this.#told = performance.now()
   }
 }
