@@ -32,7 +32,7 @@ export class Progress {
   async finish(): Promise<void> {
     if (this.#task.onProgress === undefined) return
     // Timers come up to a millisecond early.
-    for (let wait; (wait = this.#told + PACE - performance.now()) > 0; ) {
+    for (let wait; (wait = this.#told + PACE - performance.now()) > 0;) {
       await new Promise((resolve) => setTimeout(resolve, wait))
     }
     this.check()
