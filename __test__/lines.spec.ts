@@ -196,3 +196,13 @@ test('blocks of more lines than positions are kept of, and lines longer than a b
   t.deepEqual(file.lastLines(3), all.slice(-3))
   file.close()
 })
+
+test('closing in the middle ends both forms with an error', async (t) => {
+  for (const form of [Symbol.iterator, Symbol.asyncIterator] as const) {
+    const file = scratch.map('a\nb\nc\n')
+    const lines = file.lines()[form]()
+    t.is((await lines.next()).value, 'a')
+    file.close()
+    await t.throwsAsync(async () => lines.next(), { code: 'ERR_INVALID_STATE' })
+  }
+})

@@ -88,6 +88,9 @@ export class Core {
 
   /** Tokens of the asynchronous waits in progress. */
   waits: Set<number> | undefined = undefined
+  /** `wait` and `notify` on the pages that this mapping has now; made when they are needed. */
+  sleep: ((byteOffset: number, expected: number, milliseconds: number) => number) | undefined = undefined
+  wake: ((byteOffset: number, count: number) => number) | undefined = undefined
 
   /** Bytes of all buffers ever made over this mapping. */
   exportedBytes = 0

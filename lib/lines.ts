@@ -205,14 +205,18 @@ export class Lines implements Iterable<string>, AsyncIterable<string> {
 class LineIterator implements IterableIterator<string, undefined> {
   readonly #lines = new TextLines()
   readonly #progress: Progress
+  readonly #core: Core
   #blocks: Blocks | undefined
 
   constructor(blocks: Blocks, progress: Progress) {
+    this.#core = blocks.core
     this.#blocks = blocks
     this.#progress = progress
   }
 
   next(): IteratorResult<string, undefined> {
+    // The rest of a block is text of ours; after close() nobody gets it all the same, as from the other form.
+    if (this.#blocks !== undefined) this.#core.checkOpen()
     const line = this.#lines.next()
     if (line.done !== true || this.#blocks === undefined) return line
     this.#refill(this.#blocks)

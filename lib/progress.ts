@@ -31,8 +31,10 @@ export class Progress {
   /** The last report, no sooner after the one before than promised. */
   async finish(): Promise<void> {
     if (this.#task.onProgress === undefined) return
-    const wait = this.#told + PACE - performance.now()
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
+    // Timers come up to a millisecond early.
+    for (let wait; (wait = this.#told + PACE - performance.now()) > 0;) {
+      await new Promise((resolve) => setTimeout(resolve, wait))
+    }
     this.check()
     this.#tell(this.#total)
   }

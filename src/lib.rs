@@ -14,6 +14,7 @@ mod environment;
 mod errno;
 mod error;
 mod fault;
+mod function;
 mod futex;
 mod handles;
 mod jobs;

@@ -1,6 +1,7 @@
 //! The loops that look at every byte, in a crate of their own so that they are compiled for speed (`[profile.release.package]` of the core, which is
 //! itself compiled for size). memchr's are inlined into whoever calls them, so its own profile does not reach them; hence `inline(never)`.
 
+pub mod crc;
 mod lines;
 
 pub use lines::{Found, PIECE};
