@@ -2,6 +2,7 @@
 // external buffers are refused as Electron's engine refuses them. One table.
 // `node scripts/caged.mjs [--carriers wasm,refused] [--runtimes node20,deno] [--suite ava,smoke] [--long] [--show] [--excused]`. `--excused`
 // prints what the tests say that were skipped because of their carrier.
+import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { excuse } from '../__test__/carried.mjs'
 import { prepare } from './lib/prepare.mjs'
@@ -23,6 +24,12 @@ const LEFT_OUT = new Set(['carriers'])
 /** Specs without a mapping in this process: the package, the headers of C, how a missing binary is told. */
 const WITHOUT_MAPPINGS = ['package', 'constants', 'native-help', 'asar', 'electron-example', 'posix-c']
 const SPECS = ['__test__/*.spec.js', ...WITHOUT_MAPPINGS.map((name) => `!__test__/${name}.spec.js`)]
+
+/** Those that look most through views, for `npm test`: a minute for three carriers. */
+const SHORT =
+  'anonymous-memory bytes close data-view devices discard model posix-memory protect reservation resize seal shared-memory subarray view workers'
+    .split(' ')
+    .map((name) => `__test__/${name}.spec.js`)
 
 /** `addon`: of `npm run build:test`. */
 function settings(carrier, addon) {
@@ -47,8 +54,8 @@ export function excused(stdout, carrier, engine) {
   return { stdout: text.join(''), reasons, excuses }
 }
 
-async function runCaged(suite, engine, carrier, addon) {
-  const args = [...argumentsFor(suite, engine.name), ...(suite === 'ava' ? SPECS : [])]
+async function runCaged(suite, engine, carrier, { addon = '', specs = SPECS } = {}) {
+  const args = [...argumentsFor(suite, engine.name), ...(suite === 'ava' ? specs : [])]
   const result = await run(engine.path, args, {
     minutes: 20,
     env: { ...environmentOf(engine), ...settings(carrier, addon) },
@@ -72,6 +79,13 @@ async function runCaged(suite, engine, carrier, addon) {
 
 function failuresIn(stdout) {
   return stdout.split(/^(?=(?:not )?ok \d)/m).filter((point) => point.startsWith('not ok'))
+}
+
+/** A part of `npm test`: what fails there is in `output`. */
+export async function runShort(engine, carrier) {
+  const addon = carrier === 'refused' ? await testBuild() : ''
+  const one = await runCaged('ava', engine, carrier, { addon, specs: SHORT })
+  return { ...one, output: one.failures.join('\n') || one.output }
 }
 
 async function main() {
@@ -103,7 +117,7 @@ async function main() {
     for (const carrier of carriers) {
       for (const suite of chosen.filter((each) => runsOn(each, name))) {
         const one = engine.path
-          ? await runCaged(suite, engine, carrier, addon)
+          ? await runCaged(suite, engine, carrier, { addon })
           : { ...skipped(engine.skip), seconds: 0, failures: [], excuses: [], reasons: new Map() }
         if (values.excused) for (const text of one.excuses) console.log(text)
         for (const failure of one.failures) console.log(`--- ${suite} on ${name}, ${carrier}\n${failure}`)
@@ -124,7 +138,9 @@ async function main() {
   process.exitCode = total(counts).failed > 0 || counts.length === 0 ? 1 : 0
 }
 
-main().catch((error) => {
-  console.error(error.message)
-  process.exitCode = 1
-})
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  main().catch((error) => {
+    console.error(error.message)
+    process.exitCode = 1
+  })
+}
