@@ -296,10 +296,28 @@ async function race() {
   return { note: `${rounds} closes under a storing thread, 0 file bytes changed` }
 }
 
+/** Each memory of WebAssembly takes a hundredth of the cage: then there is an error that can be caught, and room for smaller things. */
+async function exhausted() {
+  const told = await evaluate(`(() => {
+    const all = []
+    let error
+    try { while (all.length < 5000) all.push(new WebAssembly.Memory({ initial: 1, maximum: 1 })) } catch (e) { error = e }
+    const smaller = new ArrayBuffer(65536, { maxByteLength: 65536 }).resizable && new SharedArrayBuffer(65536, { maxByteLength: 65536 }).growable
+    return { count: all.length, error: String(error), smaller } })()`)
+  assert.match(told.error, /^RangeError/)
+  assert.equal(told.smaller, true)
+  await collect()
+  const mapping = await place('wasm', file(), READ)
+  await ask(`close ${mapping}`)
+  await ask(`free ${mapping}`)
+  return { note: `${told.count} memories, then ${told.error}; and afterwards there is room again` }
+}
+
 console.log(`# ${product}, seed ${seed}`)
 const cases = Object.fromEntries(
   Object.keys(CARRIERS).map((carrier) => [`${carrier}: random lives`, () => cycles(carrier)]),
 )
 cases['shared: the close under a storing thread'] = race
+cases['the cage is full'] = exhausted
 await tests(cases)
 end()
