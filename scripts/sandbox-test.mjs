@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Unavailable } from './lib/cross/cache.mjs'
+import { need, Unavailable } from './lib/cross/cache.mjs'
 import { skipped, summary, tap, total } from './lib/reports.mjs'
 import { root, run } from './lib/run.mjs'
 import { agent, chromium, miniRacer } from './lib/sandboxes.mjs'
@@ -20,10 +20,12 @@ const engines = {
       PYTHONPATH: [modules, process.env.PYTHONPATH].filter(Boolean).join(delimiter),
       PYTHONDONTWRITEBYTECODE: '1',
     }
+    await need('mini-racer does not start here', 'python3', ['-c', 'import py_mini_racer'], { env })
     return run('python3', [program('mini_racer.py'), addon, rest[0], folder, ...rest.slice(1)], { env })
   },
   async chromium(addon, folder, ...rest) {
     const { program: browser, libraries } = await chromium()
+    await need('chromium does not start here', browser, ['--version'], { env: { LD_LIBRARY_PATH: libraries } })
     const env = { MEMMAP_SANDBOX_LIBRARIES: libraries }
     const args = [browser, await agent(folder), addon, rest[0], folder, ...rest.slice(1)]
     return run(process.execPath, [program('chromium.mjs'), ...args], { env })
@@ -39,7 +41,8 @@ async function runEngine(name, addon, rest) {
     if (!(error instanceof Unavailable)) throw error
     return { ...skipped(error.message), output: '', seconds: 0 }
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    // The browser's children end a moment after it.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   }
 }
 
