@@ -39,6 +39,12 @@ const known = [
     reason: 'views are not supported, which it expects',
   },
   {
+    carriers: ['none'],
+    title: /Linux has what the table of platforms says/,
+    says: /message: views/,
+    reason: 'views are not supported, which it expects',
+  },
+  {
     carriers: [...OWN, 'none'],
     title: /a mapping describes itself/,
     reason: "it expects the carrier 'external'",
