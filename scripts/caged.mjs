@@ -49,7 +49,9 @@ export function excused(stdout, carrier, engine) {
     if (reason === undefined) return point
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
     excuses.push(`--- skipped: ${reason}\n${point}`)
-    return `${failed[1]} # SKIP ${reason}\n`
+    // The plan stands behind the last point.
+    const plan = /^1\.\.\d+$/m.exec(point)?.[0] ?? ''
+    return `${failed[1]} # SKIP ${reason}\n${plan}\n`
   })
   return { stdout: text.join(''), reasons, excuses }
 }
