@@ -469,13 +469,21 @@ resizable('a memory that becomes resizable while mapped keeps its mapping', (t) 
   mapping.close()
 })
 
+/** Without room for its reservation the engine takes less, and moves a memory when that is full. */
+async function withLittleRoom(program: string): Promise<string> {
+  // Only without its trap handler does an engine before Node 24 run at all with so little room.
+  const flag = '--disable-wasm-trap-handler'
+  const flags = process.allowedNodeEnvironmentFlags.has(flag) ? flag : ''
+  const limited = `ulimit -v 2000000; exec "$0" ${flags} -e "$1"`
+  return (await run('bash', ['-c', limited, process.execPath, program])).stdout
+}
+
 const limitable = process.platform === 'linux' && mapped
 const moves = limitable || unless('needs a limit on address space')
 moves(
   'a memory that the engine moves takes nothing with it: the fault is `moved`, and the file is not touched',
   async (t) => {
     const path = file(1000)
-    // Without room for its reservation the engine takes less, and moves when that is full.
     const program = `
     const { mapInto } = require(${JSON.stringify(join(__dirname, '../lib/wasm'))})
     const memory = new WebAssembly.Memory({ initial: 2 })
@@ -492,16 +500,11 @@ moves(
     mapping.close()
     result.kept = new Uint8Array(memory.buffer)[mapping.at]
     console.log(JSON.stringify(result))`
-    // Only without its trap handler does an engine before Node 24 run at all with so little room.
-    const flag = '--disable-wasm-trap-handler'
-    const flags = process.allowedNodeEnvironmentFlags.has(flag) ? flag : ''
-    const { stdout } = await run('bash', [
-      '-c',
-      `ulimit -v 2000000; exec "$0" ${flags} -e "$1"`,
-      process.execPath,
-      program,
-    ])
-    const result = JSON.parse(stdout) as { fault: { kind: string } | null; codes: string[]; kept: number }
+    const result = JSON.parse(await withLittleRoom(program)) as {
+      fault: { kind: string } | null
+      codes: string[]
+      kept: number
+    }
     if (result.fault === null) {
       t.log('this engine did not move the memory')
       t.deepEqual(result.codes.slice(0, 3), ['none', 'none', 'none'])
@@ -511,6 +514,36 @@ moves(
     t.deepEqual(result.codes, Array<string>(5).fill('ERR_MAPPING_FAULT'))
     t.is(result.kept, 170, 'what the engine moved is the module’s own')
     t.deepEqual(readFileSync(path), counting(1000))
+  },
+)
+
+moves(
+  'close after a move touches nothing of whoever has the addresses by then, though nobody looked before',
+  async (t) => {
+    const path = file(200_000)
+    const program = `
+    const { mapInto } = require(${JSON.stringify(join(__dirname, '../lib/wasm'))})
+    const { mmap, PROT_READ, PROT_WRITE, MAP_PRIVATE, MAP_ANONYMOUS } = require(${JSON.stringify(join(__dirname, '../lib/posix'))})
+    const { readFileSync } = require('node:fs')
+    const memory = new WebAssembly.Memory({ initial: 2 })
+    const mapping = mapInto(memory, ${JSON.stringify(path)}, { access: 'write' })
+    const { buffer } = memory
+    const found = () => readFileSync('/proc/self/maps', 'utf8').split('\\n').filter((line) => line.includes(${JSON.stringify(path)}))
+    const [at] = found().map((line) => BigInt('0x' + line.split('-')[0])).filter((each) => each !== mapping.address)
+    const before = found().length
+    for (const pages of [1, 100, 800, 4000, 4000]) {
+      try { memory.grow(pages) } catch {}
+      if (found().length < before) break
+    }
+    const moved = found().length < before
+    const stranger = mmap(at, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    stranger.setUint8(5, 77)
+    mapping.close()
+    console.log(JSON.stringify({ moved, there: stranger.address === at, byte: stranger.getUint8(5), fault: mapping.fault }))`
+    const result = JSON.parse(await withLittleRoom(program)) as Record<string, unknown>
+    t.log(JSON.stringify(result))
+    t.is(result['byte'], 77)
+    t.deepEqual(readFileSync(path), counting(200_000))
   },
 )
 

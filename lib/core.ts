@@ -330,6 +330,8 @@ export class Core {
     if (this.closed) return
     if (epoch[0] !== this.#born) deliver()
     abandonWaits(this)
+    // Pages that the engine moved away from are a stranger's by now: they must be forgotten before anything is put there.
+    void this.#isMoved
     this.closed = true
     for (const job of this.jobs ?? []) job.close()
     this.view = NO_VIEW

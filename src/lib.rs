@@ -41,6 +41,8 @@ mod shm;
 mod sysconf;
 mod sysv;
 mod tasks;
+#[cfg(feature = "test-hooks")]
+mod test_hooks;
 mod thread;
 mod wait;
 mod weak;

@@ -69,6 +69,8 @@ impl Overlay {
             || !available()
             // Holes that munmap(2) made would show the file again.
             || !region.is_in_one_piece()
+            // Huge pages of no file would become small ones.
+            || !region.form().mapped && region.page() != os::page_size()
             // Somebody else knows these private pages where they are now.
             || adopt && region.holders() > 1;
         if refused {
@@ -178,7 +180,8 @@ impl Overlay {
             }
         };
         match this.slot {
-            Some(slot) => slot.release(give_back),
+            // Other threads may be using the pages at this moment: through a SharedArrayBuffer, or in an operation that is in flight.
+            Some(slot) => slot.leave(give_back),
             None => give_back(),
         }
     }
@@ -198,6 +201,17 @@ impl Overlay {
         self.live()
             .as_ref()
             .and_then(|live| live.slot.as_ref().map(action))
+    }
+
+    /// Runs something that maps over these pages, while the placement is live and the handler keeps off.
+    pub fn with_pages(&self, action: impl FnOnce()) {
+        match self.live().as_ref() {
+            Some(Live {
+                slot: Some(slot), ..
+            }) => slot.locked(|_| action()),
+            Some(_) => action(),
+            None => {}
+        }
     }
 
     fn replace(&self, with: Replacement) {

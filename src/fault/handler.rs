@@ -8,8 +8,9 @@
 use std::ffi::{c_int, c_void};
 
 use super::{
+    ended,
     pages::{Cause, Outcome, Signal},
-    slots, watcher,
+    slots, sys, watcher,
 };
 
 // The same numbers on Linux, macOS and FreeBSD (`<signal.h>` of each).
@@ -87,13 +88,15 @@ pub unsafe fn survive(signal: c_int, info: *const libc::siginfo_t, context: *mut
     };
     // SAFETY: as above; the codes that `classify` lets through carry an address.
     let address = unsafe { (*info).si_addr() } as usize;
+    #[cfg(any(test, feature = "test-hooks"))]
+    pause(&EARLY_DELAY);
     let mut hint = slots::find(address, None);
     while let Some(found) = hint {
         let Access::Data { store } = access(context, address) else {
             return false;
         };
         #[cfg(any(test, feature = "test-hooks"))]
-        delay();
+        pause(&DELAY);
         match found.mend(
             Cause {
                 signal: cause,
@@ -110,11 +113,13 @@ pub unsafe fn survive(signal: c_int, info: *const libc::siginfo_t, context: *mut
             None => hint = slots::find(address, Some(&found)),
         }
     }
-    false
+    ended::is_late(address, sys::thread())
 }
 
 #[cfg(any(test, feature = "test-hooks"))]
 static DELAY: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+#[cfg(any(test, feature = "test-hooks"))]
+static EARLY_DELAY: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
 
 /// Tests only: the handler sleeps this long between finding a slot and locking it.
 /// `MEMMAP_TEST_HANDLER_DELAY_US` sets it from outside.
@@ -123,20 +128,28 @@ pub fn set_delay(microseconds: u32) {
     DELAY.store(microseconds, std::sync::atomic::Ordering::Relaxed);
 }
 
+/// Tests only: the handler sleeps this long before it looks for a slot.
+/// `MEMMAP_TEST_HANDLER_EARLY_DELAY_US` sets it from outside.
+#[cfg(any(test, feature = "test-hooks"))]
+pub fn set_early_delay(microseconds: u32) {
+    EARLY_DELAY.store(microseconds, std::sync::atomic::Ordering::Relaxed);
+}
+
 #[cfg(any(test, feature = "test-hooks"))]
 pub fn read_delay() {
-    if let Some(value) = std::env::var("MEMMAP_TEST_HANDLER_DELAY_US")
-        .ok()
-        .and_then(|value| value.parse().ok())
-    {
+    let read = |name| std::env::var(name).ok()?.parse().ok();
+    if let Some(value) = read("MEMMAP_TEST_HANDLER_DELAY_US") {
         set_delay(value);
+    }
+    if let Some(value) = read("MEMMAP_TEST_HANDLER_EARLY_DELAY_US") {
+        set_early_delay(value);
     }
 }
 
 #[cfg(any(test, feature = "test-hooks"))]
-fn delay() {
-    let microseconds = DELAY.load(std::sync::atomic::Ordering::Relaxed);
+fn pause(delay: &std::sync::atomic::AtomicU32) {
+    let microseconds = delay.load(std::sync::atomic::Ordering::Relaxed);
     if microseconds > 0 {
-        super::sys::sleep(microseconds);
+        sys::sleep(microseconds);
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! Reading order: this file (the words callers use), `slots` (which addresses are ours, and who may
 //! touch them when), `pages` (what becomes of a page that faulted), `handler` (the signal handler),
-//! `chain` (living with the handlers of others), `watcher` (carrying the news to JavaScript),
+//! `ended` (faults that come when their slot is gone), `chain` (living with the handlers of others),
+//! `watcher` (carrying the news to JavaScript),
 //! `lock` and `sys` (what may be used inside a signal handler).
 //!
 //! | caller | calls |
 //! | --- | --- |
 //! | every open | [`ensure`], [`register`] |
 //! | resize, protect, place, discard | [`Slot::locked`] round its `mmap` or `mprotect` |
-//! | close | [`Slot::retire`], later, when nothing can reach the memory any more, [`Slot::release`] |
+//! | close | [`Slot::retire`], later, when nothing can reach the memory any more, [`Slot::release`]; where others still can, [`Slot::leave`] |
 //! | clearFault | [`Slot::clear`] |
 //! | `fault`, checked methods, flush | [`Slot::fault`] |
 //! | once per JavaScript environment | [`subscribe`] |
@@ -31,6 +32,13 @@ mod bits;
     target_os = "freebsd"
 ))]
 mod chain;
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "macos",
+    target_os = "freebsd"
+))]
+mod ended;
 #[cfg(any(
     target_os = "linux",
     target_os = "android",
