@@ -6,7 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { limit, ours, rival } from '../harness/contestants.mjs'
 
-export const modes = { full: { rounds: 9 }, quick: { rounds: 3 }, tiny: { rounds: 1 } }
+export const modes = {
+  full: { passes: 60, rounds: 9 },
+  quick: { passes: 60, rounds: 3 },
+  tiny: { passes: 1, rounds: 1 },
+}
 
 const LOOPS = {
   sum: 'the array is read from its object',
@@ -27,11 +31,11 @@ export const figures = Object.values(LOOPS).flatMap((workload) =>
 
 const program = fileURLToPath(new URL('../programs/detach.mjs', import.meta.url))
 
-export function setup({ folder }) {
+export function setup({ passes, folder }) {
   const path = join(folder, 'data')
   writeFileSync(path, Buffer.alloc(65_536, 7))
   const measured = async (what) =>
-    JSON.parse((await promisify(execFile)(process.execPath, [program, what, path])).stdout)
+    JSON.parse((await promisify(execFile)(process.execPath, [program, what, path, passes])).stdout)
   const after = (loop, what) => async () => ({ processor: undefined, time: (await measured(what))[loop] })
   const cycle = (what) => async () => ({ processor: undefined, ...(await measured(what)) })
   const workloads = Object.entries(LOOPS).map(([loop, name]) => ({

@@ -3,7 +3,7 @@
 import { MappedFile } from '../../index.js'
 
 const ELEMENTS = 1 << 20
-const PASSES = 60
+const PASSES = Number(process.argv[4] ?? 60)
 
 /** What happens in the isolate before the loops run. */
 const before = {
@@ -77,7 +77,7 @@ function measured(name, path) {
 
 /** The hot loop of a user who opens, looks and closes: a first look by a view. */
 const cycles = { cycle: {}, 'cycle, sharedArrayBuffer': { sharedArrayBuffer: true } }
-const CYCLES = 2000
+const CYCLES = 33 * PASSES
 
 function cycled(options, path) {
   const begun = process.cpuUsage()
