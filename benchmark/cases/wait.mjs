@@ -36,9 +36,10 @@ async function pair(path, [sender, answerer]) {
   return { times: times.slice(times.length / 10), processor: undefined }
 }
 
-export async function setup({ trips, folder }) {
+export async function setup({ trips, folder, field }) {
   const path = join(folder, 'words')
-  const limits = limitProgramOrNone()
+  // What happens to lie there from another time is not what `provide` has just built.
+  const limits = field.alone ? undefined : limitProgramOrNone()
   const spinners = await Spinners.start(limits)
   const futex = (role) => [limits, 'trips', path, role, trips]
   const js = (role, mode) => [process.execPath, program, path, role, trips, mode]

@@ -21,7 +21,7 @@ const LIMIT_VERBS = 'find count copy sum increment open hold touch append unmap'
 
 const limits = () => new Child('limit', limitsProgram(), []).participant('Rust', LIMIT_VERBS)
 
-/** { all, skipped, end() }: `all` in the order they were named in, the limit last. `alone`: only what comes with Node. */
+/** { all, skipped, alone, end() }: `all` in the order they were named in, the limit last. `alone`: only what comes with Node. */
 export async function participants(names, alone = false) {
   const all = []
   const skipped = []
@@ -43,6 +43,7 @@ export async function participants(names, alone = false) {
   return {
     all,
     skipped,
+    alone,
     async end() {
       for (const { end } of all) await end?.()
     },
