@@ -3,11 +3,13 @@ import { copyFileSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { root, run } from '../run.mjs'
-import { cache, Unavailable } from './cache.mjs'
+import { Unavailable } from './cache.mjs'
 import { nodeImportLibrary, rust, zig } from './rust.mjs'
 import { check } from './symbols.mjs'
 
 const limit = 600 * 1024
+/** Of this checkout, not in the shared cache: two checkouts that build at once would take each other's binaries for their own. */
+const built = join(root, 'target/cross')
 
 /**
  * Unwind tables are a tenth of a binary, and nothing unwinds through one that says `panic = "abort"`. Windows cannot do without: its
@@ -47,7 +49,7 @@ async function toolFor(target) {
 }
 
 /** @param {{ targetDir?: string, sources?: string }} options other folders, for a build that must not find the results of the first */
-async function compile(target, { targetDir = join(cache, 'target'), sources = root } = {}) {
+async function compile(target, { targetDir = built, sources = root } = {}) {
   const compiler = await rust()
   const { command, triple, env, checked } = await toolFor(target)
   const result = await run(command[0], [...command.slice(1), '--locked', '--target', triple, ...compiler.args], {
@@ -85,7 +87,7 @@ export async function build(target, options) {
   if (made.code !== 0 || made.problem)
     return { ...nothing, state: 'failed', note: made.problem || 'see above', seconds, output }
   if (made.checked) return { ...nothing, state: 'checked', note: `linked in CI only: ${target.check}`, seconds, output }
-  const file = join(options?.targetDir ?? join(cache, 'addons'), `memmap.${target.platform}.node`)
+  const file = join(options?.targetDir ?? built, 'addons', `memmap.${target.platform}.node`)
   mkdirSync(join(file, '..'), { recursive: true })
   copyFileSync(made.file, file)
   return { seconds, output, file, ...(await inspect(target, file)) }

@@ -62,6 +62,17 @@ async function muslNode(platform) {
   return { node: join(folder, packaged, 'bin/node'), libraries: libraries && join(folder, libraries) }
 }
 
+/** No npm package has a Node for riscv64; Debian 13 does, and the next one where its mirror is halfway through an update. */
+async function riscv64Tree() {
+  const wanted = { architecture: 'riscv64', packages: ['nodejs'] }
+  try {
+    return await tree('node-riscv64', { ...wanted, suite: 'trixie' })
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error
+    return tree('node-riscv64-next', { ...wanted, suite: 'forky' })
+  }
+}
+
 async function qemuMachine(name, { architecture, emulator = architecture, root, node, page, environment = '' }) {
   const binary = await qemu(emulator)
   const pages = page ? `-p ${page} ` : ''
@@ -194,8 +205,7 @@ export const machines = {
     target: 'linux-riscv64-gnu',
     emulator: 'qemu',
     async make() {
-      // No npm package has a Node for riscv64; Debian 13 does.
-      const root = await tree('node-riscv64', { architecture: 'riscv64', suite: 'trixie', packages: ['nodejs'] })
+      const root = await riscv64Tree()
       return qemuMachine('node-riscv64', { architecture: 'riscv64', root, node: join(root, 'usr/bin/node') })
     },
   },
