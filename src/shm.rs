@@ -42,10 +42,18 @@ mod calls {
     }
 
     /// The name goes at once; the memory when the last mapping and descriptor of it are gone.
+    ///
+    /// "EACCES: permission is denied to unlink" (POSIX). musl passes on what unlink(2) says of another's file in a sticky folder, EPERM.
     pub fn shm_unlink(name: &CStr) -> Outcome<()> {
         // SAFETY: `name` is NUL-terminated and outlives the call.
         if unsafe { libc::shm_unlink(name.as_ptr()) } < 0 {
-            return Err(Fail::last("shm_unlink").at(name.to_str().ok()));
+            let error = match std::io::Error::last_os_error() {
+                error if error.raw_os_error() == Some(libc::EPERM) => {
+                    std::io::Error::from_raw_os_error(libc::EACCES)
+                }
+                error => error,
+            };
+            return Err(Fail::io(&error, "shm_unlink").at(name.to_str().ok()));
         }
         Ok(())
     }

@@ -10,7 +10,10 @@ const N = 1_000_000
 const stores = {
   plain: (v) => (v[3] = 9),
   add: (v) => Atomics.add(v, 3, 0),
-  'failed compareExchange': (v) => Atomics.compareExchange(v, 3, -77, 0),
+  // x86 writes the old value back. Processors that link a load to a store (ARM, POWER, RISC-V) store nothing then, or may.
+  ...(['x64', 'ia32'].includes(process.arch) && {
+    'failed compareExchange': (v) => Atomics.compareExchange(v, 3, -77, 0),
+  }),
   store: (v) => Atomics.store(v, 3, 5),
   fill: (v) => v.fill(1, 3, 4),
   dataView: (v) => new DataView(v.buffer, v.byteOffset).setInt8(12, 1),
