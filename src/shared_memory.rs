@@ -75,7 +75,9 @@ pub fn open(name: &str, access: Access) -> Outcome<Arc<Region>> {
 /// Memory without a name, sealed as asked. Seals that forbid writing to everyone make this mapping read-only, too.
 pub fn nameless(length: u64, seals: &[Seal]) -> Outcome<Arc<Region>> {
     let file = Arc::new(shm::nameless(length)?);
-    os::set_length(&file, length)?;
+    if os::facts(&file)?.size < length {
+        os::set_length(&file, length)?;
+    }
     // Against all writers: only possible while nobody maps it for writing, so before.
     let before = seals.contains(&Seal::Write);
     let access = if before { Access::Read } else { Access::Write };
@@ -89,9 +91,9 @@ pub fn nameless(length: u64, seals: &[Seal]) -> Outcome<Arc<Region>> {
     Ok(region)
 }
 
-/// Whether this system has memory without a name.
+/// Whether this system has memory without a name that a descriptor stands for, so that a child can have it.
 pub fn has_nameless() -> bool {
-    shm::nameless(1).is_ok()
+    shm::nameless(1).is_ok_and(|file| os::raw_fd(&file) >= 0)
 }
 
 /// Whether such memory can be sealed.

@@ -56,6 +56,10 @@ pub struct Word {
     /// Only this process can store to it: the kernel then finds waiters by address and never looks at the page, so that a private page does not become a copy.
     pub private: bool,
     /// Of a word that is not private, where the system cannot tell by itself (`os::object_key`).
+    #[cfg_attr(
+        not(windows),
+        allow(dead_code, reason = "the kernel finds the word by its page")
+    )]
     pub key: Key,
 }
 

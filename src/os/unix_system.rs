@@ -107,7 +107,7 @@ pub fn may_vanish(file: &File) -> bool {
     let mut facts: libc::statfs = unsafe { std::mem::zeroed() };
     // SAFETY: fstatfs fills the structure, which lives on this stack.
     let status = unsafe { libc::fstatfs(file.as_raw_fd(), &raw mut facts) };
-    status != 0 || facts.f_flags & libc::MNT_LOCAL as u64 == 0
+    status != 0 || facts.f_flags & libc::MNT_LOCAL == 0
 }
 
 /// dlsym(3) in everything that is loaded: the address of a function that only some versions of an engine have.
@@ -148,7 +148,17 @@ pub fn seal_bits(seals: &[Seal]) -> i32 {
 }
 
 /// The same file, through a description that cannot write.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn reopen_read_only(file: &File) -> crate::error::Outcome<File> {
     File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
         .map_err(|error| crate::error::Fail::io(&error, "open"))
+}
+
+/// As above: what is sealed has no path here, and /dev/fd gives the same description again.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn reopen_read_only(_file: &File) -> crate::error::Outcome<File> {
+    Err(crate::error::Fail::system(
+        crate::errno::code::ENOTSUP,
+        "open",
+    ))
 }

@@ -14,7 +14,6 @@ use windows_sys::Win32::Foundation::{
     CloseHandle, ERROR_ALREADY_EXISTS, ERROR_INVALID_HANDLE, GetLastError, HANDLE,
     INVALID_HANDLE_VALUE, UNICODE_STRING,
 };
-use windows_sys::Win32::Storage::FileSystem::{FILE_TYPE_UNKNOWN, GetFileType};
 use windows_sys::Win32::System::Memory as memory;
 use windows_sys::Win32::System::RemoteDesktop::ProcessIdToSessionId;
 use windows_sys::Win32::System::WindowsProgramming::PUBLIC_OBJECT_BASIC_INFORMATION;
@@ -125,10 +124,6 @@ pub fn open_section(name: &str, write: bool) -> Outcome<File> {
 
 /// The length of a section, in whole pages as the system keeps it; `None` for a file.
 pub(super) fn section_length(file: &File) -> Option<u64> {
-    // SAFETY: asks what a handle stands for. A section is of no file's type.
-    if unsafe { GetFileType(handle(file)) } != FILE_TYPE_UNKNOWN {
-        return None;
-    }
     // SAFETY: an all-zero structure is a valid value.
     let mut facts: SectionFacts = unsafe { std::mem::zeroed() };
     // SAFETY: the structure lives on this stack; a handle of something else is refused by its type.
