@@ -38,6 +38,14 @@ export const wideOnly = unless(narrow && 'the address space has 32 bits')
 export const rootOnly = unless((!onLinux || !asRoot) && 'needs root on Linux, to mount a small disk')
 export const userOnly = unless((onWindows || asRoot) && 'root may do everything, and Windows has no permission bits')
 
+/** Address space can be held in advance of a file's growth. */
+export const reserving = unless(!Mapping.isSupported('resizeInPlace') && 'no address space can be reserved here')
+
+/** Constants of memmap/posix as one number; what the system lacks counts 0, and no test that needs it runs there. */
+export function bitsOf(...constants: readonly number[]): number {
+  return constants.reduce((bits, each) => (typeof each === 'number' ? bits | each : bits), 0)
+}
+
 /** A folder of this spec's own, gone when it ends. */
 export const folder = mkdtempSync(join(tmpdir(), 'memmap-test-'))
 test.after.always('the folder goes', () => {

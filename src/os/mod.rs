@@ -28,9 +28,13 @@ mod windows_control;
 #[cfg(windows)]
 mod windows_errno;
 #[cfg(windows)]
+mod windows_sections;
+#[cfg(windows)]
 mod windows_system;
 #[cfg(windows)]
-pub use self::{windows::*, windows_control::*, windows_errno::*, windows_system::*};
+pub use self::{
+    windows::*, windows_control::*, windows_errno::*, windows_sections::*, windows_system::*,
+};
 
 #[cfg(unix)]
 mod posix;
