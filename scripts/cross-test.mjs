@@ -5,8 +5,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { lint, linted } from './lib/cross/lint.mjs'
-import { machines } from './lib/cross/machines.mjs'
-import { binaryOf, machinesOf, testMachine, unrunnable, verdictOf } from './lib/cross/suites.mjs'
+import { machines, quickMachines } from './lib/cross/machines.mjs'
+import { binaryOf, testMachine, unrunnable, verdictOf } from './lib/cross/suites.mjs'
 import { prepare } from './lib/prepare.mjs'
 import { excerpt, skipped, summary, total } from './lib/reports.mjs'
 import { duration, table } from './lib/table.mjs'
@@ -35,7 +35,7 @@ function keep(folder, machine, report) {
 }
 
 /** One target on all its machines. @returns rows and counts of the table */
-async function testTarget(target, names, { suite: suites, spec, prebuilt, reports }) {
+async function testTarget(target, names, { suite: suites, spec, full, only, prebuilt, reports }) {
   const made = await binaryOf(target, prebuilt)
   if (made.state === 'failed') console.log(made.output)
   console.log(`${made.state} ${target} (${duration(made.seconds)})${made.note && `: ${made.note}`}`)
@@ -64,9 +64,11 @@ async function testTarget(target, names, { suite: suites, spec, prebuilt, report
       counts.push(one)
       rows.push([...start, version, suite, ...numbers(one), duration(one.seconds), one.note])
     }
+    const quick = full || only ? undefined : machines[name].quick
+    if (quick) console.log(`${name}: ${quick.why}`)
     const result = await testMachine(name, made.file, {
-      chosen: suites?.split(','),
-      specs: spec?.split(','),
+      chosen: suites?.split(',') ?? quick?.suites,
+      specs: spec?.split(',') ?? quick?.specs,
       each,
     })
     if (result.version !== '-') continue
@@ -100,7 +102,7 @@ function select({ full, only }) {
     if (found.length === 0) throw new RangeError(`no such machine: ${only} (see --list)`)
     return found
   }
-  return machinesOf({ full })
+  return full ? Object.keys(machines) : quickMachines()
 }
 
 async function main() {
