@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import test from 'ava'
 import { MappedFile, Mapping } from '../index.js'
 import * as posix from '../lib/posix.js'
-import { bitsOf } from './helpers'
+import { bitsOf, underQemu } from './helpers'
 
 const { Reservation, PROT_READ, PROT_WRITE, MAP_PRIVATE, MAP_SHARED, MAP_ANONYMOUS } = posix
 const RW = bitsOf(PROT_READ, PROT_WRITE)
-const PAGE = 4096
+const PAGE = Mapping.pageSize
 
 const linux = process.platform === 'linux' ? test : test.skip
 
@@ -30,7 +30,8 @@ linux('a terabyte is reserved, costs nothing, and goes at close', (t) => {
   const room = Reservation.reserve(2 ** 40)
   const { address } = room
   t.is(room.byteLength, 2 ** 40)
-  t.regex(lineOf(address), / ---p /)
+  // qemu makes the list up, and does not tell neighbours apart there.
+  if (!underQemu) t.regex(lineOf(address), / ---p /)
   room.close()
   t.true(room.closed)
   t.deepEqual([room.address, room.byteLength], [0n, 0])

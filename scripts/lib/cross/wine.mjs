@@ -14,6 +14,8 @@ async function installed() {
   if (await has('wine')) return
   if (process.getuid?.() !== 0 || !(await has('apt-get')))
     throw new Unavailable('wine was not found (apt install wine wine64)')
+  // A machine that has installed nothing yet may know no packages.
+  await need('apt-get update', 'apt-get', ['update', '-q'])
   await need('wine', 'apt-get', ['install', '-y', '-q', '--no-install-recommends', 'wine', 'wine64'], {
     env: { DEBIAN_FRONTEND: 'noninteractive' },
   })
