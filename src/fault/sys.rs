@@ -10,6 +10,10 @@ const NO_RESERVE: c_int = libc::MAP_NORESERVE;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const NO_RESERVE: c_int = 0;
 
+/// `MREMAP_MAYMOVE | MREMAP_FIXED` (linux/mman.h), which the libc crate does not have for Android.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const MOVE_ONTO: c_int = 1 | 2;
+
 const READ_WRITE: c_int = libc::PROT_READ | libc::PROT_WRITE;
 
 /// (s) XNU raises SIGBUS for a store to a read-only page, too.
@@ -107,16 +111,7 @@ fn replace(at: usize, len: usize, flags: c_int, fd: c_int, offset: u64) -> bool 
         return false;
     };
     // SAFETY: `fresh` is ours; the target belongs to a slot whose lock the caller holds.
-    let moved = unsafe {
-        libc::syscall(
-            libc::SYS_mremap,
-            fresh,
-            len,
-            len,
-            libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
-            at,
-        )
-    };
+    let moved = unsafe { libc::syscall(libc::SYS_mremap, fresh, len, len, MOVE_ONTO, at) };
     if moved == -1 {
         free(fresh, len);
     }
@@ -197,16 +192,7 @@ pub fn replace_by_snapshot(at: usize, len: usize) -> bool {
     // SAFETY: `fresh` is ours; the source can be read now, and memory without a file has every page.
     unsafe { std::ptr::copy_nonoverlapping(at as *const u8, fresh as *mut u8, len) };
     // SAFETY: as above; the target is replaced in one step.
-    let moved = unsafe {
-        libc::syscall(
-            libc::SYS_mremap,
-            fresh,
-            len,
-            len,
-            libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
-            at,
-        )
-    };
+    let moved = unsafe { libc::syscall(libc::SYS_mremap, fresh, len, len, MOVE_ONTO, at) };
     if moved == -1 {
         free(fresh, len);
     }

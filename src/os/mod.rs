@@ -1,5 +1,7 @@
 //! System calls, one file a system with the same signatures; no `cfg` outside this folder and `fault`.
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod mremap;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]

@@ -290,8 +290,13 @@ fn may_write(file: &File) -> bool {
     let Ok(name) = std::ffi::CString::new(format!("/proc/self/fd/{}", file.as_raw_fd())) else {
         return false;
     };
+    // Of the user that counts; Android's has no flags, and no programs of two users.
+    #[cfg(target_os = "linux")]
+    let flags = libc::AT_EACCESS;
+    #[cfg(target_os = "android")]
+    let flags = 0;
     // SAFETY: `name` is a NUL-terminated string that outlives the call.
-    unsafe { libc::faccessat(libc::AT_FDCWD, name.as_ptr(), libc::W_OK, libc::AT_EACCESS) == 0 }
+    unsafe { libc::faccessat(libc::AT_FDCWD, name.as_ptr(), libc::W_OK, flags) == 0 }
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]

@@ -3,7 +3,12 @@ import { run } from '../run.mjs'
 import { skipped, verdict } from '../reports.mjs'
 
 /** One of each family. Of Windows the msvc target: that one needs no import library to be checked. */
-export const linted = ['aarch64-apple-darwin', 'x86_64-unknown-freebsd', 'x86_64-pc-windows-msvc']
+export const linted = [
+  'aarch64-apple-darwin',
+  'x86_64-unknown-freebsd',
+  'x86_64-pc-windows-msvc',
+  'aarch64-linux-android',
+]
 
 /** Whether the standard library of a target is here, or could be fetched. */
 async function present(triple) {

@@ -51,7 +51,9 @@ export const targets = {
 /** A target by its name here, its Rust triple or its platform folder. A glibc version behind a triple (`….2.17`) overrides ours. */
 export function find(name) {
   const [, triple, glibc] = /^(.*?)(?:\.(2\.\d+))?$/.exec(name)
-  const entry = Object.entries(targets).find(([key, { rust, platform }]) => [key, rust, platform].includes(triple))
+  const named = (by) => Object.entries(targets).find((entry) => by(entry) === triple)
+  // Its own name first: `win32-x64-msvc` is also the platform of what wine tests.
+  const entry = named(([key]) => key) ?? named(([, { rust }]) => rust) ?? named(([, { platform }]) => platform)
   if (!entry) throw new RangeError(`no such target: ${name} (there are ${Object.keys(targets).join(', ')})`)
   return { name: entry[0], ...entry[1], ...(glibc && { glibc }) }
 }
