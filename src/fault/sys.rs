@@ -63,15 +63,18 @@ fn mmap(
 ) -> Option<usize> {
     #[cfg(all(
         any(target_os = "linux", target_os = "android"),
-        target_pointer_width = "64"
+        target_pointer_width = "64",
+        not(target_arch = "s390x")
     ))]
     // SAFETY: raw, because musl's mmap takes a lock. With MAP_FIXED the range belongs to a slot
     // whose lock the caller holds.
     let found =
         unsafe { libc::syscall(libc::SYS_mmap, at, len, protection, flags, fd, offset) } as usize;
+    // 32-bit kernels take the offset in pages, and s390x takes all six arguments as one pointer (mmap(2),
+    // "Architecture differences"): there the C library's, which is glibc's and takes no lock.
     #[cfg(all(
         any(target_os = "linux", target_os = "android"),
-        not(target_pointer_width = "64")
+        any(not(target_pointer_width = "64"), target_arch = "s390x")
     ))]
     // SAFETY: as above.
     let found =
