@@ -20,6 +20,11 @@ export const underWine = emulator === 'wine'
 export const underQemu = emulator === 'qemu'
 /** An emulator, or the loader of another C library, starts Node: `process.execPath` is a script, and the C compiler is not for this system. */
 export const launched = emulator !== undefined
+/** Why a page that is missing (SIGBUS) cannot be mended here. Stores to pages that are only to be read (SIGSEGV) can. */
+export const missingPages =
+  underQemu &&
+  ['arm', 's390x'].includes(process.arch) &&
+  'qemu tells a wrong address of a missing page on this processor'
 export const asRoot = process.getuid?.() === 0
 /** Addresses end at 4 GiB. */
 export const narrow = ['arm', 'ia32'].includes(process.arch)

@@ -6,7 +6,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { MappedFile } from '../index'
-import { asRoot, caught, counting, file, fresh, onLinux, page, rejected, throwsCoded, unless, using } from './helpers'
+import {
+  asRoot,
+  caught,
+  counting,
+  file,
+  fresh,
+  missingPages,
+  onLinux,
+  page,
+  rejected,
+  throwsCoded,
+  unless,
+  using,
+} from './helpers'
 import { disk, fails, pythonProblem } from './systems'
 
 import type { ExecutionContext } from 'ava'
@@ -98,7 +111,7 @@ const onFuse = unless(
   !onLinux || !asRoot
     ? 'needs root on Linux, to mount FUSE'
     : existsSync('/dev/fuse')
-      ? pythonProblem
+      ? pythonProblem || missingPages
       : 'no /dev/fuse here',
   test.serial,
 )
