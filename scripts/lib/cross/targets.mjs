@@ -10,6 +10,8 @@ import { root } from '../run.mjs'
  * @property {string} [glibc] the oldest glibc it must load on
  * @property {string} [check] why it is only type-checked here, and linked in CI alone
  * @property {Record<string, string>} [env]
+ * @property {boolean} [terse] a panic, which ends the process everywhere, ends it here without the message that names a line of the
+ *   sources: these binaries are the longest (code for POWER by a fifth), and may have no more than 600 KiB
  */
 
 /** zig brings the headers and libraries of every system but Android's; Microsoft's import libraries come from their SDK alone. */
@@ -22,29 +24,24 @@ const ieee = '2.32'
 
 /** A musl library that is loaded by musl's own Node must not bring a second libc along. */
 const musl = { RUSTFLAGS: '-C target-feature=-crt-static' }
-/**
- * POWER's code is a fifth longer than the others', more than a binary may have: there a panic ends the process without its message, which
- * on the others names a line of the sources.
- */
-const terse = { RUSTFLAGS: '-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none' }
 /** The oldest macOS that Node 20 runs on. */
 const macos = { MACOSX_DEPLOYMENT_TARGET: '11.0' }
 
 /** @type {Record<string, Target>} */
 export const targets = {
   'linux-x64-gnu': { platform: 'linux-x64-gnu', rust: 'x86_64-unknown-linux-gnu', glibc: old },
-  'linux-x64-musl': { platform: 'linux-x64-musl', rust: 'x86_64-unknown-linux-musl', env: musl },
+  'linux-x64-musl': { platform: 'linux-x64-musl', rust: 'x86_64-unknown-linux-musl', env: musl, terse: true },
   'linux-arm64-gnu': { platform: 'linux-arm64-gnu', rust: 'aarch64-unknown-linux-gnu', glibc: old },
   'linux-arm64-musl': { platform: 'linux-arm64-musl', rust: 'aarch64-unknown-linux-musl', env: musl },
   'linux-arm-gnueabihf': { platform: 'linux-arm-gnueabihf', rust: 'armv7-unknown-linux-gnueabihf', glibc: old },
   'linux-riscv64-gnu': { platform: 'linux-riscv64-gnu', rust: 'riscv64gc-unknown-linux-gnu', glibc: newer },
-  'linux-ppc64-gnu': { platform: 'linux-ppc64-gnu', rust: 'powerpc64le-unknown-linux-gnu', glibc: ieee, env: terse },
+  'linux-ppc64-gnu': { platform: 'linux-ppc64-gnu', rust: 'powerpc64le-unknown-linux-gnu', glibc: ieee, terse: true },
   'linux-s390x-gnu': { platform: 'linux-s390x-gnu', rust: 's390x-unknown-linux-gnu', glibc: old },
   // The shipped Windows binaries are msvc's, linked in CI. gnullvm is the same code with a linker that runs anywhere: what wine tests.
-  'win32-x64': { platform: 'win32-x64-msvc', rust: 'x86_64-pc-windows-gnullvm' },
+  'win32-x64': { platform: 'win32-x64-msvc', rust: 'x86_64-pc-windows-gnullvm', terse: true },
   'win32-ia32': { platform: 'win32-ia32-msvc', rust: 'i686-pc-windows-gnullvm' },
   'win32-arm64': { platform: 'win32-arm64-msvc', rust: 'aarch64-pc-windows-gnullvm' },
-  'win32-x64-msvc': { platform: 'win32-x64-msvc', rust: 'x86_64-pc-windows-msvc', check: noSdk },
+  'win32-x64-msvc': { platform: 'win32-x64-msvc', rust: 'x86_64-pc-windows-msvc', check: noSdk, terse: true },
   'win32-ia32-msvc': { platform: 'win32-ia32-msvc', rust: 'i686-pc-windows-msvc', check: noSdk },
   'win32-arm64-msvc': { platform: 'win32-arm64-msvc', rust: 'aarch64-pc-windows-msvc', check: noSdk },
   'darwin-x64': { platform: 'darwin-x64', rust: 'x86_64-apple-darwin', env: macos },
