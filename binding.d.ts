@@ -142,6 +142,13 @@ export declare class NativeMapping {
   lastIndexOf(needle: Uint8Array, from: number, end: number, before: number): number
   /** How many needles lie within `from..end`, without overlap, left to right. */
   count(needle: Uint8Array, from: number, end: number): number
+  /**
+   * Copies a block and finds its lines. Writes: how many bytes were taken, how many newlines are in them, whether there is a `\\r`; then where
+   * the newlines are. The taken bytes end with the last newline, or, `is_last`, with the block. 0: there is no newline.
+   *
+   * Gives their text where that is the bytes one by one (`latin1`, or ASCII); else the caller decodes the block.
+   */
+  lineBlock(block: Uint8Array, position: number, isLast: boolean, latin1: boolean, out: Uint32Array): string | null
   /** madvise(2), `posix_fadvise(2)`: takes a range out of memory and loses no change. */
   evict(position: number, length: number): void
   /** shm_open(3) with `O_CREAT`. */

@@ -308,16 +308,16 @@ function isUntransferable(buffer: ArrayBufferLike): boolean {
  */
 export function openedCarrier(
   mapping: NativeMapping,
-  memory: { readonly buffer: ArrayBufferLike },
+  memory: UsersMemory,
   at: number,
   length: number,
   adopt: boolean,
   owner: object,
   closed: () => void,
 ): Carrier {
-  const bytes = (): Uint8Array => new Uint8Array(memory.buffer, at, length)
+  const bytes = (): Uint8Array => new Uint8Array(memory.buffer(), at, length)
   mapping.overlay(bytes(), adopt, PLACE.users)
-  let seen = memory.buffer
+  let seen = memory.buffer()
   let gone = false
   const pin = { mapping, memory }
   pinned.add(pin)
@@ -326,10 +326,10 @@ export function openedCarrier(
     kind: 'wasm',
     at,
     get buffer() {
-      return memory.buffer
+      return memory.buffer()
     },
     moved: () => {
-      const { buffer } = memory
+      const buffer = memory.buffer()
       if (gone || buffer === seen) return gone
       seen = buffer
       // The pages are the engine's business now: whoever has the addresses next must not be touched.
@@ -346,4 +346,10 @@ export function openedCarrier(
       return false
     },
   }
+}
+
+/** A WebAssembly memory, and where to ask for its buffer. */
+export interface UsersMemory {
+  readonly memory: object
+  buffer(): ArrayBufferLike
 }

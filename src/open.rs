@@ -196,7 +196,7 @@ fn finished(
     };
     let region = Region::new(memory, length, form, source);
     if request.populate && length > 0 {
-        os::populate_read(region.pages(0, length));
+        region.populate();
     }
     if request.lock {
         region.lock(0, length)?;

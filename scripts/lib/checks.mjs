@@ -68,8 +68,19 @@ function steps() {
   return [
     tool('prettier', 'prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'),
     tool('oxlint', 'oxlint/bin/oxlint', '--deny-warnings'),
-    command('rustfmt', 'cargo', 'fmt', '--check'),
-    command('clippy', 'cargo', 'clippy', '--quiet', '--all-targets', '--all-features', '--', '--deny', 'warnings'),
+    command('rustfmt', 'cargo', 'fmt', '--all', '--check'),
+    command(
+      'clippy',
+      'cargo',
+      'clippy',
+      '--quiet',
+      '--workspace',
+      '--all-targets',
+      '--all-features',
+      '--',
+      '--deny',
+      'warnings',
+    ),
     { name: 'declarations', run: declarations },
     tool('tsd', 'tsd/dist/cli.js'),
     types('5.7', 'typescript57'),
@@ -78,7 +89,7 @@ function steps() {
     tool('publint', 'publint/src/cli.js', '--strict'),
     // The old resolution of TypeScript ("node10") knows no `exports`, so it cannot see memmap/posix: left out on purpose.
     tool('attw', '@arethetypeswrong/cli/dist/index.js', '--pack', '.', '--profile', 'node16', '--no-color'),
-    { name: 'cargo', run: async () => withOutput(cargo, await run('cargo', ['test'], { minutes: 15 })) },
+    { name: 'cargo', run: async () => withOutput(cargo, await run('cargo', ['test', '--workspace'], { minutes: 15 })) },
     { name: 'ava', run: ava },
     ...names.flatMap((name) =>
       suites()

@@ -76,6 +76,15 @@ impl Overlay {
                 .hint("the engine's pages cannot carry the mapping"));
         }
         let length = region.map_len();
+        // Held to the end: another thread may place something in the same shared memory.
+        let mut all = placements();
+        if all
+            .iter()
+            .filter_map(Weak::upgrade)
+            .any(|other| other.is_live() && other.covers(base, length))
+        {
+            return Err(Fail::system(code::EBUSY, "mmap").hint("another mapping lies there"));
+        }
         let slot = region.guard(base);
         let placed = match &slot {
             Some(slot) => slot.locked(|_| region.map_over(base, adopt)),
@@ -101,15 +110,22 @@ impl Overlay {
             overlay.restore();
             return Err(fail);
         }
-        let mut all = placements();
         all.retain(|other| other.strong_count() > 0);
         all.push(Arc::downgrade(&overlay));
+        drop(all);
+        region.populate_again(overlay.pages);
         Ok(overlay)
     }
 
     /// First byte.
     pub fn base(&self) -> *mut u8 {
         self.pages.base
+    }
+
+    /// Whether any of `length` bytes at `base` are its.
+    fn covers(&self, base: *const u8, length: usize) -> bool {
+        let (mine, theirs) = (self.pages.base as usize, base as usize);
+        mine < theirs + length && theirs < mine + self.pages.length
     }
 
     /// Whether a SharedArrayBuffer stands there, which other threads may have.

@@ -26,6 +26,19 @@ impl Region {
             .map_err(|fail| fail.at(self.path()))
     }
 
+    /// Faults everything in, here and wherever it will be carried.
+    pub fn populate(&self) {
+        self.populated.store(true, Ordering::Release);
+        os::populate_read(self.pages(0, self.len()));
+    }
+
+    /// The same for pages that carry it now.
+    pub fn populate_again(&self, carrying: Pages) {
+        if self.populated.load(Ordering::Acquire) {
+            os::populate_read(carrying);
+        }
+    }
+
     fn map_file_over(&self, target: *mut u8, form: Form) -> Outcome<()> {
         let file = self.file().ok_or_else(Fail::closed)?;
         // memfd_create(2): a sealed object is mapped from descriptors that could not write, too.
