@@ -140,7 +140,10 @@ export async function main(argv) {
   const results = []
   for (const step of chosen) {
     const started = performance.now()
-    const result = await step.run()
+    // A step that breaks is a failure of one: the others still count.
+    const result = await step.run().catch((error) => {
+      return { passed: 0, failed: 1, skipped: 0, note: error.message.split('\n')[0], output: error.stack }
+    })
     const seconds = (performance.now() - started) / 1000
     results.push({ name: step.name, seconds, ...result })
     console.log(`${result.failed ? 'FAILED ' : 'done   '} ${step.name} (${duration(seconds)})`)
