@@ -56,7 +56,8 @@ for (const [name, store] of Object.entries(stores)) {
   mapping.throwIfFaulted()
   assert.equal(mapping.getUint8(PAGE + 100), 0xee, 'checked methods go on')
   if (guarded) {
-    assert.equal(mapping.fault.offset, 12)
+    // The kernel of s390x tells the page alone.
+    assert.equal(mapping.fault.offset, process.arch === 's390x' ? 0 : 12)
     mapping.clearFault()
     assert.equal(mapping.fault, null)
     assert.equal(mapping.bytes[100], 0xee, 'the page is the file again')
