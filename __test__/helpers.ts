@@ -20,6 +20,11 @@ export const underWine = emulator === 'wine'
 export const underQemu = emulator === 'qemu'
 /** An emulator, or the loader of another C library, starts Node: `process.execPath` is a script, and the C compiler is not for this system. */
 export const launched = emulator !== undefined
+/** Why a page that is missing (SIGBUS) cannot be mended here. Stores to pages that are only to be read (SIGSEGV) can. */
+export const missingPages =
+  underQemu &&
+  ['arm', 's390x'].includes(process.arch) &&
+  'qemu tells a wrong address of a missing page on this processor'
 export const asRoot = process.getuid?.() === 0
 /** Addresses end at 4 GiB. */
 export const narrow = ['arm', 'ia32'].includes(process.arch)
@@ -37,6 +42,14 @@ export const posixOnly = unless(onWindows && 'Windows has no such files')
 export const wideOnly = unless(narrow && 'the address space has 32 bits')
 export const rootOnly = unless((!onLinux || !asRoot) && 'needs root on Linux, to mount a small disk')
 export const userOnly = unless((onWindows || asRoot) && 'root may do everything, and Windows has no permission bits')
+
+/** Address space can be held in advance of a file's growth. */
+export const reserving = unless(!Mapping.isSupported('resizeInPlace') && 'no address space can be reserved here')
+
+/** Constants of memmap/posix as one number; what the system lacks counts 0, and no test that needs it runs there. */
+export function bitsOf(...constants: readonly number[]): number {
+  return constants.reduce((bits, each) => (typeof each === 'number' ? bits | each : bits), 0)
+}
 
 /** A folder of this spec's own, gone when it ends. */
 export const folder = mkdtempSync(join(tmpdir(), 'memmap-test-'))

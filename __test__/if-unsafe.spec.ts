@@ -7,7 +7,20 @@ import { join } from 'node:path'
 import test from 'ava'
 import { MappedFile, Mapping } from '../index'
 import { mapInto } from '../lib/wasm'
-import { asRoot, caught, counting, file, fresh, onLinux, page, rejected, throwsCoded, unless, using } from './helpers'
+import {
+  asRoot,
+  caught,
+  counting,
+  file,
+  fresh,
+  missingPages,
+  onLinux,
+  page,
+  rejected,
+  throwsCoded,
+  unless,
+  using,
+} from './helpers'
 import { disk, fails, pythonProblem } from './systems'
 
 import type { ExecutionContext } from 'ava'
@@ -101,7 +114,7 @@ const onFuse = unless(
   !onLinux || !asRoot
     ? 'needs root on Linux, to mount FUSE'
     : existsSync('/dev/fuse')
-      ? pythonProblem
+      ? pythonProblem || missingPages
       : 'no /dev/fuse here',
   test.serial,
 )

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import test from 'ava'
 import { MappedFile, Mapping } from '../index.js'
 import * as posix from '../lib/posix.js'
+import { bitsOf, missingPages, underQemu, unless } from './helpers'
 
 const { Reservation, PROT_READ, PROT_WRITE, MAP_PRIVATE, MAP_SHARED, MAP_ANONYMOUS } = posix
-const RW = PROT_READ | PROT_WRITE
-const PAGE = 4096
+const RW = bitsOf(PROT_READ, PROT_WRITE)
+const PAGE = Mapping.pageSize
 
 const linux = process.platform === 'linux' ? test : test.skip
 
@@ -29,7 +30,8 @@ linux('a terabyte is reserved, costs nothing, and goes at close', (t) => {
   const room = Reservation.reserve(2 ** 40)
   const { address } = room
   t.is(room.byteLength, 2 ** 40)
-  t.regex(lineOf(address), / ---p /)
+  // qemu makes the list up, and does not tell neighbours apart there.
+  if (!underQemu) t.regex(lineOf(address), / ---p /)
   room.close()
   t.true(room.closed)
   t.deepEqual([room.address, room.byteLength], [0n, 0])
@@ -90,25 +92,28 @@ linux('a place is taken until its mapping is closed or released', (t) => {
   fs.closeSync(fd)
 })
 
-linux('a mapping that is placed has its own slot of the guard', (t) => {
-  const fd = memory(4)
-  const room = Reservation.reserve(16 * PAGE)
-  const low = room.place(0, null, { length: 4 * PAGE })
-  const m = room.place(4 * PAGE, fd, { access: 'write' })
-  const high = room.place(8 * PAGE, null, { length: PAGE })
-  low.fill(1)
-  high.fill(2)
-  fs.ftruncateSync(fd, PAGE)
-  t.is(m.bytes[2 * PAGE], 0)
-  t.deepEqual(m.fault, { kind: 'truncated', offset: 2 * PAGE })
-  t.deepEqual([low.fault, high.fault, high.getUint8(0)], [null, null, 2])
-  fs.ftruncateSync(fd, 4 * PAGE)
-  m.clearFault()
-  m.setUint8(2 * PAGE, 9)
-  t.is(m.fault, null)
-  room.close()
-  fs.closeSync(fd)
-})
+unless(process.platform !== 'linux' ? 'Linux has reservations' : missingPages)(
+  'a mapping that is placed has its own slot of the guard',
+  (t) => {
+    const fd = memory(4)
+    const room = Reservation.reserve(16 * PAGE)
+    const low = room.place(0, null, { length: 4 * PAGE })
+    const m = room.place(4 * PAGE, fd, { access: 'write' })
+    const high = room.place(8 * PAGE, null, { length: PAGE })
+    low.fill(1)
+    high.fill(2)
+    fs.ftruncateSync(fd, PAGE)
+    t.is(m.bytes[2 * PAGE], 0)
+    t.deepEqual(m.fault, { kind: 'truncated', offset: 2 * PAGE })
+    t.deepEqual([low.fault, high.fault, high.getUint8(0)], [null, null, 2])
+    fs.ftruncateSync(fd, 4 * PAGE)
+    m.clearFault()
+    m.setUint8(2 * PAGE, 9)
+    t.is(m.fault, null)
+    room.close()
+    fs.closeSync(fd)
+  },
+)
 
 linux('replace closes what it covers and takes its part of the rest', (t) => {
   const fd = memory(4)
@@ -202,6 +207,7 @@ linux('a mirrored ring never wraps: what is written across the seam comes out at
   t.throws(() => room.mirror(fd, { at: 0 }), { code: 'EEXIST' })
 
   // Each half is guarded for itself, and both show the same file again.
+  if (missingPages) return room.close()
   fs.ftruncateSync(fd, PAGE)
   t.is(view[size + 2 * PAGE], 0)
   t.deepEqual(ring.fault, { kind: 'truncated', offset: size + 2 * PAGE })

@@ -1,5 +1,11 @@
 // The smallest test runner that reports: for suites that run where ava does not (Bun, Deno, a bare engine).
 
+/** Why a page that is missing (SIGBUS) cannot be mended here, else ''. Stores to pages that are only to be read (SIGSEGV) can. */
+export const missingPages =
+  process.env.MEMMAP_EMULATOR === 'qemu' && ['arm', 's390x'].includes(process.arch)
+    ? 'qemu tells a wrong address of a missing page on this processor'
+    : ''
+
 /**
  * Runs each test in order and prints TAP. A test that returns a string was skipped, and the string is why; `{ note }` is what it counted.
  * @param {Record<string, () => unknown>} cases by their titles

@@ -1,3 +1,5 @@
+/** Systems that a binary is published for, as the ends of the package names. */
+export declare const published: readonly string[];
 /** What is known about this system and installation. */
 export interface System {
     readonly platform: string;

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
 /** Systems that a binary is published for, as the ends of the package names. */
-const published = [
+export const published: readonly string[] = [
   'linux-x64-gnu',
   'linux-x64-musl',
   'linux-arm64-gnu',

@@ -1,7 +1,8 @@
 // Known holes, licences and sources of what is linked or installed. What needs a tool or a server that is not here is skipped with the reason.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+// `--quick` leaves out cargo-deny where it would have to be compiled first, which takes ten minutes.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { need, once, Unavailable } from './lib/cross/cache.mjs'
+import { cache, need, once, Unavailable } from './lib/cross/cache.mjs'
 import { notices } from './lib/crates.mjs'
 import { skipped, summary, total, verdict } from './lib/reports.mjs'
 import { root, run } from './lib/run.mjs'
@@ -9,6 +10,7 @@ import { sbom } from './lib/sbom.mjs'
 import { table } from './lib/table.mjs'
 
 const denyVersion = '0.18.9'
+const quick = process.argv.includes('--quick')
 
 /** npm's own answer: 1 for findings, and another text where there is no audit server. */
 async function npmAudit(...args) {
@@ -26,6 +28,8 @@ async function npmAudit(...args) {
 }
 
 async function cargoDeny() {
+  if (quick && !existsSync(join(cache, `cargo-deny-${denyVersion}`)))
+    throw new Unavailable('cargo-deny is not here, and --quick compiles none')
   const folder = await once(`cargo-deny-${denyVersion}`, (scratch) =>
     need('cargo-deny', 'cargo', ['install', '--locked', '--quiet', '--root', scratch, `cargo-deny@${denyVersion}`], {
       minutes: 30,

@@ -1,8 +1,12 @@
 // The native core for other systems, built and tested: one table. `--quick` is for every push, `--full` is everything that can be run here.
-// `node scripts/cross-test.mjs [--quick | --full] [--only MACHINE,...] [--suite ava,main] [--prebuilt FOLDER] [--list]`
+// `node scripts/cross-test.mjs [--quick | --full] [--only MACHINE,...] [--suite ava,main] [--spec NAME,...] [--prebuilt FOLDER]
+// [--reports FOLDER] [--list]`; a folder of reports is what scripts/platforms.mjs reads.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { machines } from './lib/cross/machines.mjs'
-import { binaryOf, machinesOf, testMachine, unrunnable, verdictOf } from './lib/cross/suites.mjs'
+import { lint, linted } from './lib/cross/lint.mjs'
+import { machines, quickMachines } from './lib/cross/machines.mjs'
+import { binaryOf, testMachine, unrunnable, verdictOf } from './lib/cross/suites.mjs'
 import { prepare } from './lib/prepare.mjs'
 import { excerpt, skipped, summary, total } from './lib/reports.mjs'
 import { duration, table } from './lib/table.mjs'
@@ -24,9 +28,15 @@ const head = [
 
 const numbers = ({ passed, failed, skipped: left }) => [passed, failed, left]
 
+/** What ava said on one machine, for scripts/platforms.mjs. */
+function keep(folder, machine, report) {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, `${machine}.tap`), report)
+}
+
 /** One target on all its machines. @returns rows and counts of the table */
-async function testTarget(target, names, chosen, folder) {
-  const made = await binaryOf(target, folder)
+async function testTarget(target, names, { suite: suites, spec, full, only, prebuilt, reports }) {
+  const made = await binaryOf(target, prebuilt)
   if (made.state === 'failed') console.log(made.output)
   console.log(`${made.state} ${target} (${duration(made.seconds)})${made.note && `: ${made.note}`}`)
   const verdict = verdictOf(made)
@@ -50,14 +60,35 @@ async function testTarget(target, names, chosen, folder) {
     const each = (suite, version, one) => {
       if (one.failed > 0) console.log(`\n--- ${suite} on ${name} (${version}) ---\n${excerpt(one.output)}`)
       console.log(`${one.failed ? 'FAILED' : 'done'} ${suite} on ${name}, ${version} (${duration(one.seconds)})`)
+      if (reports && suite === 'ava') keep(reports, name, one.report)
       counts.push(one)
       rows.push([...start, version, suite, ...numbers(one), duration(one.seconds), one.note])
     }
-    const result = await testMachine(name, made.file, { chosen, each })
+    const quick = full || only ? undefined : machines[name].quick
+    if (quick) console.log(`${name}: ${quick.why}`)
+    const result = await testMachine(name, made.file, {
+      chosen: suites?.split(',') ?? quick?.suites,
+      specs: spec?.split(',') ?? quick?.specs,
+      each,
+    })
     if (result.version !== '-') continue
     console.log(`skipped ${name}: ${result.note}`)
     counts.push(skipped(result.note))
     rows.push([...start, '-', '-', ...numbers(result), '-', result.note])
+  }
+  return { rows, counts }
+}
+
+/** What is never run here must at least compile, without a warning. */
+async function lintForeign() {
+  const rows = []
+  const counts = []
+  for (const triple of linted) {
+    const one = await lint(triple)
+    if (one.failed > 0) console.log(one.output)
+    console.log(`${one.failed ? 'FAILED' : 'done'} clippy for ${triple} (${duration(one.seconds)})`)
+    counts.push(one)
+    rows.push([triple, 'clippy', '-', '-', '-', '-', '-', ...numbers(one), duration(one.seconds), one.note])
   }
   return { rows, counts }
 }
@@ -71,7 +102,7 @@ function select({ full, only }) {
     if (found.length === 0) throw new RangeError(`no such machine: ${only} (see --list)`)
     return found
   }
-  return machinesOf({ full })
+  return full ? Object.keys(machines) : quickMachines()
 }
 
 async function main() {
@@ -81,7 +112,9 @@ async function main() {
       full: { type: 'boolean' },
       only: { type: 'string' },
       suite: { type: 'string' },
+      spec: { type: 'string' },
       prebuilt: { type: 'string' },
+      reports: { type: 'string' },
       list: { type: 'boolean' },
     },
   })
@@ -102,11 +135,10 @@ async function main() {
     ...new Set(names.map((name) => machines[name].target)),
     ...(values.full && !values.only ? unrunnable : []),
   ]
-  const rows = []
-  const counts = []
+  const { rows, counts } = values.only || values.prebuilt ? { rows: [], counts: [] } : await lintForeign()
   for (const target of order) {
     const onIt = names.filter((name) => machines[name].target === target)
-    const results = await testTarget(target, onIt, values.suite?.split(','), values.prebuilt)
+    const results = await testTarget(target, onIt, values)
     rows.push(...results.rows)
     counts.push(...results.counts)
   }

@@ -84,14 +84,14 @@ async function packStage(stage, out) {
   )
   if (answer.code !== 0) throw new Error(`npm pack failed in ${stage}:\n${answer.output}`)
   // npm 11 gives a list, npm 12 an object by name.
-  const [{ filename, files, unpackedSize }] = Object.values(JSON.parse(answer.stdout))
-  return { file: join(out, filename), files: files.map(({ path }) => path), unpackedSize }
+  const [{ filename, files, size }] = Object.values(JSON.parse(answer.stdout))
+  return { file: join(out, filename), files: files.map(({ path }) => path), size }
 }
 
-function checkMain({ unpackedSize, files }) {
+function checkMain({ size, files }) {
   const foreign = files.filter((path) => /(^|\/)(__test__|scripts|src|benchmark)\/|\.node$|\.(?<!d\.)ts$/.test(path))
   if (foreign.length > 0) throw new Error(`the main package holds ${foreign.join(', ')}`)
-  if (unpackedSize > mainLimit) throw new Error(`the main package is ${unpackedSize} bytes, more than ${mainLimit}`)
+  if (size > mainLimit) throw new Error(`the tarball of the main package is ${size} bytes, more than ${mainLimit}`)
 }
 
 /**
@@ -112,14 +112,14 @@ export async function pack({ binaries, out, all = false }) {
     if (statSync(binary).size > binaryLimit) throw new Error(`${binary} is larger than ${binaryLimit} bytes`)
     const stage = join(out, 'stage', name)
     stagePlatform(stage, name, binary, licences)
-    packed.push({ name: `memmap-${name}`, size: statSync(binary).size, ...(await packStage(stage, out)) })
+    packed.push({ name: `memmap-${name}`, ...(await packStage(stage, out)), size: statSync(binary).size })
   }
   const stage = join(out, 'stage/main')
   mkdirSync(stage, { recursive: true })
   stageMain(stage)
   const whole = await packStage(stage, out)
   checkMain(whole)
-  packed.push({ name: 'memmap', size: whole.unpackedSize, ...whole })
+  packed.push({ name: 'memmap', ...whole })
   rmSync(join(out, 'stage'), { recursive: true })
   return packed
 }

@@ -13,7 +13,7 @@ use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault;
 use crate::os::{self, FileKind, OpenMode, Pages, Reserved};
-use crate::region::{Access, Form, Memory, Region, Source};
+use crate::region::{Access, Form, Memory, Owned, Region, Source};
 use crate::request::{IfUnsafe, Request, Target};
 
 /// Opens and maps.
@@ -344,6 +344,10 @@ fn map_file_with(
     page: usize,
     no_reserve: bool,
 ) -> Outcome<Memory> {
+    if let Some(mapped) = os::map_section(file, form, length) {
+        let length = length.next_multiple_of(page);
+        return mapped.map(|base| Memory::Owned(Arc::new(Owned::mapped(base, length))));
+    }
     let mut options = MmapOptions::new();
     if page == os::page_size() {
         options.offset(offset).len(length);

@@ -1,6 +1,7 @@
 // Starts a command for which one system call fails, as in a container or with a table of the system full (seccomp(2)).
 // refuse <call> <errno> [<argument> <mask>] -- <command> ...
 // With an argument's index and a mask the call fails only where all bits of the mask are set in that argument, as in flags.
+// openat is refused as open too, where the processor still has that call: musl opens with it.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/filter.h>
@@ -18,6 +19,25 @@ static const struct { const char *name; int number; } calls[] = {
   CALL(openat), CALL(mmap), CALL(memfd_create), CALL(mlock2), CALL(fallocate), CALL(madvise), CALL(msync), CALL(fsync), CALL(mincore), CALL(mprotect), CALL(mremap),
 };
 
+static int refuse(int number, unsigned error, unsigned argument, unsigned mask) {
+  // The low half of an argument lies first on machines of this byte order only.
+  unsigned low = (unsigned)(offsetof(struct seccomp_data, args) + 8 * argument);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  low += 4;
+#endif
+  struct sock_filter filter[] = {
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 4),
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low),
+    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mask, 0, 1),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error & SECCOMP_RET_DATA)),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
+  return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
 int main(int argc, char **argv) {
   int at = 1;
   if (argc < 5) return 64;
@@ -34,22 +54,10 @@ int main(int argc, char **argv) {
     at += 2;
   }
   if (strcmp(argv[at++], "--") != 0) return 66;
-  // The low half of an argument lies first on machines of this byte order only.
-  unsigned low = (unsigned)(offsetof(struct seccomp_data, args) + 8 * argument);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  low += 4;
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || refuse(number, error, argument, mask)) return 67;
+#ifdef SYS_open
+  if (number == SYS_openat && argument > 0 && refuse(SYS_open, error, argument - 1, mask)) return 67;
 #endif
-  struct sock_filter filter[] = {
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 4),
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low),
-    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mask, 0, 1),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error & SECCOMP_RET_DATA)),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) return 67;
   execvp(argv[at], argv + at);
   return 68;
 }

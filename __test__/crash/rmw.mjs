@@ -10,7 +10,10 @@ const N = 1_000_000
 const stores = {
   plain: (v) => (v[3] = 9),
   add: (v) => Atomics.add(v, 3, 0),
-  'failed compareExchange': (v) => Atomics.compareExchange(v, 3, -77, 0),
+  // x86 writes the old value back. Processors that link a load to a store (ARM, POWER, RISC-V) store nothing then, or may.
+  ...(['x64', 'ia32'].includes(process.arch) && {
+    'failed compareExchange': (v) => Atomics.compareExchange(v, 3, -77, 0),
+  }),
   store: (v) => Atomics.store(v, 3, 5),
   fill: (v) => v.fill(1, 3, 4),
   dataView: (v) => new DataView(v.buffer, v.byteOffset).setInt8(12, 1),
@@ -53,11 +56,12 @@ for (const [name, store] of Object.entries(stores)) {
   mapping.throwIfFaulted()
   assert.equal(mapping.getUint8(PAGE + 100), 0xee, 'checked methods go on')
   if (guarded) {
-    assert.equal(mapping.fault.offset, 12)
+    // The kernel of s390x tells the page alone.
+    assert.equal(mapping.fault.offset, process.arch === 's390x' ? 0 : 12)
     mapping.clearFault()
     assert.equal(mapping.fault, null)
     assert.equal(mapping.bytes[100], 0xee, 'the page is the file again')
-    assert.equal(mapping.view(Int32Array)[3], content.readInt32LE(12), 'without what was stored')
+    assert.deepEqual(mapping.bytes.subarray(12, 16), content.subarray(12, 16), 'without what was stored')
   }
   mapping.close()
 }

@@ -21,6 +21,8 @@ function copy(name) {
   const built = readdirSync(root).filter((entry) => entry.endsWith('.node'))
   for (const path of named ? [named] : built.map((entry) => join(root, entry))) {
     cpSync(path, join(target, basename(path)))
+    // A musl Node on a machine of glibc: napi's loader asks /usr/bin/ldd which it is, and looks under that name.
+    cpSync(path, join(target, basename(path).replace('-musl', '-gnu')))
   }
   return createRequire(join(folder(), 'main.cjs'))(name)
 }

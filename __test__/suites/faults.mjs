@@ -1,7 +1,7 @@
 // The process survives what happens to files under it: each case is a child of this engine. MEMMAP_TEST_LONG=1: the long form.
 import assert from 'node:assert/strict'
 import { lives, run, send } from '../child.mjs'
-import { tests } from '../tap.mjs'
+import { missingPages, tests } from '../tap.mjs'
 
 const linux = process.platform === 'linux'
 const elsewhere = 'these programs look into /proc'
@@ -10,9 +10,12 @@ const OFF = { MEMMAP_FAULT_GUARD: '0' }
 /** A case that is one program. */
 const program = (name, options) => () => (linux ? lives(name, options) : elsewhere)
 
+/** One in which pages go missing. */
+const truncating = (name) => (missingPages ? () => missingPages : program(name))
+
 /** What becomes of a program that gets a signal from outside, with and without memmap. */
 async function sent(signal) {
-  if (!linux) return elsewhere
+  if (!linux || missingPages) return missingPages || elsewhere
   const ends = []
   for (const form of ['without', 'with']) {
     const whenReady = (child) => send(child, signal)
@@ -26,16 +29,16 @@ async function sent(signal) {
 }
 
 await tests({
-  'loops, Buffer methods, Atomics and accessors over a truncated file': program('loops'),
-  'the kernel, zlib and crypto over a truncated file': program('system-calls'),
-  'workers in optimised loops while the file is truncated and grows': program('workers'),
+  'loops, Buffer methods, Atomics and accessors over a truncated file': truncating('loops'),
+  'the kernel, zlib and crypto over a truncated file': truncating('system-calls'),
+  'workers in optimised loops while the file is truncated and grows': truncating('workers'),
   'stores to read mappings are private and reported': program('rmw'),
-  'WebAssembly traps arrive before, under and after the guard': program('wasm-trap'),
-  'a displaced handler comes back at the next open': program('displaced'),
-  'several copies of the package in one process': program('two-copies'),
-  'the add-on loaded only by workers that ended': program('worker-only'),
-  '65,000 scattered faults do not use up the mappings of the process': program('scattered'),
-  'full disks and broken devices': program('disks'),
+  'WebAssembly traps arrive before, under and after the guard': truncating('wasm-trap'),
+  'a displaced handler comes back at the next open': truncating('displaced'),
+  'several copies of the package in one process': truncating('two-copies'),
+  'the add-on loaded only by workers that ended': truncating('worker-only'),
+  '65,000 scattered faults do not use up the mappings of the process': truncating('scattered'),
+  'full disks and broken devices': truncating('disks'),
   'SIGBUS from outside': () => sent('SIGBUS'),
   'SIGSEGV from outside': () => sent('SIGSEGV'),
   async 'without the guard a truncated file kills'() {

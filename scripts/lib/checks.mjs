@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { runShort } from '../caged.mjs'
 import { runsOn, runSuite, suites } from '../matrix.mjs'
 import { names, runtime } from '../runtimes.mjs'
+import { crossSteps } from './cross/steps.mjs'
 import { prepare } from './prepare.mjs'
 import { cargo, excerpt, skipped, summary, tap, total, verdict } from './reports.mjs'
 import { root, run } from './run.mjs'
@@ -104,12 +105,18 @@ function steps() {
         .filter((suite) => runsOn(suite, name) && !(suite === 'ava' && name === thisNode))
         .map((suite) => onRuntime(suite, name)),
     ),
+    ...crossSteps(),
   ]
+}
+
+/** Other systems take long and fetch much: CI always runs them, people when they name them. */
+function withoutCi(step) {
+  return { ...step, run: async () => skipped(`in CI only; here: node scripts/test.mjs --only '${step.name}'`) }
 }
 
 /** The steps that were asked for, each by its name (`ava`) or by what stands before the colon (`smoke`, `ava:`). */
 function select(all, only) {
-  if (!only) return all
+  if (!only) return process.env.CI ? all : all.map((step) => (step.inCi ? withoutCi(step) : step))
   const found = only.split(',').map((name) => {
     const exact = all.filter((step) => step.name === name)
     const named = exact.length > 0 ? exact : all.filter((step) => step.name.startsWith(`${name.replace(/:$/, '')}:`))
@@ -141,7 +148,10 @@ export async function main(argv) {
   const results = []
   for (const step of chosen) {
     const started = performance.now()
-    const result = await step.run()
+    // A step that breaks is a failure of one: the others still count.
+    const result = await step.run().catch((error) => {
+      return { passed: 0, failed: 1, skipped: 0, note: error.message.split('\n')[0], output: error.stack }
+    })
     const seconds = (performance.now() - started) / 1000
     results.push({ name: step.name, seconds, ...result })
     console.log(`${result.failed ? 'FAILED ' : 'done   '} ${step.name} (${duration(seconds)})`)

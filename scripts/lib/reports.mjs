@@ -53,6 +53,18 @@ export function verdict(result) {
   return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, note: result.problem }
 }
 
+/** A script of ours that ends with its count (`summary`). */
+export function summarised(result) {
+  const [, passed, failed, left] =
+    [...result.stdout.matchAll(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)].at(-1) ?? []
+  const counts = { passed: Number(passed ?? 0), failed: Number(failed ?? 0), skipped: Number(left ?? 0), note: '' }
+  // Where nothing could be had, nothing ran, and the script has said why.
+  if (counts.skipped > 0 && counts.passed + counts.failed === 0 && result.code === 0 && !result.problem) {
+    return { ...counts, note: result.stdout.trim().split('\n')[0] }
+  }
+  return checked(counts, result)
+}
+
 /** @param {string} why */
 export function skipped(why) {
   return { passed: 0, failed: 0, skipped: 1, note: why }

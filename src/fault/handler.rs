@@ -39,6 +39,7 @@ enum Access {
         store: Option<bool>,
     },
     /// Somebody jumps into the mapping. Pages that we put there would not be executable either.
+    #[allow(dead_code, reason = "told apart on Linux, on x86-64 and arm64")]
     Instruction,
 }
 
@@ -57,7 +58,10 @@ fn access(context: *mut c_void, _address: usize) -> Access {
     }
 }
 
-#[cfg(all(target_os = "linux", target_arch = "aarch64"))]
+#[cfg(all(
+    any(target_os = "linux", target_os = "android"),
+    target_arch = "aarch64"
+))]
 fn access(context: *mut c_void, address: usize) -> Access {
     // SAFETY: as above.
     let counter = unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.pc } as usize;
@@ -68,9 +72,12 @@ fn access(context: *mut c_void, address: usize) -> Access {
     }
 }
 
-#[cfg(not(all(
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
+#[cfg(not(any(
+    all(target_os = "linux", target_arch = "x86_64"),
+    all(
+        any(target_os = "linux", target_os = "android"),
+        target_arch = "aarch64"
+    )
 )))]
 fn access(_context: *mut c_void, _address: usize) -> Access {
     Access::Data { store: None }

@@ -10,6 +10,10 @@ const NO_RESERVE: c_int = libc::MAP_NORESERVE;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const NO_RESERVE: c_int = 0;
 
+/// `MREMAP_MAYMOVE | MREMAP_FIXED` (linux/mman.h), which the libc crate does not have for Android.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const MOVE_ONTO: c_int = 1 | 2;
+
 const READ_WRITE: c_int = libc::PROT_READ | libc::PROT_WRITE;
 
 /// (s) XNU raises SIGBUS for a store to a read-only page, too.
@@ -59,15 +63,18 @@ fn mmap(
 ) -> Option<usize> {
     #[cfg(all(
         any(target_os = "linux", target_os = "android"),
-        target_pointer_width = "64"
+        target_pointer_width = "64",
+        not(target_arch = "s390x")
     ))]
     // SAFETY: raw, because musl's mmap takes a lock. With MAP_FIXED the range belongs to a slot
     // whose lock the caller holds.
     let found =
         unsafe { libc::syscall(libc::SYS_mmap, at, len, protection, flags, fd, offset) } as usize;
+    // 32-bit kernels take the offset in pages, and s390x takes all six arguments as one pointer (mmap(2),
+    // "Architecture differences"): there the C library's, which is glibc's and takes no lock.
     #[cfg(all(
         any(target_os = "linux", target_os = "android"),
-        not(target_pointer_width = "64")
+        any(not(target_pointer_width = "64"), target_arch = "s390x")
     ))]
     // SAFETY: as above.
     let found =
@@ -107,16 +114,7 @@ fn replace(at: usize, len: usize, flags: c_int, fd: c_int, offset: u64) -> bool 
         return false;
     };
     // SAFETY: `fresh` is ours; the target belongs to a slot whose lock the caller holds.
-    let moved = unsafe {
-        libc::syscall(
-            libc::SYS_mremap,
-            fresh,
-            len,
-            len,
-            libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
-            at,
-        )
-    };
+    let moved = unsafe { libc::syscall(libc::SYS_mremap, fresh, len, len, MOVE_ONTO, at) };
     if moved == -1 {
         free(fresh, len);
     }
@@ -197,16 +195,7 @@ pub fn replace_by_snapshot(at: usize, len: usize) -> bool {
     // SAFETY: `fresh` is ours; the source can be read now, and memory without a file has every page.
     unsafe { std::ptr::copy_nonoverlapping(at as *const u8, fresh as *mut u8, len) };
     // SAFETY: as above; the target is replaced in one step.
-    let moved = unsafe {
-        libc::syscall(
-            libc::SYS_mremap,
-            fresh,
-            len,
-            len,
-            libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
-            at,
-        )
-    };
+    let moved = unsafe { libc::syscall(libc::SYS_mremap, fresh, len, len, MOVE_ONTO, at) };
     if moved == -1 {
         free(fresh, len);
     }

@@ -1,5 +1,7 @@
 //! System calls, one file a system with the same signatures; no `cfg` outside this folder and `fault`.
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod mremap;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
@@ -28,9 +30,13 @@ mod windows_control;
 #[cfg(windows)]
 mod windows_errno;
 #[cfg(windows)]
+mod windows_sections;
+#[cfg(windows)]
 mod windows_system;
 #[cfg(windows)]
-pub use self::{windows::*, windows_control::*, windows_errno::*, windows_system::*};
+pub use self::{
+    windows::*, windows_control::*, windows_errno::*, windows_sections::*, windows_system::*,
+};
 
 #[cfg(unix)]
 mod posix;

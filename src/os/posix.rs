@@ -3,6 +3,8 @@
 //! Arguments go through unchanged, so that every errno is the kernel's own. The callers have seen to it that the addresses are ours.
 #![allow(unsafe_code, reason = "system calls on pages that the caller owns")]
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use super::mremap;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Pages;
@@ -159,11 +161,16 @@ pub fn unmap(base: *mut u8, length: usize) {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn detach_segment(base: *mut u8, length: usize) {
     // SAFETY: the owner of the range gives it up.
-    if unsafe { libc::munmap(base.cast(), length) } != 0 {
+    let unmapped = unsafe { libc::munmap(base.cast(), length) } == 0;
+    // Android has no such segments.
+    #[cfg(target_os = "linux")]
+    if !unmapped {
         // A segment of huge pages, whose length is not a multiple of them.
         // SAFETY: as above.
         unsafe { libc::shmdt(base.cast_const().cast()) };
     }
+    #[cfg(target_os = "android")]
+    let _ = unmapped;
 }
 
 /// Gives a System V segment back.
@@ -182,9 +189,9 @@ pub fn detach_segment(base: *mut u8, _length: usize) {
 /// gone afterwards, whatever happens.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub unsafe fn move_over(fresh: Fresh, target: *mut u8, length: usize) -> Outcome<()> {
-    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    let flags = mremap::MREMAP_MAYMOVE | mremap::MREMAP_FIXED;
     // SAFETY: as the caller promises.
-    let moved = unsafe { libc::mremap(fresh.0.cast(), length, length, flags, target) };
+    let moved = unsafe { mremap::mremap(fresh.0.cast(), length, length, flags, target) };
     if moved != libc::MAP_FAILED {
         return Ok(());
     }
@@ -262,6 +269,10 @@ impl Fresh {
 
     /// It is not needed after all.
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    #[allow(
+        clippy::unused_self,
+        reason = "same signature as where there is something to unmap"
+    )]
     pub fn discard(self, _length: usize) {}
 
     /// A mapping that is there already, and that only the caller knows.
@@ -383,11 +394,11 @@ pub struct RemapKind {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn remap_kind(flags: i32) -> Outcome<RemapKind> {
     let kind = RemapKind {
-        may_move: flags & libc::MREMAP_MAYMOVE != 0,
-        fixed: flags & libc::MREMAP_FIXED != 0,
-        keep: flags & libc::MREMAP_DONTUNMAP != 0,
+        may_move: flags & mremap::MREMAP_MAYMOVE != 0,
+        fixed: flags & mremap::MREMAP_FIXED != 0,
+        keep: flags & mremap::MREMAP_DONTUNMAP != 0,
     };
-    let known = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
+    let known = mremap::MREMAP_MAYMOVE | mremap::MREMAP_FIXED | mremap::MREMAP_DONTUNMAP;
     if flags & !known != 0 || !kind.may_move && (kind.fixed || kind.keep) {
         return Err(Fail::system(code::EINVAL, "mremap"));
     }
@@ -404,7 +415,7 @@ pub fn remap_kind(_flags: i32) -> Outcome<RemapKind> {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn grow_here(base: *mut u8, old: usize, new: usize) -> Outcome<()> {
     // SAFETY: a mapping of the caller's, which only gets longer; without MREMAP_MAYMOVE its pages stay.
-    let there = unsafe { libc::mremap(base.cast(), old, new, 0) };
+    let there = unsafe { mremap::mremap(base.cast(), old, new, 0) };
     if there == libc::MAP_FAILED {
         Err(Fail::last("mremap"))
     } else {
@@ -416,7 +427,7 @@ pub fn grow_here(base: *mut u8, old: usize, new: usize) -> Outcome<()> {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn map_twice(base: *mut u8, length: usize) -> Outcome<*mut u8> {
     // SAFETY: a mapping of the caller's, which stays as it is.
-    let there = unsafe { libc::mremap(base.cast(), 0, length, libc::MREMAP_MAYMOVE) };
+    let there = unsafe { mremap::mremap(base.cast(), 0, length, mremap::MREMAP_MAYMOVE) };
     if there == libc::MAP_FAILED {
         Err(Fail::last("mremap"))
     } else {
@@ -428,9 +439,9 @@ pub fn map_twice(base: *mut u8, length: usize) -> Outcome<*mut u8> {
 /// 5.13), so that nobody else's mapping can fall where views of the old one may still point.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn move_elsewhere(base: *mut u8, old: usize, new: usize) -> Outcome<*mut u8> {
-    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_DONTUNMAP;
+    let flags = mremap::MREMAP_MAYMOVE | mremap::MREMAP_DONTUNMAP;
     // SAFETY: a mapping of the caller's; its range stays its own.
-    let there = unsafe { libc::mremap(base.cast(), old, old, flags, 0) };
+    let there = unsafe { mremap::mremap(base.cast(), old, old, flags, 0) };
     if there == libc::MAP_FAILED {
         return Err(Fail::last("mremap"));
     }
@@ -438,18 +449,18 @@ pub fn move_elsewhere(base: *mut u8, old: usize, new: usize) -> Outcome<*mut u8>
         return Ok(there.cast());
     }
     // SAFETY: only this function knows `there`.
-    let resized = unsafe { libc::mremap(there, old, new, libc::MREMAP_MAYMOVE) };
+    let resized = unsafe { mremap::mremap(there, old, new, mremap::MREMAP_MAYMOVE) };
     if resized != libc::MAP_FAILED {
         return Ok(resized.cast());
     }
     let fail = Fail::last("mremap");
     // SAFETY: back to where the pages came from: that range is the caller's, and nothing is in it.
     unsafe {
-        libc::mremap(
+        mremap::mremap(
             there,
             old,
             old,
-            libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
+            mremap::MREMAP_MAYMOVE | mremap::MREMAP_FIXED,
             base,
         )
     };

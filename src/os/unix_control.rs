@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "system calls on pages that the caller owns")]
 
 use std::fs::File;
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 use std::os::fd::AsRawFd;
 
 use super::Protection;
@@ -184,6 +185,10 @@ fn lock_on_fault(pages: Pages) -> Outcome<bool> {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "same signature as where it can fail"
+)]
 fn lock_on_fault(_pages: Pages) -> Outcome<bool> {
     Ok(false)
 }
@@ -285,8 +290,13 @@ fn may_write(file: &File) -> bool {
     let Ok(name) = std::ffi::CString::new(format!("/proc/self/fd/{}", file.as_raw_fd())) else {
         return false;
     };
+    // Of the user that counts; Android's has no flags, and no programs of two users.
+    #[cfg(target_os = "linux")]
+    let flags = libc::AT_EACCESS;
+    #[cfg(target_os = "android")]
+    let flags = 0;
     // SAFETY: `name` is a NUL-terminated string that outlives the call.
-    unsafe { libc::faccessat(libc::AT_FDCWD, name.as_ptr(), libc::W_OK, libc::AT_EACCESS) == 0 }
+    unsafe { libc::faccessat(libc::AT_FDCWD, name.as_ptr(), libc::W_OK, flags) == 0 }
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]

@@ -12,6 +12,8 @@ use std::ffi::c_void;
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use super::mremap;
 use super::{NORESERVE, Replacement};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
@@ -107,9 +109,9 @@ unsafe fn close_off(at: *mut c_void, length: usize) {
 /// `fresh` is `length` bytes that nobody else knows; the range at `at` as for [`Plan::place`].
 #[cfg(any(target_os = "linux", target_os = "android"))]
 unsafe fn move_onto(fresh: *mut c_void, at: *mut c_void, length: usize) -> Outcome<()> {
-    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    let flags = mremap::MREMAP_MAYMOVE | mremap::MREMAP_FIXED;
     // SAFETY: as the caller promises.
-    if unsafe { libc::mremap(fresh, length, length, flags, at) } != libc::MAP_FAILED {
+    if unsafe { mremap::mremap(fresh, length, length, flags, at) } != libc::MAP_FAILED {
         return Ok(());
     }
     let fail = Fail::last("mremap");
@@ -183,7 +185,7 @@ pub unsafe fn share_again(base: *mut u8, target: *mut u8, length: usize) -> Outc
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         // SAFETY: an old length of 0 leaves `base` as it is and maps its pages a second time, where the kernel likes.
-        let fresh = unsafe { libc::mremap(base.cast(), 0, length, libc::MREMAP_MAYMOVE) };
+        let fresh = unsafe { mremap::mremap(base.cast(), 0, length, mremap::MREMAP_MAYMOVE) };
         if fresh == libc::MAP_FAILED {
             return Err(Fail::last("mremap"));
         }

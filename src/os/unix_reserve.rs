@@ -4,6 +4,8 @@
     reason = "system calls on address space that this type owns"
 )]
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use super::mremap;
 use crate::error::{Fail, Outcome};
 
 /// A range of address space, given back on drop.
@@ -58,9 +60,9 @@ pub unsafe fn move_pages(from: *mut u8, to: *mut u8, length: usize, page: usize)
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if page == super::page_size() {
         let whole = length.next_multiple_of(page);
-        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
+        let flags = mremap::MREMAP_MAYMOVE | mremap::MREMAP_FIXED | mremap::MREMAP_DONTUNMAP;
         // SAFETY: as the caller promises.
-        if unsafe { libc::mremap(from.cast(), whole, whole, flags, to) } != libc::MAP_FAILED {
+        if unsafe { mremap::mremap(from.cast(), whole, whole, flags, to) } != libc::MAP_FAILED {
             return;
         }
         // Depending on where it failed, it had unmapped the target already (before 6.12).

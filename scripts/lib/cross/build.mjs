@@ -3,17 +3,23 @@ import { copyFileSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { root, run } from '../run.mjs'
-import { cache, Unavailable } from './cache.mjs'
+import { Unavailable } from './cache.mjs'
 import { nodeImportLibrary, rust, zig } from './rust.mjs'
 import { check } from './symbols.mjs'
 
 const limit = 600 * 1024
+/** Of this checkout, not in the shared cache: two checkouts that build at once would take each other's binaries for their own. */
+const built = join(root, 'target/cross')
 
 /**
  * Unwind tables are a tenth of a binary, and nothing unwinds through one that says `panic = "abort"`. Windows cannot do without: its
  * exceptions, which fault handlers live on, walk these tables.
  */
 const noTables = ({ rust: triple }) => (/windows|apple/.test(triple) ? [] : ['-C force-unwind-tables=no'])
+
+/** Panics without messages, and without the places and the formatting that these bring along: a tenth of a binary. */
+const terseFlags = ({ terse }) =>
+  terse ? ['-Zunstable-options', '-Cpanic=immediate-abort', '-Zlocation-detail=none'] : []
 
 /** What the linker of each system makes of a cdylib named memmap. */
 const outputs = ['libmemmap.so', 'libmemmap.dylib', 'memmap.dll']
@@ -47,7 +53,7 @@ async function toolFor(target) {
 }
 
 /** @param {{ targetDir?: string, sources?: string }} options other folders, for a build that must not find the results of the first */
-async function compile(target, { targetDir = join(cache, 'target'), sources = root } = {}) {
+async function compile(target, { targetDir = built, sources = root } = {}) {
   const compiler = await rust()
   const { command, triple, env, checked } = await toolFor(target)
   const result = await run(command[0], [...command.slice(1), '--locked', '--target', triple, ...compiler.args], {
@@ -57,7 +63,12 @@ async function compile(target, { targetDir = join(cache, 'target'), sources = ro
       ...compiler.env,
       ...target.env,
       ...env,
-      RUSTFLAGS: [target.env?.RUSTFLAGS ?? '', ...noTables(target), ...remap(compiler.sysroot, sources)]
+      RUSTFLAGS: [
+        target.env?.RUSTFLAGS ?? '',
+        ...noTables(target),
+        ...terseFlags(target),
+        ...remap(compiler.sysroot, sources),
+      ]
         .join(' ')
         .trim(),
       CARGO_TARGET_DIR: targetDir,
@@ -85,7 +96,7 @@ export async function build(target, options) {
   if (made.code !== 0 || made.problem)
     return { ...nothing, state: 'failed', note: made.problem || 'see above', seconds, output }
   if (made.checked) return { ...nothing, state: 'checked', note: `linked in CI only: ${target.check}`, seconds, output }
-  const file = join(options?.targetDir ?? join(cache, 'addons'), `memmap.${target.platform}.node`)
+  const file = join(options?.targetDir ?? built, 'addons', `memmap.${target.platform}.node`)
   mkdirSync(join(file, '..'), { recursive: true })
   copyFileSync(made.file, file)
   return { seconds, output, file, ...(await inspect(target, file)) }

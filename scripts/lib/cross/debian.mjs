@@ -5,11 +5,12 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, isAbsolute, join, relative } from 'node:path'
 import { has, need, once, Unavailable } from './cache.mjs'
 
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
@@ -63,6 +64,18 @@ async function download(folder, { architecture, suite, packages, alone }) {
     .map((name) => join(archives, name))
 }
 
+/** Links to absolute paths (a loader's of its library) would lead out of the tree, into this machine's own folders. */
+function relativeLinks(folder) {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isSymbolicLink()) continue
+    const path = join(entry.parentPath ?? entry.path, entry.name)
+    const target = readlinkSync(path)
+    if (!isAbsolute(target)) continue
+    rmSync(path)
+    symlinkSync(relative(dirname(path), join(folder, target)), path)
+  }
+}
+
 /**
  * A tree with these packages unpacked (and what they depend on, unless `alone`). No code of theirs is run.
  * @param {string} name the folder's name in the cache
@@ -75,7 +88,7 @@ export async function tree(name, wanted) {
   return once(name, async (folder) => {
     const state = join(folder, '.apt')
     // Merged /usr, as in Debian itself: packages of older suites bring real /lib folders.
-    for (const each of ['lib', 'bin', 'sbin']) {
+    for (const each of ['lib', 'lib64', 'bin', 'sbin']) {
       mkdirSync(join(folder, 'usr', each), { recursive: true })
       symlinkSync(`usr/${each}`, join(folder, each))
     }
@@ -84,6 +97,7 @@ export async function tree(name, wanted) {
       await need(`unpacking ${deb}`, 'sh', ['-c', unpack, 'sh', deb, folder])
     }
     rmSync(state, { recursive: true })
+    relativeLinks(folder)
   })
 }
 

@@ -18,11 +18,6 @@ export const unrunnable = Object.keys(targets).filter(
   (name) => !Object.values(machines).some(({ target }) => target === name),
 )
 
-/** The machines of `--quick`, or all. */
-export function machinesOf({ full = false } = {}) {
-  return Object.keys(machines).filter((name) => full || machines[name].quick)
-}
-
 function argumentsFor(suite, specs) {
   if (suite !== 'ava') return ['--expose-gc', `__test__/suites/${suite}.mjs`]
   // Emulators are some 25 times slower than the machine: no limit that a native run would need, and few files at a time.
@@ -30,9 +25,9 @@ function argumentsFor(suite, specs) {
 }
 
 /** One suite on one machine: counts, and what the runner printed. */
-async function runOn(name, addon, suite, node) {
-  const { specs, left } = suite === 'ava' ? specsOn(name) : { specs: [], left: [] }
-  const result = await run(node, argumentsFor(suite, specs), { minutes: 40, env: environmentOf(name, node, addon) })
+async function runOn(name, addon, suite, node, { specs: only, minutes }) {
+  const { specs, left } = suite === 'ava' ? specsOn(name, only) : { specs: [], left: [] }
+  const result = await run(node, argumentsFor(suite, specs), { minutes, env: environmentOf(name, node, addon) })
   const counts = tap(result)
   const notes = [counts.note, left.length > 0 && `${left.length} specs left out`].filter(Boolean)
   return {
@@ -41,6 +36,7 @@ async function runOn(name, addon, suite, node) {
     note: notes.join('; '),
     seconds: result.seconds,
     output: result.output,
+    report: result.stdout,
   }
 }
 
@@ -64,9 +60,10 @@ export function verdictOf({ state, note }) {
  * Runs the suites on one machine, or says why it is not to be had.
  * @param {string} name
  * @param {string} addon the binary's path
- * @param {{ chosen?: readonly string[], each?: (suite: string, version: string, result: object) => void }} options `each` hears every result
+ * @param {{ chosen?: readonly string[], specs?: readonly string[], minutes?: number, each?: (suite: string, version: string, result: object) => void }} options
+ *   `chosen` suites, `specs` of ava's, `minutes` that a suite may take, and `each` hears every result
  */
-export async function testMachine(name, addon, { chosen, each = () => {} } = {}) {
+export async function testMachine(name, addon, { chosen, specs, minutes = 40, each = () => {} } = {}) {
   let machine
   try {
     machine = await prepareMachine(name)
@@ -76,7 +73,7 @@ export async function testMachine(name, addon, { chosen, each = () => {} } = {})
   }
   const results = []
   for (const suite of chosen ?? machines[name].suites ?? allSuites()) {
-    const one = await runOn(name, addon, suite, machine.node)
+    const one = await runOn(name, addon, suite, machine.node, { specs, minutes })
     each(suite, machine.version, one)
     results.push({ suite, ...one })
   }

@@ -14,6 +14,8 @@ async function installed() {
   if (await has('wine')) return
   if (process.getuid?.() !== 0 || !(await has('apt-get')))
     throw new Unavailable('wine was not found (apt install wine wine64)')
+  // A machine that has installed nothing yet may know no packages.
+  await need('apt-get update', 'apt-get', ['update', '-q'])
   await need('wine', 'apt-get', ['install', '-y', '-q', '--no-install-recommends', 'wine', 'wine64'], {
     env: { DEBIAN_FRONTEND: 'noninteractive' },
   })
@@ -92,17 +94,18 @@ export async function wine32(major, node) {
   ]
   const enter = ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c']
   const mounts = `mount --bind /dev "${root}/dev" && mount -t proc proc "${root}/proc" && mkdir -p "${root}/host" "${root}/tmp" && mount --rbind / "${root}/host"`
-  const start = `exec chroot "${root}" /usr/bin/env ${inside.join(' ')} /usr/lib/wine/wine`
+  const inTree = (program) => `chroot "${root}" /usr/bin/env ${inside.join(' ')} /usr/lib/wine/${program}`
   for (const each of ['dev', 'proc', 'tmp', 'host']) mkdirSync(join(root, each), { recursive: true })
-  const inTree = (...args) => need('32-bit wine', 'unshare', [...enter, `${mounts} && ${start} "$@"`, 'sh', ...args])
   if (!existsSync(join(root, 'wp/ready'))) {
-    await inTree('wineboot.exe', '-u')
-    await inTree('winecfg.exe', '/v', 'win10')
+    // In one entry: the registry is written by the server when it ends, and leaving the tree would kill it before.
+    const written = inTree('wineserver32 -w')
+    const setUp = [inTree('wine wineboot.exe -u'), written, inTree('wine winecfg.exe /v win10'), written]
+    await need('32-bit wine', 'unshare', [...enter, [mounts, ...setUp].join(' && ')])
     writeFileSync(join(root, 'wp/ready'), '')
   }
   await bcryptprimitives('x86-windows-gnu', join(root, 'wp/drive_c/windows/system32/bcryptprimitives.dll'))
   return launcher(
     `node-win-ia32-${major}`,
-    `unshare ${enter.join(' ')} '${mounts} && ${start} "$@"' sh "Z:/host${node}"`,
+    `unshare ${enter.join(' ')} '${mounts} && exec ${inTree('wine')} "$@"' sh "Z:/host${node}"`,
   )
 }
