@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, join, toNamespacedPath } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { MappedFile, Mapping } from '../index'
 import * as posix from '../lib/posix'
@@ -114,13 +115,27 @@ windows('a descriptor of Node stands for its file and stays open', (t) => {
   fails(t, () => MappedFile.openSync(reading), 'EBADF')
 })
 
-windows('after close the file can be truncated, renamed, deleted and made again', (t) => {
+/** Where a range cannot be held without its view (wine, before Windows 10 1803), the view goes with the last buffer over it: a moment later. */
+async function soon<T>(action: () => T): Promise<T> {
+  for (let i = 0; ; i++) {
+    try {
+      return action()
+    } catch (error) {
+      if (i === 200) throw error
+      await pause(10)
+    }
+  }
+}
+
+windows('after close the file can be truncated, renamed, deleted and made again', async (t) => {
   for (const access of ['read', 'write', 'copy'] as const) {
     const path = file(size)
     const m = MappedFile.openSync(path, { access })
-    t.is(m.bytes[0], counting(1)[0])
+    const view = m.bytes
+    t.is(view[0], counting(1)[0])
     m.close()
-    truncateSync(path, 10)
+    t.is(view.length, 0)
+    await soon(() => truncateSync(path, 10))
     t.is(statSync(path).size, 10)
     renameSync(path, `${path}.moved`)
     rmSync(`${path}.moved`)
@@ -135,9 +150,7 @@ windows('after close the file can be truncated, renamed, deleted and made again'
 windows('a mapping can be resized while it is the only one, and is EBUSY to shorten under another', (t) => {
   const path = file(size)
   using(MappedFile.openSync(path, { access: 'write' }), (m) => {
-    const view = m.bytes
     m.resize(5 * page)
-    t.is(view.length, 0)
     t.is(statSync(path).size, 5 * page)
     t.is(m.getUint8(size - 1), counting(size)[size - 1])
     m.resize(page)
