@@ -24,13 +24,27 @@ pub use unix_system::*;
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
+mod windows_abilities;
+#[cfg(windows)]
 mod windows_control;
 #[cfg(windows)]
 mod windows_errno;
 #[cfg(windows)]
+mod windows_place;
+#[cfg(windows)]
+mod windows_placeholders;
+#[cfg(windows)]
 mod windows_system;
 #[cfg(windows)]
-pub use self::{windows::*, windows_control::*, windows_errno::*, windows_system::*};
+pub use self::{
+    windows::*,
+    windows_abilities::{make_private, make_writable, page_abilities},
+    windows_control::*,
+    windows_errno::*,
+    windows_place::*,
+    windows_placeholders::Shown,
+    windows_system::*,
+};
 
 #[cfg(unix)]
 mod posix;

@@ -13,7 +13,7 @@ use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault;
 use crate::open;
-use crate::os::{self, FileKind, Pages, Protection, Replacement, Seal};
+use crate::os::{self, FileKind, Pages, Protection, Seal};
 use crate::shm;
 
 /// What became of a resize.
@@ -128,7 +128,7 @@ impl Region {
             Memory::Reserved(reserved) => self.whole(new) <= reserved.length(),
             // `resize` refuses these.
             Memory::Owned(_) => false,
-            Memory::Mapped(_) => new > 0 && self.whole(new) == self.map_len(),
+            Memory::Mapped(_) | Memory::Held(_) => new > 0 && self.whole(new) == self.map_len(),
         }
     }
 
@@ -189,11 +189,14 @@ impl Region {
             Ordering::Less => {
                 // SAFETY: as above. Views of the cut pages are still there: they read zeros instead of faulting at the user's own truncation.
                 unsafe {
-                    os::replace(
-                        self.base.wrapping_add(new_end),
-                        old_end - new_end,
-                        Replacement::Zeros,
-                    );
+                    os::shorten(
+                        self.base,
+                        new_end,
+                        old_end,
+                        file.as_deref(),
+                        self.file_base(),
+                        self.form(),
+                    )?;
                 }
                 self.protections().cut(new_end);
                 Ok(())
