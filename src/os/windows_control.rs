@@ -239,5 +239,5 @@ pub fn residency(pages: Pages, page: usize) -> Outcome<Vec<u8>> {
 
 /// The working set is what this process has touched; what the system's cache holds beside it is not told.
 pub fn residency_is_exact(file: Option<&File>) -> bool {
-    file.is_none()
+    file.is_none_or(|file| super::windows_sections::section_length(file).is_some())
 }

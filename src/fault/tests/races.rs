@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use super::{
-    super::{handler::set_delay, *},
+    super::{answer::set_delay, *},
     *,
 };
 

@@ -7,9 +7,9 @@
 
 use std::ffi::{c_int, c_void};
 
-use super::{
-    pages::{Cause, Outcome, Signal},
-    slots, watcher,
+use super::super::{
+    answer::answer,
+    pages::{Cause, Signal},
 };
 
 // The same numbers on Linux, macOS and FreeBSD (`<signal.h>` of each).
@@ -82,61 +82,18 @@ fn access(_context: *mut c_void, _address: usize) -> Access {
 pub unsafe fn survive(signal: c_int, info: *const libc::siginfo_t, context: *mut c_void) -> bool {
     // SAFETY: kept by the caller.
     let code = unsafe { (*info).si_code };
-    let Some(cause) = classify(signal, code) else {
+    let Some(signal) = classify(signal, code) else {
         return false;
     };
     // SAFETY: as above; the codes that `classify` lets through carry an address.
     let address = unsafe { (*info).si_addr() } as usize;
-    let mut hint = slots::find(address, None);
-    while let Some(found) = hint {
-        let Access::Data { store } = access(context, address) else {
-            return false;
-        };
-        #[cfg(any(test, feature = "test-hooks"))]
-        delay();
-        match found.mend(
-            Cause {
-                signal: cause,
-                store,
-            },
-            address,
-        ) {
-            Some(Outcome::Retry | Outcome::Mended) => return true,
-            Some(Outcome::Reported(event)) => {
-                watcher::report(event);
-                return true;
-            }
-            Some(Outcome::Foreign) => return false,
-            None => hint = slots::find(address, Some(&found)),
-        }
-    }
-    false
-}
-
-#[cfg(any(test, feature = "test-hooks"))]
-static DELAY: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-
-/// Tests only: the handler sleeps this long between finding a slot and locking it.
-/// `MEMMAP_TEST_HANDLER_DELAY_US` sets it from outside.
-#[cfg(any(test, feature = "test-hooks"))]
-pub fn set_delay(microseconds: u32) {
-    DELAY.store(microseconds, std::sync::atomic::Ordering::Relaxed);
-}
-
-#[cfg(any(test, feature = "test-hooks"))]
-pub fn read_delay() {
-    if let Some(value) = std::env::var("MEMMAP_TEST_HANDLER_DELAY_US")
-        .ok()
-        .and_then(|value| value.parse().ok())
-    {
-        set_delay(value);
-    }
-}
-
-#[cfg(any(test, feature = "test-hooks"))]
-fn delay() {
-    let microseconds = DELAY.load(std::sync::atomic::Ordering::Relaxed);
-    if microseconds > 0 {
-        super::sys::sleep(microseconds);
-    }
+    let Access::Data { store } = access(context, address) else {
+        return false;
+    };
+    let cause = Cause {
+        signal,
+        store,
+        full: None,
+    };
+    answer(cause, address)
 }
