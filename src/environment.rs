@@ -95,7 +95,8 @@ pub fn is_supported(feature: String) -> bool {
         "faultGuard" => fault::enabled(),
         "wait" => crate::futex::SUPPORTED,
         "sharedArrayBuffer" => shared::available() || overlay::available(),
-        "residency" | "lock" | "resizeInPlace" => cfg!(unix),
+        "residency" | "lock" => cfg!(unix),
+        "resizeInPlace" => cfg!(unix) || os::holds_places(),
         "posixShm" | "sysvShm" => cfg!(all(unix, not(target_os = "android"))),
         // Old kernels and containers lack it, whatever system they are.
         "memfd" => shm::memfd_create(c"memmap", os::MEMFD_SEALABLE).is_ok(),

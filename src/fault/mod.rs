@@ -123,7 +123,6 @@ pub struct Event {
 pub fn enabled() -> bool {
     static WANTED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
     cfg!(fault_guard)
-        && *WANTED.get_or_init(|| {
-            std::env::var_os("MEMMAP_FAULT_GUARD").is_none_or(|value| value != "0")
-        })
+        && *WANTED
+            .get_or_init(|| std::env::var_os("MEMMAP_FAULT_GUARD").is_none_or(|value| value != "0"))
 }

@@ -279,8 +279,9 @@ pub fn map_view(options: &MmapOptions, file: &File, form: Form) -> io::Result<Mm
         // The guard must be able to make a page a private copy.
         (false, _, false) => {
             let view = copy()?;
-            super::protect(pages_of(&view), super::Protection::Read)
-                .map_err(|fail| io::Error::from_raw_os_error(fail.errno().unwrap_or(code::EINVAL)))?;
+            super::protect(pages_of(&view), super::Protection::Read).map_err(|fail| {
+                io::Error::from_raw_os_error(fail.errno().unwrap_or(code::EINVAL))
+            })?;
             Ok(view)
         }
     }

@@ -87,7 +87,12 @@ fn try_out() -> Option<PageAbilities> {
         ours.store(2);
         found.copy = ours.load() == 2 && others.load() == 1;
     }
-    if found.copy && ours.protect(page, memory::PAGE_READONLY | memory::PAGE_REVERT_TO_FILE_MAP) {
+    if found.copy
+        && ours.protect(
+            page,
+            memory::PAGE_READONLY | memory::PAGE_REVERT_TO_FILE_MAP,
+        )
+    {
         others.store(3);
         found.revert = ours.load() == 3;
     }
@@ -110,7 +115,11 @@ pub fn query(at: usize) -> Option<memory::MEMORY_BASIC_INFORMATION> {
     let mut facts: memory::MEMORY_BASIC_INFORMATION = unsafe { std::mem::zeroed() };
     // SAFETY: any address may be asked for; the structure lives on this stack.
     let got = unsafe {
-        memory::VirtualQuery(null_mut::<u8>().wrapping_add(at).cast(), &raw mut facts, size_of_val(&facts))
+        memory::VirtualQuery(
+            null_mut::<u8>().wrapping_add(at).cast(),
+            &raw mut facts,
+            size_of_val(&facts),
+        )
     };
     (got != 0).then_some(facts)
 }

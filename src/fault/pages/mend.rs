@@ -62,7 +62,7 @@ impl Pages {
         // Another thread may have mended it, or the file may have grown again: only who comes back
         // is believed.
         let doubtful = if denied {
-            self.edited || self.is_replaced(page)
+            sys::REPLACING_LEAVES_GAPS || self.edited || self.is_replaced(page)
         } else {
             cause.signal == Signal::Missing
         };
@@ -139,7 +139,8 @@ impl Pages {
         if self.zeros > ZEROS_APART && !self.is_zero_run(page) {
             return self.zeros_from(page);
         }
-        let done = self.replaced.reserve(len / size) && sys::replace_by_zeros(base + page, size, &self.range);
+        let done = self.replaced.reserve(len / size)
+            && sys::replace_by_zeros(base + page, size, &self.range);
         if done {
             self.replaced.put(page / size, page / size + 1, true);
             return true;

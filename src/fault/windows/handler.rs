@@ -4,7 +4,10 @@
 //!
 //! Handlers stand in a list of which nobody displaces another, so each copy of this package has its
 //! own, once.
-#![allow(unsafe_code, reason = "reads what the system hands to an exception handler")]
+#![allow(
+    unsafe_code,
+    reason = "reads what the system hands to an exception handler"
+)]
 
 use std::sync::{
     Mutex, PoisonError,
@@ -13,15 +16,19 @@ use std::sync::{
 
 use windows_sys::Win32::{
     Foundation::{
-        EXCEPTION_ACCESS_VIOLATION, EXCEPTION_IN_PAGE_ERROR, GetLastError, NTSTATUS, SetLastError,
+        EXCEPTION_ACCESS_VIOLATION, EXCEPTION_IN_PAGE_ERROR, GetLastError, NTSTATUS,
         STATUS_COMMITMENT_LIMIT, STATUS_DISK_FULL, STATUS_DISK_QUOTA_EXCEEDED,
-        STATUS_INSUFFICIENT_RESOURCES,
+        STATUS_INSUFFICIENT_RESOURCES, SetLastError,
     },
-    System::Diagnostics::Debug::{AddVectoredExceptionHandler, EXCEPTION_POINTERS, EXCEPTION_RECORD},
+    System::Diagnostics::Debug::{
+        AddVectoredExceptionHandler, EXCEPTION_POINTERS, EXCEPTION_RECORD,
+    },
 };
 
+#[cfg(any(test, feature = "test-hooks"))]
+use super::super::answer::read_delay;
 use super::super::{
-    answer::{self, answer},
+    answer::answer,
     enabled,
     pages::{Cause, Signal},
 };
@@ -104,7 +111,7 @@ pub fn ensure() -> bool {
         return true;
     }
     #[cfg(any(test, feature = "test-hooks"))]
-    answer::read_delay();
+    read_delay();
     let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
     if !*installed {
         // Tried out here, never in the handler.
