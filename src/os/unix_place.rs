@@ -199,7 +199,7 @@ pub unsafe fn share_again(base: *mut u8, target: *mut u8, length: usize) -> Outc
     }
 }
 
-/// The end of a mapping that shrinks: zeros for views that are still there.
+/// The end of a mapping that shrinks: zeros for views that are still there. The caller cuts the file, if that is to happen.
 ///
 /// # Safety
 /// As of `replace`.
@@ -210,6 +210,7 @@ pub unsafe fn shorten(
     _file: Option<&File>,
     _offset: u64,
     _form: Form,
+    _cut: Option<u64>,
 ) -> Outcome<()> {
     // SAFETY: as the caller promises.
     unsafe { replace(base.wrapping_add(from), to - from, Replacement::Zeros) };

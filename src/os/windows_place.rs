@@ -148,10 +148,11 @@ pub unsafe fn replace(base: *mut u8, length: usize, with: super::Replacement) {
         unsafe { vacate(calls, at, length, None).and_then(|()| fill(calls, at, length, commit)) };
 }
 
-/// The end of a mapping that shrinks: zeros for views that are still there, and the file can be cut.
+/// The end of a mapping that shrinks: zeros for views that are still there. With `cut` the file ends there afterwards: Windows cuts no file
+/// of which anything is mapped, so all of it goes, and the rest comes back.
 ///
 /// # Safety
-/// As of `map_again`; `base` shows byte `offset` of the file.
+/// As of `map_again`; `base` shows byte `offset` of the file, and from there to `to` is all that is mapped.
 pub unsafe fn shorten(
     base: *mut u8,
     from: usize,
@@ -159,21 +160,35 @@ pub unsafe fn shorten(
     file: Option<&File>,
     offset: u64,
     form: Form,
+    cut: Option<u64>,
 ) -> Outcome<()> {
-    let (at, length) = (base as usize + from, to - from);
-    let (Some(file), Some(calls), Some(_)) = (file, Calls::get(), how_is_held(at, length)) else {
+    let start = base as usize;
+    let (Some(file), Some(calls), Some(_)) = (file, Calls::get(), how_is_held(start, to)) else {
         return Err(Fail::system(code::ENOTSUP, "UnmapViewOfFile2"));
     };
     let shown = Shown {
         file: file.as_raw_handle(),
-        base: base as usize,
+        base: start,
         offset,
     };
-    let section = Section::new(shown, How::of(form, page_abilities().copy))?;
+    let how = How::of(form, page_abilities().copy);
+    let at = start + from;
     // SAFETY: as the caller promises.
     unsafe {
-        vacate(calls, at, length, Some(&section))?;
-        fill(calls, at, length, !crate::fault::enabled())
+        if let Some(end) = cut {
+            vacate(calls, start, to, None)?;
+            let done = super::set_length(file, end);
+            let left = if done.is_ok() { from } else { to };
+            if left > 0 {
+                vacate(calls, start, left, None)?;
+                Section::new(shown, how)?.show(calls, start, left)?;
+            }
+            done?;
+            vacate(calls, at, to - from, None)?;
+        } else {
+            vacate(calls, at, to - from, Some(&Section::new(shown, how)?))?;
+        }
+        fill(calls, at, to - from, !crate::fault::enabled())
     }
 }
 
@@ -208,3 +223,8 @@ pub unsafe fn put_zeros(at: usize, length: usize, shown: &Shown) -> bool {
             .is_ok()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test the panic is the message")]
+#[path = "windows_place_tests.rs"]
+mod tests;

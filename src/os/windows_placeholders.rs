@@ -211,7 +211,7 @@ pub struct Shown {
 
 impl Shown {
     /// What is shown at another address, on either side of `base`.
-    fn offset_at(&self, at: usize) -> u64 {
+    pub(super) fn offset_at(&self, at: usize) -> u64 {
         let distance = (at as i64).wrapping_sub(self.base as i64);
         self.offset.wrapping_add_signed(distance)
     }
@@ -390,6 +390,7 @@ pub(super) unsafe fn fill(calls: Calls, at: usize, length: usize, commit: bool) 
 }
 
 /// Protections that are stricter than the view's own, of the pages beside a range: they must be as strict when the file is shown there again.
+/// The handler cannot allocate: of more than 32 runs, the rest have the view's.
 #[derive(Default)]
 struct Strict {
     runs: [(usize, usize, u32); 32],
@@ -403,22 +404,23 @@ impl Strict {
             && let Some(facts) = query(at)
         {
             let end = (at + facts.RegionSize).min(piece.end);
-            let (protection, outside) = (facts.Protect, at < from || end > to);
             let strict = matches!(
-                protection,
+                facts.Protect,
                 memory::PAGE_NOACCESS | memory::PAGE_READONLY | memory::PAGE_EXECUTE_READ
             );
-            if strict && protection != usual && outside && self.count < self.runs.len() {
+            if strict && facts.Protect != usual {
                 // What lies inside the range is not the file's any more.
-                let run = if at < from {
-                    (at, end.min(from), protection)
-                } else {
-                    (at.max(to), end, protection)
-                };
-                self.runs[self.count] = run;
-                self.count += 1;
+                self.add(at, end.min(from), facts.Protect);
+                self.add(at.max(to), end, facts.Protect);
             }
             at = end;
+        }
+    }
+
+    fn add(&mut self, from: usize, to: usize, protection: u32) {
+        if from < to && self.count < self.runs.len() {
+            self.runs[self.count] = (from, to, protection);
+            self.count += 1;
         }
     }
 

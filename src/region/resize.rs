@@ -98,11 +98,11 @@ impl Region {
     ) -> Outcome<Resized> {
         if self.fits(new) {
             let old = self.len();
-            self.in_place(new)?;
+            self.in_place(new, cut)?;
             if let Some(end) = cut
                 && let Err(fail) = self.cut(file, end)
             {
-                self.in_place(old)?;
+                self.in_place(old, None)?;
                 return Err(fail);
             }
             return Ok(Resized::InPlace);
@@ -172,6 +172,7 @@ impl Region {
             let cut = os::set_length(file, end);
             // SAFETY: as above.
             unsafe { os::map_again(self.base, length, Some(file), self.file_base(), self.form()) }
+                .and_then(|()| self.protect_again(self.base, 0, length))
                 .and(cut)
         })
     }
@@ -186,8 +187,8 @@ impl Region {
             && facts.size <= self.offset + old as u64)
     }
 
-    /// Inside the reserved range, or inside the last page.
-    fn in_place(&self, new: usize) -> Outcome<()> {
+    /// Inside the reserved range, or inside the last page. `cut`: where the file is going to end.
+    fn in_place(&self, new: usize, cut: Option<u64>) -> Outcome<()> {
         let old_end = self.map_len();
         let new_end = self.whole(new);
         let file = self.file();
@@ -215,10 +216,11 @@ impl Region {
                         file.as_deref(),
                         self.file_base(),
                         self.form(),
+                        cut,
                     )?;
                 }
                 self.protections().cut(new_end);
-                Ok(())
+                self.protect_again(self.base, 0, new_end)
             }
             Ordering::Equal => Ok(()),
         };

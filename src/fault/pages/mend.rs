@@ -62,7 +62,7 @@ impl Pages {
         // Another thread may have mended it, or the file may have grown again: only who comes back
         // is believed.
         let doubtful = if denied {
-            self.edited || self.is_replaced(page)
+            sys::REPLACING_LEAVES_GAPS || self.edited || self.is_replaced(page)
         } else {
             cause.signal == Signal::Missing
         };

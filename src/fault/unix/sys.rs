@@ -17,6 +17,9 @@ const READ_WRITE: c_int = libc::PROT_READ | libc::PROT_WRITE;
 /// Pages that differ from their neighbours cost mappings, of which a process may have some 65,000.
 pub const RUNS_ARE_FEW: bool = true;
 
+/// One page takes another one's place in one step.
+pub const REPLACING_LEAVES_GAPS: bool = false;
+
 /// (s) XNU raises SIGBUS for a store to a read-only page, too.
 pub const DENIED_IS_MISSING: bool = cfg!(target_os = "macos");
 

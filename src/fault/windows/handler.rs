@@ -25,8 +25,10 @@ use windows_sys::Win32::{
     },
 };
 
+#[cfg(any(test, feature = "test-hooks"))]
+use super::super::answer::read_delay;
 use super::super::{
-    answer::{self, answer},
+    answer::answer,
     enabled,
     pages::{Cause, Signal},
 };
@@ -109,7 +111,7 @@ pub fn ensure() -> bool {
         return true;
     }
     #[cfg(any(test, feature = "test-hooks"))]
-    answer::read_delay();
+    read_delay();
     let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
     if !*installed {
         // Tried out here, never in the handler.

@@ -20,6 +20,9 @@ use crate::os;
 /// would be charged to the page file.)
 pub const RUNS_ARE_FEW: bool = false;
 
+/// While the handler exchanges a view, other threads find nothing there.
+pub const REPLACING_LEAVES_GAPS: bool = true;
+
 /// A store to a read-only page and a missing one are two exceptions.
 pub const DENIED_IS_MISSING: bool = false;
 
