@@ -100,7 +100,7 @@ impl Region {
             let old = self.len();
             self.in_place(new, cut)?;
             if let Some(end) = cut
-                && let Err(fail) = self.cut(file, end)
+                && let Err(fail) = self.cut_file(file, end)
             {
                 self.in_place(old, None)?;
                 return Err(fail);
@@ -150,7 +150,7 @@ impl Region {
                 if self.form().access == Access::Write
                     && self.is_cut(&file, self.len(), before)? =>
             {
-                self.cut(&file, self.offset + self.len() as u64)
+                self.cut_file(&file, self.offset + self.len() as u64)
             }
             _ => Ok(()),
         }
@@ -159,7 +159,7 @@ impl Region {
 
     /// Makes the file shorter. Windows refuses that while any view of it is there, however short (error 1224): then this one steps aside meanwhile,
     /// where its place can be held. Views of others still make it `EBUSY`.
-    fn cut(&self, file: &Arc<File>, end: u64) -> Outcome<()> {
+    fn cut_file(&self, file: &Arc<File>, end: u64) -> Outcome<()> {
         let first = os::set_length(file, end);
         let busy = matches!(&first, Err(fail) if fail.errno() == Some(code::EBUSY));
         let length = self.map_len();

@@ -38,6 +38,13 @@ enum Access {
         store: Option<bool>,
     },
     /// Somebody jumps into the mapping. Pages that we put there would not be executable either.
+    #[cfg_attr(
+        not(all(
+            target_os = "linux",
+            any(target_arch = "x86_64", target_arch = "aarch64")
+        )),
+        allow(dead_code, reason = "only there the context is read")
+    )]
     Instruction,
 }
 
