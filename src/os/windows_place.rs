@@ -57,12 +57,18 @@ impl Reserved {
     /// Takes `length` bytes (whole pages); they cost no memory.
     pub fn new(length: usize) -> Outcome<Self> {
         let Some(calls) = Calls::get() else {
-            return Err(Fail::system(code::ENOTSUP, "VirtualAlloc2")
+            return Err(Fail::system(code::ENOTSUP, "mmap")
                 .hint("this Windows has no placeholders (they came with Windows 10 1803)"));
         };
-        let base = calls
-            .reserve(length)
-            .ok_or_else(|| Fail::last("VirtualAlloc2"))?;
+        let base = calls.reserve(length).ok_or_else(|| {
+            let fail = Fail::last("mmap");
+            // "The parameter is incorrect": more than there are addresses.
+            if fail.errno() == Some(code::EINVAL) {
+                Fail::system(code::ENOMEM, "mmap")
+            } else {
+                fail
+            }
+        })?;
         held().insert(base, Held { length, how: None });
         Ok(Self { base, length })
     }
@@ -107,7 +113,7 @@ pub unsafe fn map_again(
         }
     }
     let (Some(file), Some(calls), Some(_)) = (file, Calls::get(), how_is_held(at, length)) else {
-        return Err(Fail::system(code::ENOTSUP, "MapViewOfFile3")
+        return Err(Fail::system(code::ENOTSUP, "mmap")
             .hint("this Windows cannot map the pages again; open the file again instead"));
     };
     if let Some((_, range)) = held().range_mut(..=at).next_back() {
@@ -164,7 +170,7 @@ pub unsafe fn shorten(
 ) -> Outcome<()> {
     let start = base as usize;
     let (Some(file), Some(calls), Some(_)) = (file, Calls::get(), how_is_held(start, to)) else {
-        return Err(Fail::system(code::ENOTSUP, "UnmapViewOfFile2"));
+        return Err(Fail::system(code::ENOTSUP, "munmap"));
     };
     let shown = Shown {
         file: file.as_raw_handle(),
@@ -188,7 +194,8 @@ pub unsafe fn shorten(
         } else {
             vacate(calls, at, to - from, Some(&Section::new(shown, how)?))?;
         }
-        fill(calls, at, to - from, !crate::fault::enabled())
+        // Real ones: the guard's slot ends where the mapping does.
+        fill(calls, at, to - from, true)
     }
 }
 
