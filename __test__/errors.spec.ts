@@ -152,6 +152,7 @@ test('a thousand failed openings leave no descriptor and no memory', async (t) =
   }
   await Promise.all(Array.from({ length: 100 }, () => rejected(t, MappedFile.open(empty, { offset: 1 }))))
   const m = MappedFile.openSync(empty)
-  t.true(m.fd! < first + 50, `${first} ${m.fd}`)
+  if (m.fd === undefined) t.true(onWindows)
+  else t.true(m.fd < first + 50, `${first} ${m.fd}`)
   m.close()
 })

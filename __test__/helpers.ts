@@ -38,16 +38,34 @@ export const wideOnly = unless(narrow && 'the address space has 32 bits')
 export const rootOnly = unless((!onLinux || !asRoot) && 'needs root on Linux, to mount a small disk')
 export const userOnly = unless((onWindows || asRoot) && 'root may do everything, and Windows has no permission bits')
 
-/** A folder of this spec's own, gone when it ends. */
-export const folder = mkdtempSync(join(tmpdir(), 'memmap-test-'))
-test.after.always('the folder goes', () => {
-  // Windows keeps what is still mapped; the system's own cleaning finds it.
+/**
+ * Tests that change, cut or delete a file just after its mapping was closed. Windows holds the addresses of what is closed by placeholders; where
+ * there are none the view stays until the collector has been round.
+ */
+export const lingering =
+  underWine && 'wine has no placeholders: a closed file stays mapped until the buffers over it are collected'
+export const atOnce = unless(lingering)
+
+/** Removes a folder or a file with all that is in it. On Windows something may still be mapped: the system's own cleaning finds it. */
+export function remove(path: string): void {
   try {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 })
   } catch (error) {
     if (!onWindows) throw error
   }
-})
+}
+
+/** Address space can be held in advance of a file's growth. */
+export const reserving = unless(!Mapping.isSupported('resizeInPlace') && 'no address space can be reserved here')
+
+/** Constants of memmap/posix as one number; what the system lacks counts 0, and no test that needs it runs there. */
+export function bitsOf(...constants: readonly number[]): number {
+  return constants.reduce((bits, each) => (typeof each === 'number' ? bits | each : bits), 0)
+}
+
+/** A folder of this spec's own, gone when it ends. */
+export const folder = mkdtempSync(join(tmpdir(), 'memmap-test-'))
+test.after.always('the folder goes', () => remove(folder))
 
 let files = 0
 

@@ -7,12 +7,13 @@ import { getSystemErrorName } from 'node:util'
 import test from 'ava'
 import { MappedFile } from '../index.js'
 import * as posix from '../lib/posix.js'
+import { bitsOf } from './helpers'
 import { compilerProblem } from './c-headers.js'
 import { SEAL, withProgram } from './c-programs.js'
 
 const { PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS } = posix
-const RW = PROT_READ | PROT_WRITE
-const ANON = MAP_PRIVATE | MAP_ANONYMOUS
+const RW = bitsOf(PROT_READ, PROT_WRITE)
+const ANON = bitsOf(MAP_PRIVATE, MAP_ANONYMOUS)
 const PAGE = 4096
 const onLinux = process.platform === 'linux'
 

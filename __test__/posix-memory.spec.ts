@@ -3,10 +3,11 @@ import * as fs from 'node:fs'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, Mapping } from '../index.js'
 import * as posix from '../lib/posix.js'
+import { bitsOf } from './helpers'
 
 const { PROT_READ, PROT_WRITE, PROT_NONE, PROT_EXEC, MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS } = posix
-const RW = PROT_READ | PROT_WRITE
-const ANON = MAP_PRIVATE | MAP_ANONYMOUS
+const RW = bitsOf(PROT_READ, PROT_WRITE)
+const ANON = bitsOf(MAP_PRIVATE, MAP_ANONYMOUS)
 const PAGE = 4096
 const at = (m: Mapping, page: number) => m.address + BigInt(page * PAGE)
 

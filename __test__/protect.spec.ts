@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, Mapping, SharedMemory } from '../index'
-import { caught, counting, file, isSystemError, page, throwsCoded, underWine, unless, using } from './helpers'
+import { caught, counting, file, isSystemError, page, reserving, throwsCoded, underWine, unless, using } from './helpers'
 import { books, disk, fails, withBooks } from './systems'
 
 import type { ExecutionContext } from 'ava'
@@ -175,7 +175,7 @@ function attempt(action: () => void): string | undefined {
   }
 }
 
-test('a resize keeps what was protected, and gives fresh pages none', (t) => {
+reserving('a resize keeps what was protected, and gives fresh pages none', (t) => {
   using(AnonymousMemory.create(2 * page), (m) => {
     m.write(counting(2 * page), 0)
     m.protect('none', { offset: page, length: page })

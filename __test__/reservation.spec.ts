@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import test from 'ava'
 import { MappedFile, Mapping } from '../index.js'
 import * as posix from '../lib/posix.js'
+import { bitsOf } from './helpers'
 
 const { Reservation, PROT_READ, PROT_WRITE, MAP_PRIVATE, MAP_SHARED, MAP_ANONYMOUS } = posix
-const RW = PROT_READ | PROT_WRITE
+const RW = bitsOf(PROT_READ, PROT_WRITE)
 const PAGE = 4096
 
 const linux = process.platform === 'linux' ? test : test.skip

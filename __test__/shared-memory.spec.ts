@@ -1,12 +1,31 @@
 import { existsSync, statSync, statfsSync } from 'node:fs'
 import test from 'ava'
 import { Mapping, SharedMemory } from '../index'
-import { caught, counting, isSystemError, onLinux, page, rejected, throwsCoded, unless, using } from './helpers'
+import {
+  caught,
+  counting,
+  isSystemError,
+  onLinux,
+  onWindows,
+  page,
+  rejected,
+  throwsCoded,
+  unless,
+  using,
+} from './helpers'
 import { asNobody, elsewhere, fails, shmName } from './systems'
 
 const named = unless(!Mapping.isSupported('posixShm') && 'no shared memory by name here')
-const listed = unless(!onLinux && 'only Linux lists its objects')
+const listed = unless(!onLinux && 'looks into /dev/shm')
+const persistent = unless(
+  !Mapping.isSupported('posixShm')
+    ? 'no shared memory by name here'
+    : onWindows && 'there a name lives as long as a mapping',
+)
+const inSections = unless(!onWindows && 'Windows has named sections')
 const size = 2 * page + 100
+/** What an object of so many bytes is when it is opened. */
+const whole = (length: number) => (onLinux ? length : Math.ceil(length / page) * page)
 
 /** The test may have unlinked it. */
 function gone(name: string): void {
@@ -35,15 +54,15 @@ named('what one mapping writes the other reads, by both twins', (t) =>
     t.is(a.access, 'write')
     t.is(a.path, undefined)
     t.is(a.byteLength, size)
-    t.is(a.size(), size)
-    t.is(typeof a.fd, 'number')
+    t.is(a.size(), whole(size))
+    t.is(typeof a.fd, onWindows ? 'undefined' : 'number')
     t.is(a.compare(Buffer.alloc(size)), 0)
     a.write(counting(size), 0)
     for (const b of [SharedMemory.openSync(name), await SharedMemory.open(name)]) {
       t.is(b.name, name)
       t.is(b.access, 'read')
-      t.is(b.byteLength, size)
-      t.is(b.compare(counting(size)), 0)
+      t.is(b.byteLength, whole(size))
+      t.is(b.read(0, size).compare(counting(size)), 0)
       a.setUint8(7, 99)
       t.is(b.bytes[7], 99)
       a.setUint8(7, counting(8)[7]!)
@@ -61,17 +80,21 @@ named('what one mapping writes the other reads, by both twins', (t) =>
       c.close()
     }
     a.close()
-    // It outlives everybody who maps it.
+  }),
+)
+
+persistent('an object outlives everybody who maps it', (t) =>
+  withName((name) => {
+    using(SharedMemory.createSync(name, size), (a) => a.write(counting(size), 0))
     using(SharedMemory.openSync(name), (b) => t.is(b.getUint8(5), counting(6)[5]))
   }),
 )
 
 named('the twins of create do the same', (t) =>
   withName(async (name) => {
-    using(await SharedMemory.create(name, size), (m) => {
-      t.is(m.byteLength, size)
-      m.fill(1)
-    })
+    const first = await SharedMemory.create(name, size)
+    t.is(first.byteLength, size)
+    first.fill(1)
     fails(t, () => SharedMemory.createSync(name, size), 'EEXIST', 'shm_open')
     isSystemError(t, await rejected(t, SharedMemory.create(name, size)), {
       code: 'EEXIST',
@@ -79,20 +102,23 @@ named('the twins of create do the same', (t) =>
       path: name,
     })
     using(await SharedMemory.create(name, size, { exclusive: false }), (m) => t.is(m.getUint8(size - 1), 1))
+    first.close()
   }),
 )
 
 named('exclusive: false opens what is there, as long as it is long enough', (t) =>
   withName((name) => {
-    using(SharedMemory.createSync(name, size, { exclusive: false }), (m) => m.fill(3))
+    const first = SharedMemory.createSync(name, size, { exclusive: false })
+    first.fill(3)
     using(SharedMemory.createSync(name, size, { exclusive: false }), (m) => t.is(m.compare(Buffer.alloc(size, 3)), 0))
     using(SharedMemory.createSync(name, 10, { exclusive: false }), (m) => {
       t.is(m.byteLength, 10)
-      t.is(m.size(), size)
+      t.is(m.size(), whole(size))
     })
-    const error = fails(t, () => SharedMemory.createSync(name, size + 1, { exclusive: false }), 'EINVAL')
+    const error = fails(t, () => SharedMemory.createSync(name, whole(size) + 1, { exclusive: false }), 'EINVAL')
     t.is(error.path, name)
-    using(SharedMemory.openSync(name), (m) => t.is(m.byteLength, size))
+    using(SharedMemory.openSync(name), (m) => t.is(m.byteLength, whole(size)))
+    first.close()
   }),
 )
 
@@ -108,7 +134,7 @@ named('views may stand on a SharedArrayBuffer', (t) =>
   }),
 )
 
-named('a name goes at once, the memory with its last mapping', (t) => {
+persistent('a name goes at once, the memory with its last mapping', (t) => {
   const name = shmName()
   const m = SharedMemory.createSync(name, page)
   t.is(SharedMemory.unlink(name), undefined)
@@ -230,7 +256,7 @@ listed('its memory is there when create returns', (t) =>
   }),
 )
 
-named('a named object grows and shrinks with a mapping of it', (t) =>
+unless(!onLinux && 'elsewhere its length is set once')('a named object grows and shrinks with a mapping of it', (t) =>
   withName((name) => {
     using(SharedMemory.createSync(name, page), (m) => {
       m.fill(1)
@@ -261,6 +287,7 @@ test('names have one leading slash, no other, and fit', (t) => {
     '/a\0b',
     `/${'n'.repeat(longest)}`,
     `/${'ü'.repeat(longest / 2)}`,
+    ...(onWindows ? ['/a\\b', '/\\Global'] : []),
   ]
   for (const name of wrong) {
     throwsCoded(t, () => SharedMemory.createSync(name, 1), 'ERR_INVALID_ARG_VALUE', 'name')
@@ -276,10 +303,14 @@ test('names have one leading slash, no other, and fit', (t) => {
 named('the longest name, dots and letters of all kinds are names', (t) => {
   const longest = process.platform === 'darwin' ? 30 : 255
   const start = shmName().slice(1)
-  for (const name of [`/${start}${'n'.repeat(longest - start.length)}`, `/.${start}`, `/${start} ü…`, `/${start}\\`]) {
-    using(SharedMemory.createSync(name, 1), (m) => t.is(m.name, name))
-    if (onLinux) t.true(SharedMemory.list().includes(name))
-    SharedMemory.unlink(name)
+  const names = [`/${start}${'n'.repeat(longest - start.length)}`, `/.${start}`, `/${start} ü…`]
+  if (!onWindows) names.push(`/${start}\\`)
+  for (const name of names) {
+    using(SharedMemory.createSync(name, 1), (m) => {
+      t.is(m.name, name)
+      if (onLinux || onWindows) t.true(SharedMemory.list().includes(name))
+      SharedMemory.unlink(name)
+    })
   }
 })
 
@@ -334,10 +365,88 @@ named('many processes that create the same object at once all get it', (t) =>
       const m = SharedMemory.createSync(${JSON.stringify(name)}, 4096, { exclusive: false })
       for (let i = 0; i < 1000; i++) Atomics.add(m.view(Int32Array), 0, 1)
       return m.byteLength`
+    // Where a name lives as long as a mapping, this one keeps it.
+    const kept = onWindows ? SharedMemory.createSync(name, 4096, { exclusive: false }) : undefined
     t.deepEqual(
       await Promise.all(Array.from({ length: 6 }, () => elsewhere(one))),
       [4096, 4096, 4096, 4096, 4096, 4096],
     )
     using(SharedMemory.openSync(name), (m) => t.is(m.view(Int32Array)[0], 6000))
+    kept?.close()
   }),
 )
+
+inSections('a name and its memory go with the last mapping, of whichever process', async (t) => {
+  const name = shmName()
+  const m = SharedMemory.createSync(name, size)
+  m.write('from the parent', 0)
+  t.is(SharedMemory.unlink(name), undefined)
+  const answer = await elsewhere(`
+    const m = SharedMemory.openSync(${JSON.stringify(name)}, { access: 'write' })
+    const seen = [m.byteLength, m.read(0, 15).toString(), code(() => SharedMemory.createSync(${JSON.stringify(name)}, 10))]
+    m.write('from the child', 100)
+    return seen`)
+  t.deepEqual(answer, [whole(size), 'from the parent', 'EEXIST'])
+  t.is(m.read(100, 14).toString(), 'from the child')
+  const second = SharedMemory.openSync(name)
+  m.close()
+  t.is(second.getUint8(0), 'f'.charCodeAt(0))
+  second.close()
+  isSystemError(
+    t,
+    caught(t, () => SharedMemory.openSync(name)),
+    { code: 'ENOENT', syscall: 'shm_open', path: name },
+  )
+  isSystemError(
+    t,
+    caught(t, () => SharedMemory.unlink(name)),
+    { code: 'ENOENT', syscall: 'shm_unlink', path: name },
+  )
+  using(SharedMemory.createSync(name, 10), (fresh) => t.is(fresh.getUint8(0), 0))
+})
+
+inSections('sections are listed while they live', (t) => {
+  const name = shmName()
+  t.false(SharedMemory.list().includes(name))
+  using(SharedMemory.createSync(name, 1), () => {
+    const names = SharedMemory.list()
+    t.true(names.includes(name))
+    t.deepEqual(names, [...names].toSorted())
+    t.true(names.every((each) => /^\/[^/]+$/.test(each)))
+  })
+  t.false(SharedMemory.list().includes(name))
+})
+
+inSections('a section keeps its length, and flush has nothing to write', async (t) => {
+  const name = shmName()
+  const m = SharedMemory.createSync(name, size)
+  fails(t, () => m.resize(10 * page), 'ENOTSUP')
+  m.flushSync()
+  await m.flush()
+  using(SharedMemory.openSync(name), (reader) => {
+    t.is(caught(t, () => reader.fill(1)).code, 'EACCES')
+  })
+  m.close()
+})
+
+inSections('memory without a name is for the threads of this process', (t) => {
+  using(SharedMemory.anonymous(size), (m) => {
+    t.is(m.byteLength, size)
+    t.is(m.fd, undefined)
+    t.is(m.name, undefined)
+    m.write(counting(size), 0)
+    using(Mapping.from(m.share()), (other) => {
+      t.is(other.compare(counting(size)), 0)
+      other.setUint8(3, 0x33)
+      t.is(m.getUint8(3), 0x33)
+    })
+  })
+  using(SharedMemory.anonymous(0), (m) => t.is(m.byteLength, 0))
+  fails(t, () => SharedMemory.anonymous(8, { seal: ['grow'] }), 'ENOTSUP')
+})
+
+inSections('more than the page file has room for is ENOSPC', (t) => {
+  const name = shmName()
+  fails(t, () => SharedMemory.createSync(name, 2 ** 46), 'ENOSPC', 'shm_open')
+  t.false(SharedMemory.list().includes(name))
+})

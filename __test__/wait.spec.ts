@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,9 +9,10 @@ import { once } from 'node:events'
 import test from 'ava'
 
 import { AnonymousMemory, MappedFile, Mapping } from '../index'
+import { remove } from './helpers'
 
 const folder = mkdtempSync(join(tmpdir(), 'memmap-wait-'))
-test.after.always(() => rmSync(folder, { recursive: true, force: true }))
+test.after.always(() => remove(folder))
 
 let files = 0
 const create = (length = 8192) =>
@@ -180,5 +181,63 @@ waits('a worker that waits for ever can be terminated, and a process with waits 
   t.deepEqual(await once(child, 'exit'), [7, null])
   const idle = spawn(process.execPath, ['-e', source.replace('mapping.wait(0, 0)', '')])
   t.deepEqual(await once(idle, 'exit'), [0, null])
+  mapping.close()
+})
+
+const programOf = (
+  mapping: Mapping,
+  body: string,
+) => `const { MappedFile } = require(${JSON.stringify(require.resolve('../index'))})
+  const mapping = MappedFile.openSync(${JSON.stringify(mapping.path)}, { access: 'write' })
+  ${body}`
+
+waits('another process wakes this one, and this one another', async (t) => {
+  const mapping = create()
+  const woken = mapping.waitAsync(4, 0, { timeoutMs: 60_000 })
+  const child = spawn(
+    process.execPath,
+    [
+      '-e',
+      programOf(
+        mapping,
+        `mapping.setInt32(4, 5, true)
+        let count = 0
+        while ((count = mapping.notify(4)) === 0);
+        mapping.setInt32(12, count, true)
+        process.exitCode = mapping.wait(8, 0, 60_000) === 'ok' ? 7 : 8`,
+      ),
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  )
+  const ended = once(child, 'exit')
+  t.is(await woken, 'ok')
+  t.is(mapping.getInt32(4, true), 5)
+  let count = 0
+  while (count === 0 && child.exitCode === null) {
+    count = mapping.notify(8)
+    await pause(5)
+  }
+  t.is(count, 1)
+  t.deepEqual(await ended, [7, null])
+  t.is(mapping.getInt32(12, true), 1)
+  mapping.close()
+})
+
+waits('a process that is killed while it waits is no waiter any more', async (t) => {
+  const mapping = create()
+  const child = spawn(
+    process.execPath,
+    ['-e', programOf(mapping, `mapping.setInt32(8, 1, true); mapping.wait(0, 0)`)],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  )
+  while (mapping.getInt32(8, true) === 0) await pause(5)
+  await pause(50)
+  const ended = once(child, 'exit')
+  child.kill('SIGKILL')
+  await ended
+  t.is(mapping.notify(0), 0)
+  const woken = mapping.waitAsync(0, 0)
+  t.is(mapping.notify(0), 1)
+  t.is(await woken, 'ok')
   mapping.close()
 })

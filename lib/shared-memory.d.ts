@@ -1,10 +1,12 @@
 import { Mapping } from './mapping';
 import type { NoSab, Opt, Sab, Seal, ShmCreate, ShmOpen } from './types';
 /**
- * Memory that processes share: by a name (shm_overview(7)), or nameless (memfd_create(2)), which a child inherits as a descriptor.
+ * Memory that processes share: by a name (shm_overview(7); a named section on Windows), or nameless (memfd_create(2)), which a child inherits
+ * as a descriptor.
  *
  * A named object stays until `unlink` or a restart of the system, whatever becomes of the processes that used it. Its memory is provided
- * when it is created, so that a full /dev/shm is `ENOSPC` then and not a fault later.
+ * when it is created, so that a full /dev/shm is `ENOSPC` then and not a fault later. On Windows it goes, name and memory, with the last
+ * mapping of it: somebody must keep one. Windows and macOS round the length up to whole pages: that is what `open` maps.
  */
 export declare class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> extends Mapping<B> {
     #private;
@@ -15,7 +17,7 @@ export declare class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> e
      * Makes an object of `length` bytes of zeros and maps it for writing. With `exclusive: false` one that is there already is opened.
      *
      * @throws `EEXIST` where the name is taken, `EINVAL` where `exclusive: false` finds a shorter object, `ENOSPC` where there is no memory for
-     * it, `ERR_INVALID_ARG_VALUE` for a name that is not one leading slash and at most 255 other bytes (macOS: 30).
+     * it, `ERR_INVALID_ARG_VALUE` for a name that is not one leading slash and at most 255 other bytes (macOS: 30; Windows: no backslash).
      */
     static create(name: string, length: number, options?: ShmCreate): Promise<SharedMemory>;
     /** The twin of {@link create} that waits. */
@@ -33,7 +35,8 @@ export declare class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> e
     static openSync(name: string, options?: ShmOpen & NoSab): SharedMemory<ArrayBuffer>;
     static openSync(name: string, options?: ShmOpen): SharedMemory;
     /**
-     * Nameless memory (Linux: a memfd), for a child by its `stdio`: the child opens it with `fromFd`.
+     * Nameless memory (Linux, FreeBSD: a memfd), for a child by its `stdio`: the child opens it with `fromFd`. On Windows no descriptor can stand
+     * for it (`fd` is undefined): there it is for the threads of this process, and a child needs a name.
      *
      * @param options `seal`: rights to take away at once; `'write'` makes this mapping read-only, too.
      * @example
@@ -51,7 +54,10 @@ export declare class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> e
     static fromFd(fd: number, options?: Opt<{
         access: 'read' | 'write';
     }>): SharedMemory<ArrayBuffer>;
-    /** Takes a name away at once; the memory goes with its last mapping. */
+    /**
+     * Takes a name away at once; the memory goes with its last mapping. On Windows the name goes with it, too, and no earlier: this only says
+     * (`ENOENT`) when it is not there.
+     */
     static unlink(name: string): void;
     /**
      * The names of all objects of this system that may be opened.

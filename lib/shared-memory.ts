@@ -15,13 +15,18 @@ const SEALS: readonly Seal[] = ['shrink', 'grow', 'write', 'futureWrite', 'seal'
 /** In bytes, with the slash: `PSHMNAMLEN` of macOS, `NAME_MAX` elsewhere. */
 const LONGEST = process.platform === 'darwin' ? 31 : 256
 
+/** Windows: a backslash leads into another namespace. */
+const FORBIDDEN = process.platform === 'win32' ? /[/\\\0]/ : /[/\0]/
+
 const DEFAULT_MODE = 0o600
 
 /**
- * Memory that processes share: by a name (shm_overview(7)), or nameless (memfd_create(2)), which a child inherits as a descriptor.
+ * Memory that processes share: by a name (shm_overview(7); a named section on Windows), or nameless (memfd_create(2)), which a child inherits
+ * as a descriptor.
  *
  * A named object stays until `unlink` or a restart of the system, whatever becomes of the processes that used it. Its memory is provided
- * when it is created, so that a full /dev/shm is `ENOSPC` then and not a fault later.
+ * when it is created, so that a full /dev/shm is `ENOSPC` then and not a fault later. On Windows it goes, name and memory, with the last
+ * mapping of it: somebody must keep one. Windows and macOS round the length up to whole pages: that is what `open` maps.
  */
 export class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> extends Mapping<B> {
   /** Of a named object, with its slash. */
@@ -56,7 +61,7 @@ export class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> extends M
    * Makes an object of `length` bytes of zeros and maps it for writing. With `exclusive: false` one that is there already is opened.
    *
    * @throws `EEXIST` where the name is taken, `EINVAL` where `exclusive: false` finds a shorter object, `ENOSPC` where there is no memory for
-   * it, `ERR_INVALID_ARG_VALUE` for a name that is not one leading slash and at most 255 other bytes (macOS: 30).
+   * it, `ERR_INVALID_ARG_VALUE` for a name that is not one leading slash and at most 255 other bytes (macOS: 30; Windows: no backslash).
    */
   static async create(name: string, length: number, options?: ShmCreate): Promise<SharedMemory> {
     const { mode, exclusive, sharedArrayBuffer } = createRequest(name, length, options)
@@ -100,7 +105,8 @@ export class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> extends M
   }
 
   /**
-   * Nameless memory (Linux: a memfd), for a child by its `stdio`: the child opens it with `fromFd`.
+   * Nameless memory (Linux, FreeBSD: a memfd), for a child by its `stdio`: the child opens it with `fromFd`. On Windows no descriptor can stand
+   * for it (`fd` is undefined): there it is for the threads of this process, and a child needs a name.
    *
    * @param options `seal`: rights to take away at once; `'write'` makes this mapping read-only, too.
    * @example
@@ -132,7 +138,10 @@ export class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> extends M
     throw systemError('EAGAIN', 'mmap')
   }
 
-  /** Takes a name away at once; the memory goes with its last mapping. */
+  /**
+   * Takes a name away at once; the memory goes with its last mapping. On Windows the name goes with it, too, and no earlier: this only says
+   * (`ENOENT`) when it is not there.
+   */
   static unlink(name: string): void {
     checkName(name)
     native.sharedUnlink(name)
@@ -190,7 +199,7 @@ function openRequest(name: unknown, options: unknown) {
 function checkName(name: unknown): asserts name is string {
   if (typeof name !== 'string') throw invalidArgType('name', 'of type string', name)
   const rest = name.slice(1)
-  const sound = name.startsWith('/') && rest !== '' && rest !== '.' && rest !== '..' && !/[/\0]/.test(rest)
+  const sound = name.startsWith('/') && rest !== '' && rest !== '.' && rest !== '..' && !FORBIDDEN.test(rest)
   if (!sound) throw invalidArgValue('name', name, 'must be a slash and then a name without slashes')
   if (Buffer.byteLength(name) > LONGEST) throw invalidArgValue('name', name, `must have at most ${LONGEST} bytes`)
 }

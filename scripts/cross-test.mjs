@@ -1,6 +1,11 @@
 // The native core for other systems, built and tested: one table. `--quick` is for every push, `--full` is everything that can be run here.
-// `node scripts/cross-test.mjs [--quick | --full] [--only MACHINE,...] [--suite ava,main] [--prebuilt FOLDER] [--list]`
+// `node scripts/cross-test.mjs [--quick | --full] [--only MACHINE,...] [--suite ava,main] [--spec NAME,...] [--prebuilt FOLDER]
+// [--reports FOLDER] [--lint] [--list]`; a folder of reports is what scripts/platforms.mjs reads, `--lint` only has clippy read what is of other
+// systems.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { lint, linted } from './lib/cross/lint.mjs'
 import { machines } from './lib/cross/machines.mjs'
 import { binaryOf, machinesOf, testMachine, unrunnable, verdictOf } from './lib/cross/suites.mjs'
 import { prepare } from './lib/prepare.mjs'
@@ -24,9 +29,15 @@ const head = [
 
 const numbers = ({ passed, failed, skipped: left }) => [passed, failed, left]
 
+/** What ava said on one machine, for scripts/platforms.mjs. */
+function keep(folder, machine, report) {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, `${machine}.tap`), report)
+}
+
 /** One target on all its machines. @returns rows and counts of the table */
-async function testTarget(target, names, chosen, folder) {
-  const made = await binaryOf(target, folder)
+async function testTarget(target, names, { suite: suites, spec, prebuilt, reports }) {
+  const made = await binaryOf(target, prebuilt)
   if (made.state === 'failed') console.log(made.output)
   console.log(`${made.state} ${target} (${duration(made.seconds)})${made.note && `: ${made.note}`}`)
   const verdict = verdictOf(made)
@@ -50,14 +61,33 @@ async function testTarget(target, names, chosen, folder) {
     const each = (suite, version, one) => {
       if (one.failed > 0) console.log(`\n--- ${suite} on ${name} (${version}) ---\n${excerpt(one.output)}`)
       console.log(`${one.failed ? 'FAILED' : 'done'} ${suite} on ${name}, ${version} (${duration(one.seconds)})`)
+      if (reports && suite === 'ava') keep(reports, name, one.report)
       counts.push(one)
       rows.push([...start, version, suite, ...numbers(one), duration(one.seconds), one.note])
     }
-    const result = await testMachine(name, made.file, { chosen, each })
+    const result = await testMachine(name, made.file, {
+      chosen: suites?.split(','),
+      specs: spec?.split(','),
+      each,
+    })
     if (result.version !== '-') continue
     console.log(`skipped ${name}: ${result.note}`)
     counts.push(skipped(result.note))
     rows.push([...start, '-', '-', ...numbers(result), '-', result.note])
+  }
+  return { rows, counts }
+}
+
+/** What is never run here must at least compile, without a warning. */
+async function lintForeign() {
+  const rows = []
+  const counts = []
+  for (const triple of linted) {
+    const one = await lint(triple)
+    if (one.failed > 0) console.log(one.output)
+    console.log(`${one.failed ? 'FAILED' : 'done'} clippy for ${triple} (${duration(one.seconds)})`)
+    counts.push(one)
+    rows.push([triple, 'clippy', '-', '-', '-', '-', '-', ...numbers(one), duration(one.seconds), one.note])
   }
   return { rows, counts }
 }
@@ -74,6 +104,25 @@ function select({ full, only }) {
   return machinesOf({ full })
 }
 
+/** Every chosen machine, target by target. */
+async function testAll(values, rows, counts) {
+  const names = select(values)
+  // The host's own build brings binding.js and the compiled tests; the foreign add-on is named by the environment.
+  const failed = await prepare()
+  if (failed) throw new Error(failed)
+
+  const order = [
+    ...new Set(names.map((name) => machines[name].target)),
+    ...(values.full && !values.only ? unrunnable : []),
+  ]
+  for (const target of order) {
+    const onIt = names.filter((name) => machines[name].target === target)
+    const results = await testTarget(target, onIt, values)
+    rows.push(...results.rows)
+    counts.push(...results.counts)
+  }
+}
+
 async function main() {
   const { values } = parseArgs({
     options: {
@@ -81,7 +130,10 @@ async function main() {
       full: { type: 'boolean' },
       only: { type: 'string' },
       suite: { type: 'string' },
+      spec: { type: 'string' },
       prebuilt: { type: 'string' },
+      reports: { type: 'string' },
+      lint: { type: 'boolean' },
       list: { type: 'boolean' },
     },
   })
@@ -93,23 +145,8 @@ async function main() {
     )
     return
   }
-  const names = select(values)
-  // The host's own build brings binding.js and the compiled tests; the foreign add-on is named by the environment.
-  const failed = await prepare()
-  if (failed) throw new Error(failed)
-
-  const order = [
-    ...new Set(names.map((name) => machines[name].target)),
-    ...(values.full && !values.only ? unrunnable : []),
-  ]
-  const rows = []
-  const counts = []
-  for (const target of order) {
-    const onIt = names.filter((name) => machines[name].target === target)
-    const results = await testTarget(target, onIt, values.suite?.split(','), values.prebuilt)
-    rows.push(...results.rows)
-    counts.push(...results.counts)
-  }
+  const { rows, counts } = values.only || values.prebuilt ? { rows: [], counts: [] } : await lintForeign()
+  if (!values.lint) await testAll(values, rows, counts)
   console.log(`\n${table(head, rows)}\n\n${summary(total(counts))}`)
   process.exitCode = total(counts).failed > 0 ? 1 : 0
 }

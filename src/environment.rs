@@ -13,7 +13,7 @@ use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
 use crate::carrier::{overlay, shared};
-use crate::{fault, os, owners, shm};
+use crate::{fault, os, owners, shared_memory};
 
 /// Memory for `epoch` that is never freed: not every engine runs the cleanup hook of a worker that ends, and the guard would count in freed
 /// memory then. `undefined` where the engine refuses external buffers.
@@ -93,16 +93,16 @@ pub fn allocation_granularity() -> u32 {
 pub fn is_supported(feature: String) -> bool {
     match feature.as_str() {
         "faultGuard" => fault::enabled(),
-        "wait" => crate::futex::SUPPORTED,
+        "wait" => crate::futex::supported(),
         "sharedArrayBuffer" => shared::available() || overlay::available(),
-        "residency" | "lock" => cfg!(unix),
+        "residency" | "lock" => cfg!(any(unix, windows)),
         "resizeInPlace" => cfg!(unix) || os::holds_places(),
-        "posixShm" | "sysvShm" => cfg!(all(unix, not(target_os = "android"))),
+        // By name: Windows names sections.
+        "posixShm" => cfg!(not(target_os = "android")),
+        "sysvShm" => cfg!(all(unix, not(target_os = "android"))),
         // Old kernels and containers lack it, whatever system they are.
-        "memfd" => shm::memfd_create(c"memmap", os::MEMFD_SEALABLE).is_ok(),
-        "seal" => shm::memfd_create(c"memmap", os::MEMFD_SEALABLE)
-            .and_then(|file| shm::seals(&file))
-            .is_ok(),
+        "memfd" => shared_memory::has_nameless(),
+        "seal" => shared_memory::has_seals(),
         "hugePages" => os::huge_page_size() != os::page_size(),
         _ => os::advice(&feature).is_some_and(os::knows_advice),
     }

@@ -13,7 +13,7 @@ use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault;
 use crate::os::{self, FileKind, OpenMode, Pages, Reserved};
-use crate::region::{Access, Form, Memory, Region, Source};
+use crate::region::{Access, Form, Memory, Owned, Region, Source};
 use crate::request::{IfUnsafe, Request, Target};
 
 /// Opens and maps.
@@ -343,6 +343,10 @@ fn map_file_with(
     page: usize,
     no_reserve: bool,
 ) -> Outcome<Memory> {
+    if let Some(mapped) = os::map_section(file, form, length) {
+        let length = length.next_multiple_of(page);
+        return mapped.map(|base| Memory::Owned(Arc::new(Owned::mapped(base, length))));
+    }
     // What fails here is tried once more, for the system's own word on it.
     if os::holds_places()
         && let Ok(held) = reserve(file, form, offset, length, length, page)

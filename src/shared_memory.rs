@@ -1,4 +1,4 @@
-//! Memory that processes share: named objects (shm_overview(7)) and nameless ones (memfd_create(2)) -> Regions.
+//! Memory that processes share: named objects (shm_overview(7), Windows: named sections) and nameless ones (memfd_create(2)) -> Regions.
 
 use std::ffi::CString;
 use std::fs::File;
@@ -14,7 +14,7 @@ use crate::shm;
 /// shm_open(3) with `O_CREAT`, its size set and its memory provided. An existing object must be at least as long.
 pub fn create(name: &str, length: u64, mode: u32, exclusive: bool) -> Outcome<Arc<Region>> {
     let object = object_name(name)?;
-    let (file, created) = object_of(&object, mode, exclusive)?;
+    let (file, created) = object_of(&object, length, mode, exclusive)?;
     let file = Arc::new(file);
     let result = sized(&file, length, created).and_then(|()| {
         open::region_of_object(&file, Access::Write, Some(length), Some(name.to_owned()))
@@ -26,13 +26,13 @@ pub fn create(name: &str, length: u64, mode: u32, exclusive: bool) -> Outcome<Ar
 }
 
 /// Created, or opened. Two who create and unlink can miss each other: then both try again.
-fn object_of(object: &CString, mode: u32, exclusive: bool) -> Outcome<(File, bool)> {
+fn object_of(object: &CString, length: u64, mode: u32, exclusive: bool) -> Outcome<(File, bool)> {
     for _ in 0..64 {
-        match shm::shm_open(object, os::SHM_CREATE_EXCLUSIVE, mode) {
+        match shm::create(object, length, mode) {
             Err(fail) if fail.errno() == Some(code::EEXIST) && !exclusive => {}
             created => return created.map(|file| (file, true)),
         }
-        match shm::shm_open(object, os::SHM_READ_WRITE, 0) {
+        match shm::open(object, true) {
             Err(fail) if fail.errno() == Some(code::ENOENT) => {}
             opened => return opened.map(|file| (file, false)),
         }
@@ -42,26 +42,27 @@ fn object_of(object: &CString, mode: u32, exclusive: bool) -> Outcome<(File, boo
 
 fn sized(file: &File, length: u64, created: bool) -> Outcome<()> {
     let size = os::facts(file)?.size;
+    if size >= length {
+        return Ok(());
+    }
     // Whoever created it may not have come to its size yet: two that agree on the length may both set it.
     if created || size == 0 {
-        return open::extend(file, false, size, length.max(size));
+        return open::extend(file, false, size, length).or_else(|fail| {
+            // macOS sets the size of an object once: the other one was faster.
+            if os::facts(file)?.size >= length {
+                Ok(())
+            } else {
+                Err(fail)
+            }
+        });
     }
-    if size < length {
-        Err(Fail::system(code::EINVAL, "shm_open").hint("the object is shorter"))
-    } else {
-        Ok(())
-    }
+    Err(Fail::system(code::EINVAL, "shm_open").hint("the object is shorter"))
 }
 
 /// shm_open(3) of an object that is there.
 pub fn open(name: &str, access: Access) -> Outcome<Arc<Region>> {
-    let flags = if access == Access::Write {
-        os::SHM_READ_WRITE
-    } else {
-        os::SHM_READ
-    };
     let attempt = || {
-        let file = Arc::new(shm::shm_open(&object_name(name)?, flags, 0)?);
+        let file = Arc::new(shm::open(&object_name(name)?, access == Access::Write)?);
         if os::facts(&file)?.size == 0 {
             return Err(Fail::system(code::EAGAIN, "shm_open")
                 .hint("its creator has not given it a size yet"));
@@ -71,10 +72,12 @@ pub fn open(name: &str, access: Access) -> Outcome<Arc<Region>> {
     attempt().map_err(|fail| fail.at(Some(name)))
 }
 
-/// memfd_create(2), sealed as asked. Seals that forbid writing to everyone make this mapping read-only, too.
+/// Memory without a name, sealed as asked. Seals that forbid writing to everyone make this mapping read-only, too.
 pub fn nameless(length: u64, seals: &[Seal]) -> Outcome<Arc<Region>> {
-    let file = Arc::new(shm::memfd_create(c"memmap", os::MEMFD_SEALABLE)?);
-    os::set_length(&file, length)?;
+    let file = Arc::new(shm::nameless(length)?);
+    if os::facts(&file)?.size < length {
+        os::set_length(&file, length)?;
+    }
     // Against all writers: only possible while nobody maps it for writing, so before.
     let before = seals.contains(&Seal::Write);
     let access = if before { Access::Read } else { Access::Write };
@@ -86,6 +89,16 @@ pub fn nameless(length: u64, seals: &[Seal]) -> Outcome<Arc<Region>> {
         shm::add_seals(&file, os::seal_bits(seals))?;
     }
     Ok(region)
+}
+
+/// Whether this system has memory without a name that a descriptor stands for, so that a child can have it.
+pub fn has_nameless() -> bool {
+    shm::nameless(1).is_ok_and(|file| os::raw_fd(&file) >= 0)
+}
+
+/// Whether such memory can be sealed.
+pub fn has_seals() -> bool {
+    shm::nameless(1).is_ok_and(|file| shm::seals(&file).is_ok())
 }
 
 /// Seals what a Region stands on; with `Write` the Region itself becomes read-only first, as a writable mapping would forbid the seal.

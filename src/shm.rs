@@ -1,4 +1,4 @@
-//! `shm_open(3)`, `shm_unlink(3)`, `memfd_create(2)` and file seals (fcntl(2)): shared memory with the face of a file.
+//! `shm_open(3)`, `shm_unlink(3)`, `memfd_create(2)` and file seals (fcntl(2)): shared memory with the face of a file. On Windows: sections.
 //!
 //! Names arrive here checked (one leading slash, no other, no NUL, not too long): that is TypeScript's part, whose errors name the argument.
 //! What a system lacks is `ENOTSUP` under the name of its call.
@@ -8,7 +8,8 @@ use std::fs::File;
 
 use crate::error::Outcome;
 
-pub use calls::{list, shm_open, shm_unlink};
+pub use calls::{create, list, open, shm_open, shm_unlink};
+pub use nameless::nameless;
 pub use sealed::{add_seals, memfd_create, seals};
 
 /// POSIX shared memory; Android's C library has none, Windows names sections.
@@ -39,6 +40,21 @@ mod calls {
                 return Err(fail.at(name.to_str().ok()));
             }
         }
+    }
+
+    /// An object of no size yet, which must not be there. Where the size is part of the making, `length` is it.
+    pub fn create(name: &CStr, _length: u64, mode: u32) -> Outcome<File> {
+        shm_open(
+            name,
+            libc::O_RDWR | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC,
+            mode,
+        )
+    }
+
+    /// An object that is there.
+    pub fn open(name: &CStr, write: bool) -> Outcome<File> {
+        let access = if write { libc::O_RDWR } else { libc::O_RDONLY };
+        shm_open(name, access | libc::O_CLOEXEC, 0)
     }
 
     /// The name goes at once; the memory when the last mapping and descriptor of it are gone.
@@ -79,13 +95,66 @@ mod calls {
     }
 }
 
-#[cfg(not(all(unix, not(target_os = "android"))))]
+#[cfg(windows)]
 mod calls {
     use std::ffi::CStr;
 
     use super::{File, Outcome};
     use crate::errno::code;
     use crate::error::Fail;
+    use crate::os;
+
+    fn text(name: &CStr) -> Outcome<&str> {
+        name.to_str()
+            .map_err(|_| Fail::system(code::EINVAL, "shm_open"))
+    }
+
+    /// There is no call that gives a section as a descriptor of the C library's.
+    pub fn shm_open(_name: &CStr, _flags: i32, _mode: u32) -> Outcome<File> {
+        Err(Fail::system(code::ENOTSUP, "shm_open"))
+    }
+
+    /// CreateFileMappingW. Rights are those of the user who makes it; there is no mode.
+    pub fn create(name: &CStr, length: u64, _mode: u32) -> Outcome<File> {
+        os::create_section(Some(text(name)?), length).map_err(|fail| fail.at(name.to_str().ok()))
+    }
+
+    /// OpenFileMappingW.
+    pub fn open(name: &CStr, write: bool) -> Outcome<File> {
+        os::open_section(text(name)?, write).map_err(|fail| fail.at(name.to_str().ok()))
+    }
+
+    /// A name goes with the last handle of its section, and nothing takes it away before: this only says whether it is there.
+    pub fn shm_unlink(name: &CStr) -> Outcome<()> {
+        match open(name, false) {
+            Err(fail) if fail.errno() == Some(code::ENOENT) => {
+                Err(Fail::system(code::ENOENT, "shm_unlink").at(name.to_str().ok()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The sections of this session.
+    pub fn list() -> Outcome<Vec<String>> {
+        os::section_names()
+    }
+}
+
+#[cfg(not(any(windows, all(unix, not(target_os = "android")))))]
+mod calls {
+    use std::ffi::CStr;
+
+    use super::{File, Outcome};
+    use crate::errno::code;
+    use crate::error::Fail;
+
+    pub fn create(_name: &CStr, _length: u64, _mode: u32) -> Outcome<File> {
+        Err(Fail::system(code::ENOTSUP, "shm_open"))
+    }
+
+    pub fn open(_name: &CStr, _write: bool) -> Outcome<File> {
+        Err(Fail::system(code::ENOTSUP, "shm_open"))
+    }
 
     pub fn shm_open(_name: &CStr, _flags: i32, _mode: u32) -> Outcome<File> {
         Err(Fail::system(code::ENOTSUP, "shm_open"))
@@ -97,6 +166,65 @@ mod calls {
 
     pub fn list() -> Outcome<Vec<String>> {
         Err(Fail::system(code::ENOTSUP, "shm_list"))
+    }
+}
+
+/// Memory that has no name.
+mod nameless {
+    use super::{File, Outcome};
+
+    /// memfd_create(2), of no size yet.
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    pub fn nameless(_length: u64) -> Outcome<File> {
+        super::memfd_create(c"memmap", libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING)
+    }
+
+    /// shm_open(3) under a name that nobody else has, which is taken away at once. Of no size yet.
+    #[cfg(target_vendor = "apple")]
+    pub fn nameless(_length: u64) -> Outcome<File> {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        use std::time::{SystemTime, UNIX_EPOCH};
+
+        use crate::errno::code;
+
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        loop {
+            // Of at most 31 bytes: PSHMNAMLEN.
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            let name = format!(
+                "/mm{:x}.{:x}.{:x}",
+                std::process::id(),
+                NEXT.fetch_add(1, Ordering::Relaxed),
+                now.map_or(0, |now| now.subsec_nanos())
+            );
+            let name = std::ffi::CString::new(name).unwrap_or_default();
+            match super::create(&name, 0, 0o600) {
+                Err(fail) if fail.errno() == Some(code::EEXIST) => {}
+                made => {
+                    let file = made?;
+                    super::shm_unlink(&name)?;
+                    return Ok(file);
+                }
+            }
+        }
+    }
+
+    /// A section: for the threads of this process, as no descriptor of the C library's can stand for it.
+    #[cfg(windows)]
+    pub fn nameless(length: u64) -> Outcome<File> {
+        crate::os::create_section(None, length.max(1))
+    }
+
+    /// None.
+    #[cfg(not(any(
+        windows,
+        target_vendor = "apple",
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd"
+    )))]
+    pub fn nameless(_length: u64) -> Outcome<File> {
+        super::memfd_create(c"memmap", 0)
     }
 }
 

@@ -44,6 +44,10 @@ pub struct Status {
 
 /// What shmctl(`IPC_SET`) can change; what is `None` stays.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(
+    not(all(unix, not(target_os = "android"))),
+    allow(dead_code, reason = "there are no segments to change")
+)]
 pub struct Change {
     /// The new owner.
     pub uid: Option<u32>,
@@ -126,7 +130,13 @@ mod calls {
         if key == -1 {
             std::fs::metadata(path).map_err(|error| Fail::io(&error, "ftok").at(path.to_str()))?;
         }
-        Ok(i64::from(key))
+        Ok(key_number(key))
+    }
+
+    /// `key_t` has 32 bits, or 64 on FreeBSD.
+    fn key_number(key: libc::key_t) -> i64 {
+        #[allow(clippy::useless_conversion, reason = "of 64 bits on FreeBSD")]
+        key.into()
     }
 
     /// The number of the segment with this key, or of a new one. `flags`: permission bits, `IPC_CREAT`, `IPC_EXCL`, `SHM_` flags.

@@ -14,20 +14,22 @@ export const PAGE = 4096
 export const windows = process.platform === 'win32'
 export const wine = process.env.MEMMAP_EMULATOR === 'wine'
 
+/** Removes a folder. On Windows something may still be mapped: the system's own cleaning finds it. */
+export function remove(path) {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch (error) {
+    if (!windows) throw error
+  }
+}
+
 let made = ''
 
 /** Made when somebody needs it: a thread that is ended in the middle cannot remove it. */
 export function folder() {
   if (made !== '') return made
   made = mkdtempSync(join(tmpdir(), 'memmap-crash-'))
-  process.on('exit', () => {
-    try {
-      rmSync(made, { recursive: true, force: true })
-    } catch (error) {
-      // Where addresses cannot be held a closed file is mapped until its last buffer is collected, and cannot be removed.
-      if (!windows) throw error
-    }
-  })
+  process.on('exit', () => remove(made))
   return made
 }
 

@@ -8,7 +8,9 @@ use crate::errno::code;
 use crate::error::{Fail, Outcome};
 
 /// `isSupported('wait')`
-pub const SUPPORTED: bool = false;
+pub fn supported() -> bool {
+    false
+}
 
 /// Never succeeds.
 pub fn wait(_word: Word, _expected: u32, _timeout: Duration) -> Outcome<End> {

@@ -34,6 +34,8 @@ mod windows_place;
 #[cfg(windows)]
 mod windows_placeholders;
 #[cfg(windows)]
+mod windows_sections;
+#[cfg(windows)]
 mod windows_system;
 #[cfg(windows)]
 pub use self::{
@@ -43,6 +45,7 @@ pub use self::{
     windows_errno::*,
     windows_place::*,
     windows_placeholders::Shown,
+    windows_sections::*,
     windows_system::*,
 };
 

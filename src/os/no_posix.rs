@@ -48,9 +48,6 @@ pub fn map_raw(_hint: usize, _length: usize, _arguments: MapArguments) -> Outcom
     none("mmap")
 }
 
-/// Nothing is ever mapped by these calls here.
-pub fn unmap(_base: *mut u8, _length: usize) {}
-
 /// Nothing is ever attached here.
 pub fn detach_segment(_base: *mut u8, _length: usize) {}
 

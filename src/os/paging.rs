@@ -2,10 +2,14 @@
 #![allow(unsafe_code, reason = "system calls")]
 
 use std::fs::File;
+#[cfg(not(target_vendor = "apple"))]
 use std::os::fd::AsRawFd;
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
 use crate::errno::code;
-use crate::error::{Fail, Outcome};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use crate::error::Fail;
+use crate::error::Outcome;
 use crate::region::Pages;
 
 /// linux/mman.h, since 5.14; the libc crate does not have it for every target.
@@ -38,6 +42,10 @@ pub fn populate(pages: Pages) -> Outcome<bool> {
 
 /// As above: there is no such call here.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "same signature as where it can fail"
+)]
 pub fn populate(_pages: Pages) -> Outcome<bool> {
     Ok(false)
 }

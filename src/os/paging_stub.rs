@@ -6,6 +6,10 @@ use crate::error::Outcome;
 use crate::region::Pages;
 
 /// No such call: touch the pages instead.
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "same signature as where it can fail"
+)]
 pub fn populate(_pages: Pages) -> Outcome<bool> {
     Ok(false)
 }

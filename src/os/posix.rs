@@ -262,6 +262,10 @@ impl Fresh {
 
     /// It is not needed after all.
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    #[allow(
+        clippy::unused_self,
+        reason = "same signature as where there is something to unmap"
+    )]
     pub fn discard(self, _length: usize) {}
 
     /// A mapping that is there already, and that only the caller knows.

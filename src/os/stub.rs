@@ -101,7 +101,6 @@ pub unsafe fn shorten(
     _file: Option<&File>,
     _offset: u64,
     _form: Form,
-    _cut: Option<u64>,
 ) -> Outcome<()> {
     unsupported("mmap")
 }
@@ -255,14 +254,25 @@ pub fn find_symbol(_name: &std::ffi::CStr) -> Option<usize> {
     None
 }
 
-/// No shared memory by these flags.
-pub const SHM_CREATE_EXCLUSIVE: i32 = 0;
-/// As above.
-pub const SHM_READ_WRITE: i32 = 0;
-/// As above.
-pub const SHM_READ: i32 = 0;
-/// As above.
-pub const MEMFD_SEALABLE: u32 = 0;
+/// Nothing is ever mapped by hand here.
+pub fn unmap(_base: *mut u8, _length: usize) {}
+
+/// Whether waits know a word of another process by its key (`futex::Key`), not by its page.
+pub const WORDS_HAVE_KEYS: bool = false;
+
+/// None: the kernel finds the word by its page.
+pub fn object_key(_file: Option<&File>, _name: Option<&str>, _offset: u64) -> crate::futex::Key {
+    [0; 3]
+}
+
+/// Shared memory is files here.
+pub fn map_section(
+    _file: &File,
+    _form: crate::region::Form,
+    _length: usize,
+) -> Option<Outcome<*mut u8>> {
+    None
+}
 
 /// Nothing can be sealed.
 pub fn seal_bits(_seals: &[Seal]) -> i32 {

@@ -114,7 +114,7 @@ pub fn is_writable(file: &File) -> bool {
 pub fn facts(file: &File) -> Outcome<FileFacts> {
     let meta = file.metadata().map_err(|error| Fail::io(&error, "fstat"))?;
     let kind = meta.file_type();
-    let kind = if kind.is_file() {
+    let kind = if kind.is_file() || is_shared_memory(&meta) {
         FileKind::Regular
     } else if kind.is_dir() {
         FileKind::Directory
@@ -141,6 +141,18 @@ pub fn facts(file: &File) -> Outcome<FileFacts> {
         size,
         huge_page,
     })
+}
+
+/// xnu's `pshm_stat`: an object of shm_open(3) has the mode that it was created with, and no type.
+#[cfg(target_vendor = "apple")]
+fn is_shared_memory(meta: &std::fs::Metadata) -> bool {
+    meta.mode() & u32::from(libc::S_IFMT) == 0
+}
+
+/// Elsewhere such an object is a regular file.
+#[cfg(not(target_vendor = "apple"))]
+fn is_shared_memory(_meta: &std::fs::Metadata) -> bool {
+    false
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "system calls on pages that the caller owns")]
 
 use std::fs::File;
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 use std::os::fd::AsRawFd;
 
 use super::Protection;
@@ -184,6 +185,10 @@ fn lock_on_fault(pages: Pages) -> Outcome<bool> {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "same signature as where it can fail"
+)]
 fn lock_on_fault(_pages: Pages) -> Outcome<bool> {
     Ok(false)
 }

@@ -107,7 +107,7 @@ pub fn may_vanish(file: &File) -> bool {
     let mut facts: libc::statfs = unsafe { std::mem::zeroed() };
     // SAFETY: fstatfs fills the structure, which lives on this stack.
     let status = unsafe { libc::fstatfs(file.as_raw_fd(), &raw mut facts) };
-    status != 0 || facts.f_flags & libc::MNT_LOCAL as u64 == 0
+    status != 0 || facts.f_flags & libc::MNT_LOCAL == 0
 }
 
 /// dlsym(3) in everything that is loaded: the address of a function that only some versions of an engine have.
@@ -117,19 +117,22 @@ pub fn find_symbol(name: &std::ffi::CStr) -> Option<usize> {
     (!address.is_null()).then_some(address as usize)
 }
 
-/// The flags of shm_open(3) that callers need.
-pub const SHM_CREATE_EXCLUSIVE: i32 = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
-/// As above.
-pub const SHM_READ_WRITE: i32 = libc::O_RDWR | libc::O_CLOEXEC;
-/// As above.
-pub const SHM_READ: i32 = libc::O_RDONLY | libc::O_CLOEXEC;
+/// Whether waits know a word of another process by its key (`futex::Key`), not by its page.
+pub const WORDS_HAVE_KEYS: bool = false;
 
-/// memfd_create(2): closed at exec, may be sealed.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub const MEMFD_SEALABLE: u32 = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
-/// No memfd here: the call answers that itself.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub const MEMFD_SEALABLE: u32 = 0;
+/// None: the kernel finds the word by its page.
+pub fn object_key(_file: Option<&File>, _name: Option<&str>, _offset: u64) -> crate::futex::Key {
+    [0; 3]
+}
+
+/// Shared memory has descriptors here, which memmap2 maps as files.
+pub fn map_section(
+    _file: &File,
+    _form: crate::region::Form,
+    _length: usize,
+) -> Option<crate::error::Outcome<*mut u8>> {
+    None
+}
 
 /// Their bits.
 pub fn seal_bits(seals: &[Seal]) -> i32 {
@@ -145,7 +148,17 @@ pub fn seal_bits(seals: &[Seal]) -> i32 {
 }
 
 /// The same file, through a description that cannot write.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn reopen_read_only(file: &File) -> crate::error::Outcome<File> {
     File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
         .map_err(|error| crate::error::Fail::io(&error, "open"))
+}
+
+/// As above: what is sealed has no path here, and /dev/fd gives the same description again.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn reopen_read_only(_file: &File) -> crate::error::Outcome<File> {
+    Err(crate::error::Fail::system(
+        crate::errno::code::ENOTSUP,
+        "open",
+    ))
 }

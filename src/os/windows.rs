@@ -17,6 +17,7 @@ use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use windows_sys::Win32::System::Memory::FlushViewOfFile;
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
+use super::windows_sections::{section_is_writable, section_length};
 use super::{FileFacts, FileKind, OpenMode, Pages};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
@@ -111,6 +112,9 @@ fn duplicate_handle(theirs: HANDLE) -> Outcome<File> {
 
 /// Whether the handle may write (NtQueryInformationFile, `FileAccessInformation`).
 pub fn is_writable(file: &File) -> bool {
+    if section_length(file).is_some() {
+        return section_is_writable(file);
+    }
     let mut access: u32 = 0;
     // SAFETY: an all-zero status block is a valid value of the structure.
     let mut status: IO_STATUS_BLOCK = unsafe { std::mem::zeroed() };
@@ -129,6 +133,13 @@ pub fn is_writable(file: &File) -> bool {
 
 /// What the target is, and its length.
 pub fn facts(file: &File) -> Outcome<FileFacts> {
+    if let Some(size) = section_length(file) {
+        return Ok(FileFacts {
+            kind: FileKind::Regular,
+            size,
+            huge_page: None,
+        });
+    }
     // SAFETY: asks what a handle stands for.
     if unsafe { fs::GetFileType(handle(file)) } != fs::FILE_TYPE_DISK {
         // Pipes, sockets, the console and NUL: none of them can be mapped.
@@ -182,6 +193,14 @@ pub fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> Outcome<usize> {
 
 /// SetFileInformationByHandle, `FileEndOfFileInfo`. A file that is mapped beyond the new end by anybody is `EBUSY`.
 pub fn set_length(file: &File, length: u64) -> Outcome<()> {
+    if let Some(size) = section_length(file) {
+        return if length.next_multiple_of(super::page_size() as u64) == size {
+            Ok(())
+        } else {
+            Err(Fail::system(code::ENOTSUP, "ftruncate")
+                .hint("a section keeps the length that it was made with"))
+        };
+    }
     file.set_len(length)
         .map_err(|error| Fail::io(&error, "ftruncate"))
 }
@@ -211,7 +230,7 @@ pub fn allocate(file: &File, _old: u64, new: u64) -> Outcome<()> {
 }
 
 /// Volume and number of a file.
-fn identity(file: &File) -> Option<(u32, u32, u32)> {
+pub(super) fn identity(file: &File) -> Option<(u32, u32, u32)> {
     // SAFETY: an all-zero structure is a valid value.
     let mut facts: fs::BY_HANDLE_FILE_INFORMATION = unsafe { std::mem::zeroed() };
     // SAFETY: the structure lives on this stack.
@@ -249,6 +268,10 @@ pub fn sync_pages(pages: Pages, _wait: bool, _invalidate: bool) -> Outcome<()> {
 
 /// FlushFileBuffers.
 pub fn sync_file(file: &File) -> Outcome<()> {
+    if section_length(file).is_some() {
+        // Memory: there is no disk to be safe on.
+        return Ok(());
+    }
     // SAFETY: an open handle.
     if unsafe { fs::FlushFileBuffers(handle(file)) } != 0 {
         return Ok(());

@@ -258,7 +258,8 @@ impl Section {
         // A view may not be longer than its section, which ends where the file does: inside the last page.
         let rest = file_length(self.shown.file).saturating_sub(offset);
         let exact = usize::try_from(rest).unwrap_or(usize::MAX).min(length);
-        if !(exact > 0 && whole(exact)) && !whole(length) {
+        let done = (exact > 0 && whole(exact)) || whole(length);
+        if !done {
             return Err(Fail::last("mmap"));
         }
         if self.how.pages != self.how.view {

@@ -100,15 +100,6 @@ pub unsafe fn move_pages(from: *mut u8, to: *mut u8, length: usize, _page: usize
     unsafe { std::ptr::copy_nonoverlapping(from, to, length) };
 }
 
-/// Flags of shm_open(3): Windows names sections instead.
-pub const SHM_CREATE_EXCLUSIVE: i32 = 0;
-/// As above.
-pub const SHM_READ_WRITE: i32 = 0;
-/// As above.
-pub const SHM_READ: i32 = 0;
-/// As above.
-pub const MEMFD_SEALABLE: u32 = 0;
-
 /// Nothing can be sealed.
 pub fn seal_bits(_seals: &[Seal]) -> i32 {
     0

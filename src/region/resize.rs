@@ -13,7 +13,7 @@ use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault;
 use crate::open;
-use crate::os::{self, FileKind, Pages, Protection, Seal};
+use crate::os::{self, FileKind, Pages, Protection, Replacement, Seal};
 use crate::shm;
 
 /// What became of a resize.
@@ -98,11 +98,11 @@ impl Region {
     ) -> Outcome<Resized> {
         if self.fits(new) {
             let old = self.len();
-            self.in_place(new, cut)?;
+            self.in_place(new)?;
             if let Some(end) = cut
-                && let Err(fail) = os::set_length(file, end)
+                && let Err(fail) = self.cut_file(file, end)
             {
-                self.in_place(old, None)?;
+                self.in_place(old)?;
                 return Err(fail);
             }
             return Ok(Resized::InPlace);
@@ -150,11 +150,31 @@ impl Region {
                 if self.form().access == Access::Write
                     && self.is_cut(&file, self.len(), before)? =>
             {
-                os::set_length(&file, self.offset + self.len() as u64)
+                self.cut_file(&file, self.offset + self.len() as u64)
             }
             _ => Ok(()),
         }
         .map_err(|fail| fail.at(self.path()))
+    }
+
+    /// Makes the file shorter. Windows refuses that while any view of it is there, however short (error 1224): then this one steps aside meanwhile,
+    /// where its place can be held. Views of others still make it `EBUSY`.
+    fn cut_file(&self, file: &Arc<File>, end: u64) -> Outcome<()> {
+        let first = os::set_length(file, end);
+        let busy = matches!(&first, Err(fail) if fail.errno() == Some(code::EBUSY));
+        let length = self.map_len();
+        if !busy || length == 0 || !os::holds_places() {
+            return first;
+        }
+        self.locked(|| {
+            // SAFETY: the pages are this Region's, whose slot's lock is held: whoever touches them now waits for it in the guard.
+            unsafe { os::replace(self.base, length, Replacement::None) };
+            let cut = os::set_length(file, end);
+            // SAFETY: as above.
+            unsafe { os::map_again(self.base, length, Some(file), self.file_base(), self.form()) }
+                .and_then(|()| self.protect_again(self.base, 0, length))
+                .and(cut)
+        })
     }
 
     /// Whether a file becomes shorter when its mapping does: one that went on behind the mapping keeps what it has there.
@@ -167,8 +187,8 @@ impl Region {
             && facts.size <= self.offset + old as u64)
     }
 
-    /// Inside the reserved range, or inside the last page. `cut`: where the file is going to end.
-    fn in_place(&self, new: usize, cut: Option<u64>) -> Outcome<()> {
+    /// Inside the reserved range, or inside the last page.
+    fn in_place(&self, new: usize) -> Outcome<()> {
         let old_end = self.map_len();
         let new_end = self.whole(new);
         let file = self.file();
@@ -196,11 +216,10 @@ impl Region {
                         file.as_deref(),
                         self.file_base(),
                         self.form(),
-                        cut,
                     )?;
                 }
                 self.protections().cut(new_end);
-                self.protect_again(self.base, 0, new_end)
+                Ok(())
             }
             Ordering::Equal => Ok(()),
         };

@@ -19,6 +19,7 @@ use memmap2::{MmapOptions, MmapRaw};
 
 use crate::error::{Fail, Outcome};
 use crate::futex::{self, End, Word};
+use crate::os;
 use crate::region::{Access, Region};
 
 /// What JavaScript is told about a wait; an errno of the system counts from `FAILED` on.
@@ -75,6 +76,9 @@ impl Place {
             )));
         }
         let (private, alias) = match (region.form().private, region.file()) {
+            (true, Some(_)) if region.form().access == Access::Read && os::WORDS_HAVE_KEYS => {
+                (false, None)
+            }
             (true, Some(file)) if region.form().access == Access::Read => {
                 let at = region.offset() + offset as u64;
                 let page = at - at % region.page() as u64;
@@ -95,10 +99,23 @@ impl Place {
             .map_or(address, |(address, _)| *address)
             .cast_const()
             .cast::<u32>();
+        let key = if private {
+            [0; 3]
+        } else {
+            os::object_key(
+                region.file().as_deref(),
+                region.path(),
+                region.offset() + offset as u64,
+            )
+        };
         Ok(Self {
             region: Arc::clone(region),
             offset,
-            word: Word { address, private },
+            word: Word {
+                address,
+                private,
+                key,
+            },
             _alias: alias.map(|(_, alias)| alias),
         })
     }
@@ -158,10 +175,7 @@ impl Wait {
     }
 
     fn left(&self) -> Word {
-        Word {
-            address: self.left.as_ptr(),
-            private: true,
-        }
+        Word::own(&self.left)
     }
 
     fn ended(&self) -> bool {
@@ -191,7 +205,7 @@ pub fn begin(
     environment: u32,
     post: Arc<dyn Fn(u32, u32) + Send + Sync>,
 ) -> Outcome<Option<u32>> {
-    if !futex::SUPPORTED {
+    if !futex::supported() {
         return Err(Fail::system(crate::errno::code::ENOTSUP, "wait"));
     }
     let token = NEXT.fetch_add(1, Ordering::Relaxed);

@@ -35,10 +35,7 @@ impl Worker {
     }
 
     fn word(&self) -> Word {
-        Word {
-            address: self.bell.as_ptr(),
-            private: true,
-        }
+        Word::own(&self.bell)
     }
 
     fn job(&self) -> MutexGuard<'_, Option<Arc<Wait>>> {

@@ -46,11 +46,16 @@ async function toolFor(target) {
   return { command: ['cargo-zigbuild', 'zigbuild', '--release'], triple, env }
 }
 
-/** @param {{ targetDir?: string, sources?: string }} options other folders, for a build that must not find the results of the first */
-async function compile(target, { targetDir = join(cache, 'target'), sources = root } = {}) {
+/**
+ * @param {{ targetDir?: string, sources?: string, features?: string }} options other folders, for a build that must not find the results of the
+ *   first; features of Cargo.toml, for test builds
+ */
+async function compile(target, { targetDir = join(cache, 'target'), sources = root, features } = {}) {
   const compiler = await rust()
   const { command, triple, env, checked } = await toolFor(target)
-  const result = await run(command[0], [...command.slice(1), '--locked', '--target', triple, ...compiler.args], {
+  const wanted = features ? ['--features', features] : []
+  const args = [...command.slice(1), '--locked', '--target', triple, ...wanted, ...compiler.args]
+  const result = await run(command[0], args, {
     cwd: sources,
     minutes: 30,
     env: {

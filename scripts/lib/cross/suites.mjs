@@ -30,8 +30,8 @@ function argumentsFor(suite, specs) {
 }
 
 /** One suite on one machine: counts, and what the runner printed. */
-async function runOn(name, addon, suite, node) {
-  const { specs, left } = suite === 'ava' ? specsOn(name) : { specs: [], left: [] }
+async function runOn(name, addon, suite, node, only) {
+  const { specs, left } = suite === 'ava' ? specsOn(name, only) : { specs: [], left: [] }
   const result = await run(node, argumentsFor(suite, specs), { minutes: 40, env: environmentOf(name, node, addon) })
   const counts = tap(result)
   const notes = [counts.note, left.length > 0 && `${left.length} specs left out`].filter(Boolean)
@@ -41,6 +41,7 @@ async function runOn(name, addon, suite, node) {
     note: notes.join('; '),
     seconds: result.seconds,
     output: result.output,
+    report: result.stdout,
   }
 }
 
@@ -64,9 +65,10 @@ export function verdictOf({ state, note }) {
  * Runs the suites on one machine, or says why it is not to be had.
  * @param {string} name
  * @param {string} addon the binary's path
- * @param {{ chosen?: readonly string[], each?: (suite: string, version: string, result: object) => void }} options `each` hears every result
+ * @param {{ chosen?: readonly string[], specs?: readonly string[], each?: (suite: string, version: string, result: object) => void }} options
+ *   `chosen` suites, `specs` of ava's, and `each` hears every result
  */
-export async function testMachine(name, addon, { chosen, each = () => {} } = {}) {
+export async function testMachine(name, addon, { chosen, specs, each = () => {} } = {}) {
   let machine
   try {
     machine = await prepareMachine(name)
@@ -76,7 +78,7 @@ export async function testMachine(name, addon, { chosen, each = () => {} } = {})
   }
   const results = []
   for (const suite of chosen ?? machines[name].suites ?? allSuites()) {
-    const one = await runOn(name, addon, suite, machine.node)
+    const one = await runOn(name, addon, suite, machine.node, specs)
     each(suite, machine.version, one)
     results.push({ suite, ...one })
   }

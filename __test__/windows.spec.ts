@@ -1,0 +1,218 @@
+// What is Windows' own: names of files, what a mapped file refuses, and that nothing is left of a mapping after close().
+import { spawnSync } from 'node:child_process'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, join, toNamespacedPath } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import { MappedFile, Mapping } from '../index'
+import * as posix from '../lib/posix'
+import {
+  caught,
+  counting,
+  file,
+  folder,
+  fresh,
+  isSystemError,
+  onWindows,
+  page,
+  rejected,
+  unless,
+  using,
+} from './helpers'
+import { fails } from './systems'
+
+const windows = unless(!onWindows && "is about Windows' own")
+const size = 2 * page + 100
+
+windows('views begin at any byte though the system maps in steps of 64 KiB', (t) => {
+  t.is(Mapping.allocationGranularity, 65_536)
+  const path = file(200_000)
+  const all = counting(200_000)
+  for (const offset of [1, 4095, 4096, 65_535, 65_536, 65_537, 131_072, 199_999]) {
+    using(MappedFile.openSync(path, { offset }), (m) => {
+      t.is(m.fileOffset, offset)
+      t.is(m.byteLength, 200_000 - offset)
+      t.is(m.compare(all.subarray(offset)), 0)
+    })
+  }
+})
+
+windows('paths with spaces, letters of all kinds, prefixes and slashes both ways are found', async (t) => {
+  const inside = join(folder, 'a folder', 'Ünïcødé 文件 🗎')
+  mkdirSync(inside, { recursive: true })
+  const path = join(inside, 'with space ß.bin')
+  writeFileSync(path, counting(size))
+  const others = [
+    path.replaceAll('\\', '/'),
+    toNamespacedPath(path),
+    Buffer.from(path),
+    pathToFileURL(path),
+    join(inside, '..', basename(inside), 'with space ß.bin'),
+  ]
+  for (const each of [path, ...others]) {
+    using(MappedFile.openSync(each), (m) => t.is(m.compare(counting(size)), 0, String(each)))
+    using(await MappedFile.open(each), (m) => t.is(m.byteLength, size, String(each)))
+  }
+})
+
+windows('a path longer than MAX_PATH needs no prefix, as in node:fs', async (t) => {
+  let inside = folder
+  while (inside.length < 300) inside = join(inside, 'n'.repeat(40))
+  mkdirSync(inside, { recursive: true })
+  const path = join(inside, 'long.bin')
+  using(MappedFile.openSync(path, { access: 'write', create: true, length: size }), (m) => m.write(counting(size), 0))
+  t.is(readFileSync(path).compare(counting(size)), 0)
+  using(await MappedFile.open(path), (m) => t.is(m.compare(counting(size)), 0))
+  using(MappedFile.openSync(toNamespacedPath(path)), (m) => t.is(m.byteLength, size))
+})
+
+windows('a share that is not there is ENOENT, for both twins', async (t) => {
+  const path = '\\\\memmap-no-such-server\\share\\file.bin'
+  t.is(caught(t, () => MappedFile.openSync(path)).code, 'ENOENT')
+  t.is((await rejected(t, MappedFile.open(path))).code, 'ENOENT')
+})
+
+windows('what no file can be called is ENOENT', (t) => {
+  for (const name of ['a<b', 'a|b', 'a?b', 'a"b']) {
+    isSystemError(
+      t,
+      caught(t, () => MappedFile.openSync(join(folder, name))),
+      {
+        code: 'ENOENT',
+        syscall: 'open',
+        path: join(folder, name),
+      },
+    )
+  }
+})
+
+windows('a descriptor of Node stands for its file and stays open', (t) => {
+  const path = file(size)
+  const fd = openSync(path, 'r+')
+  try {
+    using(MappedFile.openSync(fd, { access: 'write' }), (m) => {
+      m.setUint8(1, 200)
+      t.is(m.path, undefined)
+    })
+    t.is(readFileSync(fd)[1], 200)
+  } finally {
+    closeSync(fd)
+  }
+  const reading = openSync(path, 'r')
+  fails(t, () => MappedFile.openSync(reading, { access: 'write' }), 'EACCES')
+  closeSync(reading)
+  fails(t, () => MappedFile.openSync(reading), 'EBADF')
+})
+
+/** Where a range cannot be held without its view (wine, before Windows 10 1803), the view goes with the last buffer over it: a moment later. */
+async function soon<T>(action: () => T): Promise<T> {
+  for (let i = 0; ; i++) {
+    try {
+      return action()
+    } catch (error) {
+      if (i === 200) throw error
+      await pause(10)
+    }
+  }
+}
+
+windows('after close the file can be truncated, renamed, deleted and made again', async (t) => {
+  for (const access of ['read', 'write', 'copy'] as const) {
+    const path = file(size)
+    const m = MappedFile.openSync(path, { access })
+    const view = m.bytes
+    t.is(view[0], counting(1)[0])
+    m.close()
+    t.is(view.length, 0)
+    await soon(() => truncateSync(path, 10))
+    t.is(statSync(path).size, 10)
+    renameSync(path, `${path}.moved`)
+    rmSync(`${path}.moved`)
+    t.false(existsSync(path))
+    using(MappedFile.openSync(path, { access: 'write', create: 'exclusive', length: 10 }), (again) =>
+      t.is(again.getUint8(9), 0),
+    )
+    rmSync(path)
+  }
+})
+
+windows('a mapping can be resized while it is the only one, and is EBUSY to shorten under another', (t) => {
+  const path = file(size)
+  using(MappedFile.openSync(path, { access: 'write' }), (m) => {
+    m.resize(5 * page)
+    t.is(statSync(path).size, 5 * page)
+    t.is(m.getUint8(size - 1), counting(size)[size - 1])
+    m.resize(page)
+    t.is(statSync(path).size, page)
+    using(MappedFile.openSync(path), (other) => {
+      fails(t, () => m.resize(10), 'EBUSY')
+      t.is(statSync(path).size, page)
+      t.is(other.compare(counting(size).subarray(0, page)), 0)
+      t.is(m.compare(counting(size).subarray(0, page)), 0)
+    })
+    m.resize(10)
+    t.is(statSync(path).size, 10)
+  })
+})
+
+windows('another program may read, write and append while a file is mapped', (t) => {
+  const path = file(size)
+  using(MappedFile.openSync(path), (m) => {
+    const write = `const fs = require('node:fs'); const fd = fs.openSync(process.argv[1], 'r+'); fs.writeSync(fd, 'X', 7); fs.appendFileSync(process.argv[1], 'more'); fs.closeSync(fd)`
+    const { status } = spawnSync(process.execPath, ['-e', write, path], { stdio: 'ignore' })
+    t.is(status, 0)
+    t.is(m.getUint8(7), 'X'.charCodeAt(0))
+    t.is(m.size(), size + 4)
+  })
+})
+
+windows('locked, loaded, protected and told of: the calls of VirtualLock and its kin', async (t) => {
+  const path = file(20 * page)
+  const m = MappedFile.openSync(path, { access: 'write' })
+  m.lock({ offset: 0, length: page })
+  m.unlock({ offset: 0, length: page })
+  m.unlock()
+  await m.load()
+  const { pages, resident, exact } = m.residency()
+  t.is(pages, 20)
+  t.true(resident > 0 && resident <= 20)
+  t.is(exact, false)
+  m.advise('willneed')
+  m.protect('read')
+  t.is(m.getUint8(3), counting(4)[3])
+  m.protect('write')
+  m.setUint8(3, 9)
+  m.flushSync()
+  m.close()
+  t.is(readFileSync(path)[3], 9)
+})
+
+windows('an executable that runs, a directory and a file without rights have their names', (t) => {
+  fails(t, () => MappedFile.openSync(process.execPath, { access: 'write' }), 'EBUSY', 'open')
+  fails(t, () => MappedFile.openSync(folder), 'EISDIR')
+  fails(t, () => MappedFile.openSync(folder, { access: 'write' }), 'EISDIR')
+  fails(t, () => MappedFile.openSync(fresh('missing')), 'ENOENT')
+  fails(t, () => MappedFile.openSync('NUL', { length: 10 }), 'ENODEV')
+})
+
+windows('memmap/posix loads, and what it is about is ENOTSUP', (t) => {
+  t.is(typeof posix.PROT_READ, 'object')
+  const error = caught(t, () => posix.PROT_READ | posix.PROT_WRITE)
+  t.is(error.code, 'ENOTSUP')
+  t.regex(error.message, /PROT_READ is not offered by win32/)
+  fails(t, () => posix.mmap(null, page, 1, 2, -1, 0), 'ENOTSUP')
+  fails(t, () => posix.shm_open('/memmap-none', 0), 'ENOTSUP')
+  fails(t, () => posix.memfd_create('memmap-none'), 'ENOTSUP')
+  fails(t, () => posix.Reservation.reserve(page), 'ENOTSUP')
+})
