@@ -101,7 +101,6 @@ pub unsafe fn shorten(
     _file: Option<&File>,
     _offset: u64,
     _form: Form,
-    _cut: Option<u64>,
 ) -> Outcome<()> {
     unsupported("mmap")
 }

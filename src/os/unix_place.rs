@@ -210,7 +210,6 @@ pub unsafe fn shorten(
     _file: Option<&File>,
     _offset: u64,
     _form: Form,
-    _cut: Option<u64>,
 ) -> Outcome<()> {
     // SAFETY: as the caller promises.
     unsafe { replace(base.wrapping_add(from), to - from, Replacement::Zeros) };

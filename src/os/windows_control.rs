@@ -126,12 +126,9 @@ pub fn punch(pages: Pages, file: &File, offset: u64) -> Outcome<()> {
 pub fn lock(pages: Pages, _private: bool) -> Outcome<()> {
     // SAFETY: whole pages of a live Region; locking changes no contents.
     let locked = || unsafe { memory::VirtualLock(pages.base.cast(), pages.length) } != 0;
-    if locked() {
-        return Ok(());
-    }
-    // SAFETY: the error of the call above, on this thread.
-    let error = unsafe { GetLastError() };
-    if error == ERROR_WORKING_SET_QUOTA && raise_working_set(pages.length) && locked() {
+    // SAFETY: the error of the call before, on this thread.
+    let full = || unsafe { GetLastError() } == ERROR_WORKING_SET_QUOTA;
+    if locked() || (full() && raise_working_set(pages.length) && locked()) {
         return Ok(());
     }
     Err(Fail::last("mlock").hint("the working set of the process limits how much it may lock"))

@@ -27,6 +27,7 @@ pub fn holds_places() -> bool {
 }
 
 /// What is known of a range that this process holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Held {
     length: usize,
     /// How its views are mapped; `None`: nothing was mapped yet.
@@ -40,11 +41,11 @@ fn held() -> MutexGuard<'static, BTreeMap<usize, Held>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How the views are mapped of the range that holds `at..at + length`; the outer `None`: it is not held, and nothing in it may be replaced.
-fn how_is_held(at: usize, length: usize) -> Option<Option<How>> {
-    let held = held();
-    let (base, range) = held.range(..=at).next_back()?;
-    (at + length <= base + range.length).then_some(range.how)
+/// The range that holds `at..at + length`. `None`: it is not held, and nothing in it may be replaced.
+fn held_around(at: usize, length: usize) -> Option<Held> {
+    let all = held();
+    let (base, range) = all.range(..=at).next_back()?;
+    (at + length <= base + range.length).then_some(*range)
 }
 
 /// A range of address space, given back on drop.
@@ -57,12 +58,18 @@ impl Reserved {
     /// Takes `length` bytes (whole pages); they cost no memory.
     pub fn new(length: usize) -> Outcome<Self> {
         let Some(calls) = Calls::get() else {
-            return Err(Fail::system(code::ENOTSUP, "VirtualAlloc2")
+            return Err(Fail::system(code::ENOTSUP, "mmap")
                 .hint("this Windows has no placeholders (they came with Windows 10 1803)"));
         };
-        let base = calls
-            .reserve(length)
-            .ok_or_else(|| Fail::last("VirtualAlloc2"))?;
+        let base = calls.reserve(length).ok_or_else(|| {
+            let fail = Fail::last("mmap");
+            // "The parameter is incorrect": more than there are addresses.
+            if fail.errno() == Some(code::EINVAL) {
+                Fail::system(code::ENOMEM, "mmap")
+            } else {
+                fail
+            }
+        })?;
         held().insert(base, Held { length, how: None });
         Ok(Self { base, length })
     }
@@ -106,8 +113,8 @@ pub unsafe fn map_again(
             return Ok(());
         }
     }
-    let (Some(file), Some(calls), Some(_)) = (file, Calls::get(), how_is_held(at, length)) else {
-        return Err(Fail::system(code::ENOTSUP, "MapViewOfFile3")
+    let (Some(file), Some(calls), Some(_)) = (file, Calls::get(), held_around(at, length)) else {
+        return Err(Fail::system(code::ENOTSUP, "mmap")
             .hint("this Windows cannot map the pages again; open the file again instead"));
     };
     if let Some((_, range)) = held().range_mut(..=at).next_back() {
@@ -133,7 +140,7 @@ pub unsafe fn map_again(
 /// `base..base + length` is whole pages of one mapping that the caller owns and will not unmap meanwhile; views lie in it whole.
 pub unsafe fn replace(base: *mut u8, length: usize, with: super::Replacement) {
     let at = base as usize;
-    let (Some(calls), Some(_)) = (Calls::get(), how_is_held(at, length)) else {
+    let (Some(calls), Some(_)) = (Calls::get(), held_around(at, length)) else {
         return;
     };
     let commit = with == super::Replacement::Zeros;
@@ -148,11 +155,10 @@ pub unsafe fn replace(base: *mut u8, length: usize, with: super::Replacement) {
         unsafe { vacate(calls, at, length, None).and_then(|()| fill(calls, at, length, commit)) };
 }
 
-/// The end of a mapping that shrinks: zeros for views that are still there. With `cut` the file ends there afterwards: Windows cuts no file
-/// of which anything is mapped, so all of it goes, and the rest comes back.
+/// The end of a mapping that shrinks: zeros for views that are still there.
 ///
 /// # Safety
-/// As of `map_again`; `base` shows byte `offset` of the file, and from there to `to` is all that is mapped.
+/// As of `map_again`; `base` shows byte `offset` of the file.
 pub unsafe fn shorten(
     base: *mut u8,
     from: usize,
@@ -160,35 +166,22 @@ pub unsafe fn shorten(
     file: Option<&File>,
     offset: u64,
     form: Form,
-    cut: Option<u64>,
 ) -> Outcome<()> {
-    let start = base as usize;
-    let (Some(file), Some(calls), Some(_)) = (file, Calls::get(), how_is_held(start, to)) else {
-        return Err(Fail::system(code::ENOTSUP, "UnmapViewOfFile2"));
+    let (start, at, length) = (base as usize, base as usize + from, to - from);
+    let (Some(file), Some(calls), Some(_)) = (file, Calls::get(), held_around(at, length)) else {
+        return Err(Fail::system(code::ENOTSUP, "munmap"));
     };
     let shown = Shown {
         file: file.as_raw_handle(),
         base: start,
         offset,
     };
-    let how = How::of(form, page_abilities().copy);
-    let at = start + from;
+    let section = Section::new(shown, How::of(form, page_abilities().copy))?;
     // SAFETY: as the caller promises.
     unsafe {
-        if let Some(end) = cut {
-            vacate(calls, start, to, None)?;
-            let done = super::set_length(file, end);
-            let left = if done.is_ok() { from } else { to };
-            if left > 0 {
-                vacate(calls, start, left, None)?;
-                Section::new(shown, how)?.show(calls, start, left)?;
-            }
-            done?;
-            vacate(calls, at, to - from, None)?;
-        } else {
-            vacate(calls, at, to - from, Some(&Section::new(shown, how)?))?;
-        }
-        fill(calls, at, to - from, !crate::fault::enabled())
+        vacate(calls, at, length, Some(&section))?;
+        // Real ones: the guard's slot ends where the mapping does.
+        fill(calls, at, length, true)
     }
 }
 
@@ -206,14 +199,14 @@ unsafe fn commit_zeros(at: usize, length: usize) -> bool {
 /// # Safety
 /// Whole pages of one mapping, and the lock of its slot is held.
 pub unsafe fn put_zeros(at: usize, length: usize, shown: &Shown) -> bool {
-    let (Some(calls), Some(how)) = (Calls::get(), how_is_held(at, length)) else {
+    let (Some(calls), Some(range)) = (Calls::get(), held_around(at, length)) else {
         return false;
     };
     if piece_at(at).is_some_and(|piece| !piece.view && piece.end >= at + length) {
         // SAFETY: as the caller promises.
         return unsafe { commit_zeros(at, length) };
     }
-    let Some(section) = how.and_then(|how| Section::new(*shown, how).ok()) else {
+    let Some(section) = range.how.and_then(|how| Section::new(*shown, how).ok()) else {
         return false;
     };
     // SAFETY: as the caller promises.

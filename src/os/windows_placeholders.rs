@@ -230,7 +230,7 @@ impl Section {
         let handle =
             unsafe { memory::CreateFileMappingW(shown.file, null(), how.section, 0, 0, null()) };
         if handle.is_null() {
-            return Err(Fail::last("CreateFileMapping"));
+            return Err(Fail::last("mmap"));
         }
         Ok(Self { handle, shown, how })
     }
@@ -258,8 +258,9 @@ impl Section {
         // A view may not be longer than its section, which ends where the file does: inside the last page.
         let rest = file_length(self.shown.file).saturating_sub(offset);
         let exact = usize::try_from(rest).unwrap_or(usize::MAX).min(length);
-        if !(exact > 0 && whole(exact)) && !whole(length) {
-            return Err(Fail::last("MapViewOfFile3"));
+        let done = (exact > 0 && whole(exact)) || whole(length);
+        if !done {
+            return Err(Fail::last("mmap"));
         }
         if self.how.pages != self.how.view {
             // SAFETY: mapped just now.
@@ -297,7 +298,7 @@ unsafe fn empty(calls: Calls, piece: Piece) -> Outcome<Was> {
         let (process, base) = (current_process(), piece.base as *const c_void);
         // SAFETY: as the caller promises.
         if unsafe { (calls.unmap)(process, base, memory::MEM_PRESERVE_PLACEHOLDER) } == 0 {
-            return Err(Fail::last("UnmapViewOfFile2"));
+            return Err(Fail::last("munmap"));
         }
         return Ok(Was::View);
     }
@@ -330,7 +331,7 @@ pub(super) unsafe fn vacate(
             Some(section) if piece.view => strict.note(piece, at, end, section.how.pages),
             // It could not be put back without its file.
             None if piece.view && !whole => {
-                return Err(Fail::system(code::EINVAL, "UnmapViewOfFile2"));
+                return Err(Fail::system(code::EINVAL, "munmap"));
             }
             _ => {}
         }
@@ -349,13 +350,13 @@ pub(super) unsafe fn vacate(
         let kind = memory::MEM_RELEASE | MEM_COALESCE_PLACEHOLDERS;
         // SAFETY: placeholders side by side, all of them the caller's.
         if unsafe { memory::VirtualFree(first as *mut c_void, last - first, kind) } == 0 {
-            return Err(Fail::last("VirtualFree"));
+            return Err(Fail::last("munmap"));
         }
     }
     if first < at || last > end {
         // SAFETY: a part of one placeholder of the caller's.
         if unsafe { free_into_placeholder(at, length) } == 0 {
-            return Err(Fail::last("VirtualFree"));
+            return Err(Fail::last("munmap"));
         }
     }
     for (from, to, was) in [before, behind] {
@@ -384,7 +385,7 @@ pub(super) unsafe fn fill(calls: Calls, at: usize, length: usize, commit: bool) 
     let kind = memory::MEM_RESERVE | memory::MEM_REPLACE_PLACEHOLDER | extra;
     // SAFETY: as the caller promises.
     if unsafe { calls.allocate_at(at, length, kind, memory::PAGE_READWRITE) } == 0 {
-        return Err(Fail::last("VirtualAlloc2"));
+        return Err(Fail::last("mmap"));
     }
     Ok(())
 }

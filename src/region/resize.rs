@@ -98,11 +98,11 @@ impl Region {
     ) -> Outcome<Resized> {
         if self.fits(new) {
             let old = self.len();
-            self.in_place(new, cut)?;
+            self.in_place(new)?;
             if let Some(end) = cut
                 && let Err(fail) = self.cut_file(file, end)
             {
-                self.in_place(old, None)?;
+                self.in_place(old)?;
                 return Err(fail);
             }
             return Ok(Resized::InPlace);
@@ -187,8 +187,8 @@ impl Region {
             && facts.size <= self.offset + old as u64)
     }
 
-    /// Inside the reserved range, or inside the last page. `cut`: where the file is going to end.
-    fn in_place(&self, new: usize, cut: Option<u64>) -> Outcome<()> {
+    /// Inside the reserved range, or inside the last page.
+    fn in_place(&self, new: usize) -> Outcome<()> {
         let old_end = self.map_len();
         let new_end = self.whole(new);
         let file = self.file();
@@ -216,11 +216,10 @@ impl Region {
                         file.as_deref(),
                         self.file_base(),
                         self.form(),
-                        cut,
                     )?;
                 }
                 self.protections().cut(new_end);
-                self.protect_again(self.base, 0, new_end)
+                Ok(())
             }
             Ordering::Equal => Ok(()),
         };
