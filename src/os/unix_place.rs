@@ -203,6 +203,10 @@ pub unsafe fn share_again(base: *mut u8, target: *mut u8, length: usize) -> Outc
 ///
 /// # Safety
 /// As of `replace`.
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "same signature as where it can fail"
+)]
 pub unsafe fn shorten(
     base: *mut u8,
     from: usize,
