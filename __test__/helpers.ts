@@ -43,7 +43,9 @@ export const userOnly = unless((onWindows || asRoot) && 'root may do everything,
  * there are none the view stays until the collector has been round.
  */
 export const lingering =
-  underWine && 'wine has no placeholders: a closed file stays mapped until the buffers over it are collected'
+  onWindows &&
+  !Mapping.isSupported('resizeInPlace') &&
+  'this system has no placeholders: a closed file stays mapped until the buffers over it are collected'
 export const atOnce = unless(lingering)
 
 /** Removes a folder or a file with all that is in it. On Windows something may still be mapped: the system's own cleaning finds it. */

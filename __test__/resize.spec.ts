@@ -7,6 +7,7 @@ import {
   file,
   isCoded,
   linuxOnly,
+  onWindows,
   page,
   rejected,
   throwsCoded,
@@ -95,34 +96,37 @@ atOnce(
   },
 )
 
-atOnce("'read' follows a file that grew, and one that shrank; it never changes the file", (t) => {
-  const path = file(counting(page))
-  using(MappedFile.openSync(path), (m) => {
-    appendFileSync(path, 'more')
-    t.is(m.byteLength, page)
-    t.is(m.size(), page + 4)
-    m.resize()
-    t.is(m.byteLength, page + 4)
-    t.is(m.read(page, 4).toString(), 'more')
-    writeFileSync(path, counting(5 * page))
-    m.resize()
-    t.is(m.compare(counting(5 * page)), 0)
-    m.resize(10)
-    t.is(m.byteLength, 10)
-    truncateSync(path, 20)
-    m.resize()
-    t.is(m.byteLength, 20)
-    throwsCoded(t, () => m.resize(21), 'ERR_OUT_OF_RANGE')
-    t.is(m.byteLength, 20)
-    truncateSync(path, 0)
-    m.resize()
-    t.is(m.byteLength, 0)
-    appendFileSync(path, 'again')
-    m.resize()
-    t.is(m.read(0, 5).toString(), 'again')
-  })
-  t.is(readFileSync(path, 'utf8'), 'again')
-})
+unless(onWindows && 'Windows cuts no file that is mapped')(
+  "'read' follows a file that grew, and one that shrank; it never changes the file",
+  (t) => {
+    const path = file(counting(page))
+    using(MappedFile.openSync(path), (m) => {
+      appendFileSync(path, 'more')
+      t.is(m.byteLength, page)
+      t.is(m.size(), page + 4)
+      m.resize()
+      t.is(m.byteLength, page + 4)
+      t.is(m.read(page, 4).toString(), 'more')
+      writeFileSync(path, counting(5 * page))
+      m.resize()
+      t.is(m.compare(counting(5 * page)), 0)
+      m.resize(10)
+      t.is(m.byteLength, 10)
+      truncateSync(path, 20)
+      m.resize()
+      t.is(m.byteLength, 20)
+      throwsCoded(t, () => m.resize(21), 'ERR_OUT_OF_RANGE')
+      t.is(m.byteLength, 20)
+      truncateSync(path, 0)
+      m.resize()
+      t.is(m.byteLength, 0)
+      appendFileSync(path, 'again')
+      m.resize()
+      t.is(m.read(0, 5).toString(), 'again')
+    })
+    t.is(readFileSync(path, 'utf8'), 'again')
+  },
+)
 
 test('anonymous memory keeps its bytes; what is new is zeros', (t) => {
   using(AnonymousMemory.create(100), (m) => {
