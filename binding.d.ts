@@ -41,8 +41,11 @@ export declare class NativeLock {
  * Its methods take `&self`: napi-rs lends the object to a task until its Promise is settled, and `close()` must work meanwhile.
  */
 export declare class NativeMapping {
-  /** A function `(offset, word, length)` that writes the CRC of the record at `offset` into it. It is not a method, as crossing over costs more than the CRC. */
-  sealer(seed: number): (offset: number, word: number, length: number) => void
+  /**
+   * A function `(offset)` that writes the CRC of the record at `offset` where its length stands (0xffffffff: of the segment's end). One number crosses
+   * over, and it is not a method, as crossing over would cost more than the CRC.
+   */
+  sealer(seed: number): (offset: number) => void
   /** `close()` and `release(true)` on another thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends. */
   closeBehind(): void
   /** The payload's length of the record at `offset`; -1: the end, -2: sealed, -3: no valid record. */
@@ -142,6 +145,13 @@ export declare class NativeMapping {
   lastIndexOf(needle: Uint8Array, from: number, end: number, before: number): number
   /** How many needles lie within `from..end`, without overlap, left to right. */
   count(needle: Uint8Array, from: number, end: number): number
+  /**
+   * Copies a block and finds its lines. Writes: how many bytes were taken, how many newlines are in them, whether there is a `\\r`; then where
+   * the newlines are. The taken bytes end with the last newline, or, `is_last`, with the block. 0: there is no newline.
+   *
+   * Gives their text where that is the bytes one by one (`latin1`, or ASCII); else the caller decodes the block.
+   */
+  lineBlock(block: Uint8Array, position: number, isLast: boolean, latin1: boolean, out: Uint32Array): string | null
   /** madvise(2), `posix_fadvise(2)`: takes a range out of memory and loses no change. */
   evict(position: number, length: number): void
   /** shm_open(3) with `O_CREAT`. */
@@ -166,10 +176,13 @@ export declare class NativeMapping {
   get path(): string | null
   /** How many mappings hold the memory. */
   get holders(): number
-  /** futex(2) in this thread, for at most so many milliseconds: a code of `NativeWaiter`. */
-  waitSlice(byteOffset: number, expected: number, milliseconds: number): number
-  /** Wakes at most `count` waiters of the word, of any thread and process; how many there were. */
-  notify(byteOffset: number, count: number): number
+  /**
+   * A function `(byteOffset, expected, milliseconds)`, futex(2) in this thread: a code of `NativeWaiter`; 3 when these pages are not the mapping's
+   * any more: ask for another function.
+   */
+  sleeper(): (byteOffset: number, expected: number, milliseconds: number) => number
+  /** A function `(byteOffset, count)` that wakes at most `count` waiters of the word, of any thread and process: how many there were; -1 as 3 of `sleeper`. */
+  waker(): (byteOffset: number, count: number) => number
 }
 
 /** Address space taken in advance. */
@@ -194,14 +207,18 @@ export declare class NativeReservation {
   close(): void
 }
 
-/** Makes segments. */
+/** Makes segments, in the order in which they are asked for. */
 export declare class NativeSegmentMaker {
   /** Nothing is being made. */
   constructor()
-  /** Begins to make a file of `length` bytes that starts with `header`. `huge`: its pages are faulted in, as large ones. */
-  prepare(path: string, length: number, header: Uint8Array, huge: boolean): void
-  /** What `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for. */
+  /** Begins to make a file of `length` bytes that starts with `header`. `warm`: its pages are there when it is taken, as far as there was time. */
+  prepare(path: string, length: number, header: Uint8Array, warm: boolean): void
+  /** Faults in the pages of a segment that is being written already, from an offset on. */
+  warm(mapping: NativeMapping, from: number): void
+  /** The first that `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for. */
   take(): NativeMapping | null
+  /** Nobody will write into what is being faulted in, and what has not been begun is not made: `take` gives `null` for it. */
+  stop(): void
   /** Makes one here and now, without faulting its pages in. */
   static makeSync(path: string, length: number, header: Uint8Array): NativeMapping
 }
@@ -225,7 +242,7 @@ export declare function allOwners(): object[]
 /** The constants of `memmap/posix` that this system has, by name. */
 export declare function constants(): Record<string, number>
 
-/** CRC-32C of `bytes`, continuing from the CRC `seed` of what stands before them (0: nothing). */
+/** CRC-32C (Castagnoli) of `bytes`, continuing from the CRC `seed` of what stands before them (0: nothing). */
 export declare function crc32c(bytes: Uint8Array, seed: number): number
 
 /** `napi_detach_arraybuffer`, for engines without `ArrayBuffer.prototype.transfer`. */

@@ -5,11 +5,14 @@ import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, rmdirSync,
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { MappedFile } from '../index'
+import { MappedFile, Mapping } from '../index'
+import { mapInto } from '../lib/wasm'
 import { asRoot, caught, counting, file, fresh, onLinux, page, rejected, throwsCoded, unless, using } from './helpers'
 import { disk, fails, pythonProblem } from './systems'
 
 import type { ExecutionContext } from 'ava'
+
+import type { WebAssemblyMemory } from '../lib/wasm'
 
 const size = 20 * page + 33
 
@@ -126,6 +129,17 @@ onFuse('FUSE: mapped by default, copied or refused on demand, and too large a co
       t.false(m.mapped)
       t.deepEqual(m.read(0, 10), Buffer.alloc(10))
     })
+
+    if (Mapping.isSupported('wasm')) {
+      const { Memory } = (globalThis as unknown as { WebAssembly: { Memory: new (d: object) => WebAssemblyMemory } })
+        .WebAssembly
+      const memory = new Memory({ initial: 1, maximum: 100 })
+      using(mapInto(memory, path, { ifUnsafe: 'copy' }), (m) => {
+        t.false(m.mapped)
+        t.is(m.compare(counting(size)), 0)
+        t.deepEqual(Buffer.from(new Uint8Array(memory.buffer, m.at, size)), counting(size))
+      })
+    }
 
     // The server goes while both are open: the copy keeps its bytes, what was mapped reports a fault; nobody dies.
     const copy = MappedFile.openSync(path, { ifUnsafe: 'copy' })

@@ -150,3 +150,62 @@ test('an encoding that is not offered and a count that is none are errors', (t) 
   t.throws(() => file.lines({ length: 3 }), { code: 'ERR_OUT_OF_RANGE' })
   file.close()
 })
+
+test('a signal ends the lines, and progress is told, in both forms', async (t) => {
+  const file = scratch.map('a line of text\n'.repeat(100_000))
+  const whole = { done: file.byteLength, total: file.byteLength }
+  const told: { done: number; total: number }[] = []
+  const onProgress = (progress: { done: number; total: number }): void => void told.push(progress)
+  t.is((await collect(file.lines({ onProgress }))).length, 100_000)
+  t.deepEqual(told.at(-1), whole)
+  t.true(told.every(({ done }, i) => i === 0 || done >= told[i - 1]!.done))
+  told.length = 0
+  t.is([...file.lines({ onProgress, offset: 15, length: 15 })].length, 1)
+  t.deepEqual(told, [{ done: 15, total: 15 }])
+
+  const ended = AbortSignal.abort('enough')
+  t.throws(() => [...file.lines({ signal: ended })], { code: 'ABORT_ERR' })
+  await t.throwsAsync(collect(file.lines({ signal: ended })), { code: 'ABORT_ERR' })
+  const controller = new AbortController()
+  let seen = 0
+  await t.throwsAsync(
+    async () => {
+      for await (const line of file.lines({ signal: controller.signal }))
+        if (line !== '' && ++seen === 3) controller.abort()
+    },
+    { code: 'ABORT_ERR' },
+  )
+  t.is(seen, 3)
+  const refuse = (): never => {
+    throw new Error('no')
+  }
+  t.throws(() => [...file.lines({ onProgress: refuse })], { message: 'no' })
+  await t.throwsAsync(collect(file.lines({ onProgress: refuse })), { message: 'no' })
+  t.throws(() => file.lines({ signal: {} as never }), { code: 'ERR_INVALID_ARG_TYPE' })
+  t.throws(() => file.lines({ onProgress: 1 as never }), { code: 'ERR_INVALID_ARG_TYPE' })
+  file.close()
+})
+
+test('blocks of more lines than positions are kept of, and lines longer than a block', async (t) => {
+  const all = [
+    ...Array.from({ length: 70_000 }, (_, i) => (i % 3 === 0 ? '' : 'é'.repeat(i % 2))),
+    'x'.repeat(3 << 20),
+    'ü'.repeat(1 << 20),
+    'end',
+  ]
+  const file = scratch.map(all.join('\n'))
+  t.deepEqual([...file.lines()], all)
+  t.deepEqual(await collect(file.lines()), all)
+  t.deepEqual(file.lastLines(3), all.slice(-3))
+  file.close()
+})
+
+test('closing in the middle ends both forms with an error', async (t) => {
+  for (const form of [Symbol.iterator, Symbol.asyncIterator] as const) {
+    const file = scratch.map('a\nb\nc\n')
+    const lines = file.lines()[form]()
+    t.is((await lines.next()).value, 'a')
+    file.close()
+    await t.throwsAsync(async () => lines.next(), { code: 'ERR_INVALID_STATE' })
+  }
+})

@@ -10,6 +10,7 @@ import pino from 'pino'
 
 import { MappedFile } from '../index'
 import { MappedLog } from '../lib/log'
+import { destination } from '../lib/log/pino'
 import { remove } from './helpers'
 
 const folder = mkdtempSync(join(tmpdir(), 'memmap-pino-'))
@@ -52,6 +53,16 @@ test.serial('a killed pino application loses no line, where buffering destinatio
   t.log(`${ROUNDS} rounds, lines lost: ${JSON.stringify(lost)}`)
   t.is(lost.memmap, 0)
   t.true(lost.sonic > 0 && lost.async > 0)
+})
+
+test.serial('flush of the logger is that of the log', async (t) => {
+  const stream = destination({ dir: join(folder, 'flush'), flush: 'never' })
+  const logger = pino({ base: null, timestamp: false }, stream)
+  logger.info({ number: 0 }, 'a line')
+  t.true(stream.log.stats().durable < stream.log.stats().end)
+  await new Promise<void>((resolve, reject) => logger.flush((error) => (error ? reject(error) : resolve())))
+  t.is(stream.log.stats().durable, stream.log.stats().end)
+  stream.end()
 })
 
 test.serial('the transport writes each line as a record, from its worker', async (t) => {

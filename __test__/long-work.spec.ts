@@ -119,6 +119,57 @@ test('an abort ends the work at once, with its reason as the cause', async (t) =
   file.close()
 })
 
+test('who hands out what is in memory already lets the event loop go on: timers fire, and an abort or a close arrives', async (t) => {
+  const path = scratch.file(Buffer.alloc(32 << 20, 'some line\n'))
+  const iterations = {
+    lines: (file: MappedFile, signal?: AbortSignal) => file.lines({ signal }),
+    positions: (file: MappedFile, signal?: AbortSignal) => file.indexesOf('\n', { signal }),
+    empty: (file: MappedFile, signal?: AbortSignal) => file.indexesOf('', { signal }),
+    chunks: (file: MappedFile, signal?: AbortSignal) => file.chunks({ size: 64, signal }),
+    stream: (file: MappedFile, signal?: AbortSignal) => file.createReadStream({ highWaterMark: 64, signal }),
+  }
+  for (const [name, iterate] of Object.entries(iterations)) {
+    const file = MappedFile.openSync(path)
+    await file.load()
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(), 1)
+    await t.throwsAsync(
+      async () => {
+        for await (const _ of iterate(file, controller.signal)) {
+          // Nothing is done with it.
+        }
+      },
+      { name: 'AbortError' },
+      name,
+    )
+    setTimeout(() => file.close(), 1)
+    await t.throwsAsync(
+      async () => {
+        for await (const _ of iterate(file)) {
+          // Nothing is done with it.
+        }
+      },
+      { code: 'ERR_INVALID_STATE' },
+      name,
+    )
+  }
+})
+
+test('what takes no time is not done either when it was cancelled before', async (t) => {
+  const file = endless()
+  const signal = AbortSignal.abort('before')
+  for (const work of [
+    () => file.indexOfAsync('', { signal }),
+    () => file.countAsync('', { signal }),
+    () => file.load({ signal, length: 0 }),
+    () => collect(file.indexesOf('', { signal })),
+  ]) {
+    await t.throwsAsync(async () => work() as Promise<unknown>, { name: 'AbortError' })
+  }
+  t.throws(() => [...file.lines({ signal })], { name: 'AbortError' })
+  file.close()
+})
+
 test('close ends the work with ERR_INVALID_STATE', async (t) => {
   const file = endless()
   setTimeout(() => file.close(), 30)

@@ -2,10 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import test from 'ava'
 import fc from 'fast-check'
-import { AnonymousMemory, MappedFile } from '../index'
+import { AnonymousMemory, MappedFile, Mapping } from '../index'
 import { atOnce, counting, fresh, page } from './helpers'
-
-import type { Mapping } from '../index'
 
 type Step = readonly [name: string, run: (model: Buffer, real: Mapping) => void]
 /** Only whoever holds the mapping can open it again. */
@@ -14,6 +12,7 @@ const REOPEN = 'reopen'
 /** Large enough for several windows of the accessors, and no whole number of pages. */
 const size = 200_000 + 13
 const content = counting(size)
+const viewable = Mapping.isSupported('views')
 
 const position = fc.oneof(
   fc.integer({ min: 0, max: size }),
@@ -131,7 +130,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     'compare',
     (model, real) => {
       same(real.compare(model), 0)
-      same(real.compare(real.subarray()), 0)
+      same(real.compare(real), 0)
+      if (viewable) same(real.compare(real.subarray()), 0)
     },
   ]),
   fc
@@ -163,7 +163,8 @@ function play(steps: readonly Step[], first: Mapping, model: Buffer, reopen: (ol
   let real = first
   for (const [name, run] of steps) {
     if (name === REOPEN) real = reopen(real)
-    else run(model, real)
+    // Where the engine allows no views, the checked methods must behave as a Buffer by themselves.
+    else if (viewable || !/^(subarray|view)/.test(name)) run(model, real)
   }
   same(real.compare(model), 0)
   return real

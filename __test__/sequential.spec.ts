@@ -39,7 +39,9 @@ test('a cursor reads like a file: short at the end, lines with their newline', (
   t.is(cursor.read(2).toString(), 'wo')
   t.throws(() => cursor.seek(14), { code: 'ERR_OUT_OF_RANGE' })
   t.throws(() => cursor.seek(-1), { code: 'ERR_OUT_OF_RANGE' })
-  t.throws(() => cursor.seek(0, 'middle' as never), { code: 'ERR_INVALID_ARG_VALUE' })
+  for (const whence of ['middle', 'toString', '__proto__', null]) {
+    t.throws(() => cursor.seek(0, whence as never), { code: 'ERR_INVALID_ARG_VALUE' })
+  }
   t.is(cursor.tell(), 7)
   t.throws(() => cursor.write('x'), { code: 'EACCES' })
   t.is(file.cursor().tell(), 0)

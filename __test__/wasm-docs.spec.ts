@@ -20,6 +20,13 @@ mapped('the first example of docs/wasm.md runs as it stands', async (t) => {
   t.is(stdout, `${text('README.md').split('\n').length - 1} lines\n`)
 })
 
+mapped('the scan of examples/wasm-scan counts the lines of a file', async (t) => {
+  const path = file('one\ntwo\nthree\n'.repeat(10_000))
+  const { stdout } = await execute(process.execPath, [join(root, 'examples/wasm-scan/scan.js'), path])
+  t.true(stdout.startsWith('140000 bytes, 30000 lines;'), stdout)
+  t.regex(stdout, /^mapped \/ plain( +\d+\.\d\d){2}$/m)
+})
+
 mapped('a store after the memory has grown is private, too, and nothing reports it', (t) => {
   const { Memory } = (globalThis as unknown as { WebAssembly: { Memory: new (d: object) => WebAssemblyMemory } })
     .WebAssembly

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { readFileSync, truncateSync } from 'node:fs'
+import { existsSync, readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import test from 'ava'
-import { Mapping } from '../index'
+import { MappedFile, Mapping } from '../index'
 import { mapInto } from '../lib/wasm'
 import { caught, counting, file, narrow, onWindows, page, unless } from './helpers'
 
@@ -176,6 +176,113 @@ mapped('what cannot be placed is an error, and nothing is changed', (t) => {
   first.close()
 })
 
+mapped('a file is neither made nor extended for a place that another mapping has, or that is not there', (t) => {
+  const memory = memoryOf(3)
+  const first = mapInto(memory, file(10), { at: PAGE })
+  const path = file(10)
+  const made = `${path}-made`
+  for (const [at, code] of [
+    [PAGE, 'ERR_INVALID_ARG_VALUE'],
+    [2 * PAGE, 'ERR_OUT_OF_RANGE'],
+  ] as const) {
+    const options = { at, access: 'write', create: true, length: PAGE + 1 } as const
+    throwsCoded(t, () => mapInto(memory, path, options), code)
+    throwsCoded(t, () => mapInto(memory, made, options), code)
+  }
+  t.is(readFileSync(path).length, 10)
+  t.false(existsSync(made))
+  first.close()
+})
+
+mapped('wrong arguments are named, also those that look right', (t) => {
+  const path = file(10)
+  const memory = memoryOf(2)
+  for (const at of [1.5, Number.NaN, Infinity, 2 * PAGE, 2 ** 53]) {
+    throwsCoded(t, () => mapInto(memory, path, { at }), 'ERR_OUT_OF_RANGE', 'options.at')
+  }
+  for (const at of ['65536', 65_536n, null]) {
+    throwsCoded(t, () => mapInto(memory, path, { at } as object), 'ERR_INVALID_ARG_TYPE', 'options.at')
+  }
+  for (const options of [null, [], 5, 'read']) {
+    throwsCoded(t, () => mapInto(memory, path, options as object), 'ERR_INVALID_ARG_TYPE', 'options')
+  }
+  throwsCoded(t, () => mapInto(memory, path, { att: 1 } as object), 'ERR_INVALID_ARG_VALUE', 'mapInto')
+  throwsCoded(t, () => mapInto(memory, path, { access: 'write', capacity: PAGE }), 'ERR_INVALID_ARG_VALUE', 'capacity')
+  const pretenders = [Object.create(Memory.prototype), new Proxy(memory, {}), { buffer: memory.buffer }]
+  for (const pretender of pretenders) {
+    throwsCoded(t, () => mapInto(pretender as WebAssemblyMemory, path), 'ERR_INVALID_ARG_TYPE', 'memory')
+  }
+  t.is(memory.buffer.byteLength, 2 * PAGE)
+})
+
+mapped('what a program puts over `buffer` and `grow` of a memory does not lead the mapping astray', (t) => {
+  const memory = memoryOf(1)
+  const { buffer } = memory
+  Object.defineProperty(memory, 'buffer', { get: () => new ArrayBuffer(8 * PAGE) })
+  Object.defineProperty(memory, 'grow', { value: () => 0 })
+  const mapping = mapInto(memory, file(1000))
+  t.is(mapping.at, PAGE)
+  t.is(buffer.byteLength, 0, 'the memory grew')
+  t.deepEqual(mapping.bytes, counting(1000))
+  mapping.close()
+})
+
+mapped('behind the file’s end the module finds zeros, and what it stores there reaches no file', (t) => {
+  const path = file(10)
+  const memory = memoryOf(2)
+  const grown = mapInto(memory, path, { access: 'write' })
+  t.is(memory.buffer.byteLength, 3 * PAGE)
+  t.deepEqual(
+    [...bytesOf(memory, grown.at + 10, PAGE - 10)].filter((byte) => byte !== 0),
+    [],
+  )
+  bytesOf(memory, grown.at, PAGE).fill(7, 10)
+  grown.flushSync()
+  grown.close()
+  t.deepEqual(readFileSync(path), counting(10))
+  // At a place only the file's own pages are replaced: the rest of the 64 KiB stays the module's.
+  bytesOf(memory, 0, 2 * PAGE).fill(9)
+  const placed = mapInto(memory, path, { at: PAGE })
+  t.is(bytesOf(memory, PAGE + 10, 1)[0], 0)
+  t.is(bytesOf(memory, PAGE + page, 1)[0], 9)
+  placed.close()
+  t.is(bytesOf(memory, PAGE + page, 1)[0], 9)
+})
+
+mapped('every option of open that makes sense is taken', (t) => {
+  const all = [
+    { populate: true },
+    { lock: true },
+    { noReserve: true },
+    { advice: 'random' },
+    { ifUnsafe: 'throw' },
+  ] as const
+  for (const options of [...all, { ifUnsafe: 'copy' }, { access: 'write', length: 3 * page, sparse: true }] as const) {
+    const mapping = mapInto(memoryOf(), file(2 * page), options)
+    t.is(mapping.getUint8(page + 1), counting(2 * page)[page + 1], JSON.stringify(options))
+    mapping.close()
+  }
+})
+
+const counts = process.platform === 'linux' ? mapped : unless('counts page faults as Linux does')
+counts('populate fills the page tables of the memory: the module meets no page fault', (t) => {
+  const length = 64 << 20
+  const path = file(length)
+  const faults = (populate: boolean): number => {
+    const memory = memoryOf(1, 2000)
+    const { count } = new Instance(counter, { env: { memory } }).exports
+    const mapping = mapInto(memory, path, { populate })
+    const before = process.resourceUsage().minorPageFault
+    count!(mapping.at, length, 7)
+    const met = process.resourceUsage().minorPageFault - before
+    mapping.close()
+    return met
+  }
+  const without = faults(false)
+  // The compiler, on a thread of its own, meets a few.
+  t.true(faults(true) < without / 4, `${without} faults without`)
+})
+
 mapped('a part of a file begins at a page of it', (t) => {
   const memory = memoryOf()
   const mapping = mapInto(memory, file(4 * page), { offset: page, length: 100 })
@@ -191,6 +298,25 @@ mapped('an empty file takes no place', (t) => {
   t.is(mapping.bytes.length, 0)
   t.is(memory.buffer.byteLength, PAGE)
   mapping.close()
+})
+
+mapped('a handle of what is written leads to the file; private pages stay where they are', (t) => {
+  const path = file(1000)
+  const memory = memoryOf()
+  const mapping = mapInto(memory, path, { access: 'write' })
+  const other = Mapping.from(mapping.share())
+  t.true(other instanceof MappedFile)
+  other.setUint8(3, 99)
+  t.is(bytesOf(memory, mapping.at + 3, 1)[0], 99)
+  mapping.close()
+  t.is(other.getUint8(3), 99)
+  t.is(bytesOf(memory, mapping.at + 3, 1)[0], 0)
+  other.close()
+  for (const access of ['read', 'copy'] as const) {
+    const alone = mapInto(memory, path, { access })
+    throwsCoded(t, () => alone.share(), 'ENOTSUP')
+    alone.close()
+  }
 })
 
 mapped('it keeps its length', (t) => {
@@ -248,6 +374,32 @@ sharedMemory('a shared memory: a worker sees the file, and zeros after close', a
   await worker.terminate()
 })
 
+sharedMemory('a place in a shared memory that another thread has mapped to is refused', async (t) => {
+  const memory = new Memory({ initial: 3, maximum: 10, shared: true })
+  const path = file(1000)
+  const mapping = mapInto(memory, path, { at: PAGE, access: 'write' })
+  const worker = new Worker(
+    `const { parentPort, workerData: { library, memory, path } } = require('node:worker_threads')
+     const { mapInto } = require(library)
+     const codes = [${PAGE}, ${2 * PAGE}].map((at) => {
+       try { return mapInto(memory, path, { at, access: 'write' }).getUint8(7) } catch (error) { return error.code }
+     })
+     parentPort.postMessage(codes)`,
+    { eval: true, workerData: { library: join(__dirname, '../lib/wasm'), memory, path } },
+  )
+  const exited = new Promise((resolve) => worker.once('exit', resolve))
+  const codes = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+  t.deepEqual(codes, ['ERR_INVALID_ARG_VALUE', counting(8)[7]])
+  t.deepEqual(mapping.read(0, 1000), counting(1000))
+  await exited
+  t.is(bytesOf(memory, 2 * PAGE + 7, 1)[0], 0, 'the thread that mapped it has ended')
+  const again = mapInto(memory, path, { at: 2 * PAGE })
+  t.is(again.getUint8(7), counting(8)[7])
+  again.close()
+  mapping.close()
+  t.deepEqual(readFileSync(path), counting(1000))
+})
+
 sharedMemory('closing while a worker’s module runs over the file stops nothing', async (t) => {
   const memory = new Memory({ initial: 1, maximum: 1000, shared: true })
   const mapping = mapInto(memory, file(20 * PAGE))
@@ -284,13 +436,25 @@ wideMemory('a 64-bit memory grows and carries as well', (t) => {
   const mapping = mapInto(wide!, file(PAGE + 1))
   t.is(mapping.at, PAGE)
   t.deepEqual(mapping.bytes, counting(PAGE + 1))
+  throwsCoded(t, () => mapInto(wide!, file(99 * PAGE)), 'ENOMEM')
   mapping.close()
+})
+
+wideMemory('in a 64-bit memory a file lies beyond 4 GiB', (t) => {
+  const memory = new Memory({ initial: 65_540n, maximum: 70_000n, address: 'i64' })
+  const mapping = mapInto(memory, file(1000))
+  t.is(mapping.at, 65_540 * PAGE)
+  t.deepEqual(mapping.bytes, counting(1000))
+  t.deepEqual(Buffer.from(bytesOf(memory, mapping.at, 1000)), counting(1000))
+  mapping.close()
+  t.is(bytesOf(memory, mapping.at + 7, 1)[0], 0)
 })
 
 const resizable = 'toResizableBuffer' in Memory.prototype ? mapped : unless('the engine has no toResizableBuffer')
 resizable('a memory that becomes resizable while mapped keeps its mapping', (t) => {
   const memory = memoryOf(2, 10) as ReturnType<typeof memoryOf> & {
     toResizableBuffer(): ArrayBuffer & { resize(n: number): void }
+    toFixedLengthBuffer(): ArrayBuffer
   }
   const mapping = mapInto(memory, file(1000))
   const buffer = memory.toResizableBuffer()
@@ -298,9 +462,21 @@ resizable('a memory that becomes resizable while mapped keeps its mapping', (t) 
   t.deepEqual(mapping.bytes, counting(1000))
   buffer.resize(buffer.byteLength + PAGE)
   t.is(mapping.getUint8(9), counting(10)[9])
+  memory.toFixedLengthBuffer()
+  t.is(mapping.getUint8(9), counting(10)[9])
+  t.deepEqual(mapping.bytes, counting(1000))
   t.is(mapping.fault, null)
   mapping.close()
 })
+
+/** Without room for its reservation the engine takes less, and moves a memory when that is full. */
+async function withLittleRoom(program: string): Promise<string> {
+  // Only without its trap handler does an engine before Node 24 run at all with so little room.
+  const flag = '--disable-wasm-trap-handler'
+  const flags = process.allowedNodeEnvironmentFlags.has(flag) ? flag : ''
+  const limited = `ulimit -v 2000000; exec "$0" ${flags} -e "$1"`
+  return (await run('bash', ['-c', limited, process.execPath, program])).stdout
+}
 
 const limitable = process.platform === 'linux' && mapped
 const moves = limitable || unless('needs a limit on address space')
@@ -308,7 +484,6 @@ moves(
   'a memory that the engine moves takes nothing with it: the fault is `moved`, and the file is not touched',
   async (t) => {
     const path = file(1000)
-    // Without room for its reservation the engine takes less, and moves when that is full.
     const program = `
     const { mapInto } = require(${JSON.stringify(join(__dirname, '../lib/wasm'))})
     const memory = new WebAssembly.Memory({ initial: 2 })
@@ -325,16 +500,11 @@ moves(
     mapping.close()
     result.kept = new Uint8Array(memory.buffer)[mapping.at]
     console.log(JSON.stringify(result))`
-    // Only without its trap handler does an engine before Node 24 run at all with so little room.
-    const flag = '--disable-wasm-trap-handler'
-    const flags = process.allowedNodeEnvironmentFlags.has(flag) ? flag : ''
-    const { stdout } = await run('bash', [
-      '-c',
-      `ulimit -v 2000000; exec "$0" ${flags} -e "$1"`,
-      process.execPath,
-      program,
-    ])
-    const result = JSON.parse(stdout) as { fault: { kind: string } | null; codes: string[]; kept: number }
+    const result = JSON.parse(await withLittleRoom(program)) as {
+      fault: { kind: string } | null
+      codes: string[]
+      kept: number
+    }
     if (result.fault === null) {
       t.log('this engine did not move the memory')
       t.deepEqual(result.codes.slice(0, 3), ['none', 'none', 'none'])
@@ -344,6 +514,36 @@ moves(
     t.deepEqual(result.codes, Array<string>(5).fill('ERR_MAPPING_FAULT'))
     t.is(result.kept, 170, 'what the engine moved is the module’s own')
     t.deepEqual(readFileSync(path), counting(1000))
+  },
+)
+
+moves(
+  'close after a move touches nothing of whoever has the addresses by then, though nobody looked before',
+  async (t) => {
+    const path = file(200_000)
+    const program = `
+    const { mapInto } = require(${JSON.stringify(join(__dirname, '../lib/wasm'))})
+    const { mmap, PROT_READ, PROT_WRITE, MAP_PRIVATE, MAP_ANONYMOUS } = require(${JSON.stringify(join(__dirname, '../lib/posix'))})
+    const { readFileSync } = require('node:fs')
+    const memory = new WebAssembly.Memory({ initial: 2 })
+    const mapping = mapInto(memory, ${JSON.stringify(path)}, { access: 'write' })
+    const { buffer } = memory
+    const found = () => readFileSync('/proc/self/maps', 'utf8').split('\\n').filter((line) => line.includes(${JSON.stringify(path)}))
+    const [at] = found().map((line) => BigInt('0x' + line.split('-')[0])).filter((each) => each !== mapping.address)
+    const before = found().length
+    for (const pages of [1, 100, 800, 4000, 4000]) {
+      try { memory.grow(pages) } catch {}
+      if (found().length < before) break
+    }
+    const moved = found().length < before
+    const stranger = mmap(at, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    stranger.setUint8(5, 77)
+    mapping.close()
+    console.log(JSON.stringify({ moved, there: stranger.address === at, byte: stranger.getUint8(5), fault: mapping.fault }))`
+    const result = JSON.parse(await withLittleRoom(program)) as Record<string, unknown>
+    t.log(JSON.stringify(result))
+    t.is(result['byte'], 77)
+    t.deepEqual(readFileSync(path), counting(200_000))
   },
 )
 

@@ -1,3 +1,8 @@
+import { Turns } from './turns'
+
+/** After so many values the clock is looked at: a power of two. */
+const LOOK = 1024
+
 /** An async iterator whose values come in batches, each a plain iterator: only the empty-handed `next()` waits, so one value costs no more than its Promise. */
 export class Batches<T> implements AsyncIterableIterator<T> {
   readonly #pull: () => Promise<Iterator<T, undefined> | undefined>
@@ -8,6 +13,8 @@ export class Batches<T> implements AsyncIterableIterator<T> {
   /** Calls that were not answered yet, and the last of them. The count falls before the answer is out: whoever awaits it asks for the next at once. */
   #waiting = 0
   #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
+  #given = 0
 
   /**
    * @param pull the next batch, `undefined` at the end
@@ -21,7 +28,7 @@ export class Batches<T> implements AsyncIterableIterator<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#waiting === 0 && this.#batch !== undefined) {
+    if (this.#waiting === 0 && this.#batch !== undefined && !this.#mustWait()) {
       try {
         this.#check()
         const item = this.#batch.next()
@@ -37,6 +44,10 @@ export class Batches<T> implements AsyncIterableIterator<T> {
     return mine
   }
 
+  #mustWait(): boolean {
+    return (++this.#given & (LOOK - 1)) === 0 && this.#turns.isOver
+  }
+
   return(): Promise<IteratorResult<T, undefined>> {
     this.#end()
     return Promise.resolve({ value: undefined, done: true })
@@ -49,6 +60,10 @@ export class Batches<T> implements AsyncIterableIterator<T> {
   async #refill(): Promise<IteratorResult<T, undefined>> {
     try {
       while (!this.#done) {
+        if (this.#turns.isOver) {
+          await this.#turns.next()
+          continue
+        }
         this.#check()
         const item = this.#batch?.next()
         if (item !== undefined && item.done !== true) return item

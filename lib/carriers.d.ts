@@ -30,6 +30,9 @@ export declare function carry(mapping: NativeMapping, kind: CarrierKind, length:
  * A WebAssembly memory of the user's as carrier: he may grow it, which makes another buffer over the same pages, or over others.
  * Nothing is ever detached, as the other views are his own.
  */
-export declare function openedCarrier(mapping: NativeMapping, memory: {
-    readonly buffer: ArrayBufferLike;
-}, at: number, length: number, adopt: boolean, owner: object, closed: () => void): Carrier;
+export declare function openedCarrier(mapping: NativeMapping, memory: UsersMemory, at: number, length: number, adopt: boolean, owner: object, closed: () => void): Carrier;
+/** A WebAssembly memory, and where to ask for its buffer. */
+export interface UsersMemory {
+    readonly memory: object;
+    buffer(): ArrayBufferLike;
+}

@@ -85,6 +85,7 @@ interface Ground {
 /** What must live until the engine has its own pages back: whatever has the pages, and the native side that put a file there. */
 interface Pin {
   readonly mapping: NativeMapping
+  readonly kind: Carrier['kind']
   ground: object
 }
 
@@ -111,6 +112,10 @@ const LATE = 32
 const heirs = new WeakMap<ArrayBufferLike, object>()
 
 const collected = new FinalizationRegistry<Pin>(finish)
+
+/** When an engine that had no room for a memory of WebAssembly is asked again, if none of ours is given back before: each no is several major GCs. */
+let askAgain = 0
+const PATIENCE = 1000
 
 let warned = false
 const forgotten = new FinalizationRegistry<undefined>(() => {
@@ -158,7 +163,7 @@ function overlay(
     if ((error as NodeJS.ErrnoException).code === 'ENOTSUP') return undefined
     throw error
   }
-  const pin: Pin = { mapping, ground }
+  const pin: Pin = { mapping, kind, ground }
   pinned.add(pin)
   forgotten.register(owner, undefined, pin)
   return {
@@ -184,8 +189,7 @@ function leave(pin: Pin, ground: Ground): boolean {
   const { buffer } = ground
   const heir = ground.empty()
   if (heir === undefined || !pin.mapping.isCarried) {
-    pin.mapping.restoreOverlay()
-    pinned.delete(pin)
+    give(pin)
     if (heir !== undefined) heirs.set(buffer, heir)
     return buffer.byteLength > 0
   }
@@ -202,8 +206,13 @@ function leave(pin: Pin, ground: Ground): boolean {
 function finish(pin: Pin): void {
   collected.unregister(pin)
   late.delete(pin)
-  pinned.delete(pin)
+  give(pin)
+}
+
+function give(pin: Pin): void {
   pin.mapping.restoreOverlay()
+  pinned.delete(pin)
+  if (pin.kind === 'wasm') askAgain = 0
 }
 
 /** The other mappings may have closed, in any thread, since somebody looked last. */
@@ -228,7 +237,7 @@ type MemoryConstructor = new (descriptor: {
 /** The user cannot transfer the buffer of a WebAssembly memory, and growing by nothing makes all views length 0. */
 function ofWasm(length: number): Ground | undefined {
   const { Memory } = (globalThis as { WebAssembly?: { Memory: MemoryConstructor } }).WebAssembly ?? {}
-  if (Memory === undefined || length > WASM_64) return undefined
+  if (Memory === undefined || length > WASM_64 || performance.now() < askAgain) return undefined
   const pages = Math.ceil(length / WASM_PAGE)
   const is64 = length > WASM_32
   const memory = attempt(() =>
@@ -236,6 +245,8 @@ function ofWasm(length: number): Ground | undefined {
       ? new Memory({ initial: BigInt(pages), maximum: BigInt(pages), address: 'i64' })
       : new Memory({ initial: pages, maximum: pages }),
   )
+  // Not every engine has 64-bit ones, however much room there is.
+  if (memory === undefined && !is64) askAgain = performance.now() + PATIENCE
   if (memory === undefined) return undefined
   const { buffer } = memory
   return {
@@ -308,16 +319,16 @@ function isUntransferable(buffer: ArrayBufferLike): boolean {
  */
 export function openedCarrier(
   mapping: NativeMapping,
-  memory: { readonly buffer: ArrayBufferLike },
+  memory: UsersMemory,
   at: number,
   length: number,
   adopt: boolean,
   owner: object,
   closed: () => void,
 ): Carrier {
-  const bytes = (): Uint8Array => new Uint8Array(memory.buffer, at, length)
+  const bytes = (): Uint8Array => new Uint8Array(memory.buffer(), at, length)
   mapping.overlay(bytes(), adopt, PLACE.users)
-  let seen = memory.buffer
+  let seen = memory.buffer()
   let gone = false
   const pin = { mapping, memory }
   pinned.add(pin)
@@ -326,10 +337,10 @@ export function openedCarrier(
     kind: 'wasm',
     at,
     get buffer() {
-      return memory.buffer
+      return memory.buffer()
     },
     moved: () => {
-      const { buffer } = memory
+      const buffer = memory.buffer()
       if (gone || buffer === seen) return gone
       seen = buffer
       // The pages are the engine's business now: whoever has the addresses next must not be touched.
@@ -346,4 +357,10 @@ export function openedCarrier(
       return false
     },
   }
+}
+
+/** A WebAssembly memory, and where to ask for its buffer. */
+export interface UsersMemory {
+  readonly memory: object
+  buffer(): ArrayBufferLike
 }

@@ -69,6 +69,9 @@ export declare class Core {
     windows: Windows | undefined;
     /** Tokens of the asynchronous waits in progress. */
     waits: Set<number> | undefined;
+    /** `wait` and `notify` on the pages that this mapping has now; made when they are needed. */
+    sleep: ((byteOffset: number, expected: number, milliseconds: number) => number) | undefined;
+    wake: ((byteOffset: number, count: number) => number) | undefined;
     /** Bytes of all buffers ever made over this mapping. */
     exportedBytes: number;
     /** The user transferred a buffer of ours: its memory is in one that we don't know. */

@@ -88,6 +88,9 @@ export class Core {
 
   /** Tokens of the asynchronous waits in progress. */
   waits: Set<number> | undefined = undefined
+  /** `wait` and `notify` on the pages that this mapping has now; made when they are needed. */
+  sleep: ((byteOffset: number, expected: number, milliseconds: number) => number) | undefined = undefined
+  wake: ((byteOffset: number, count: number) => number) | undefined = undefined
 
   /** Bytes of all buffers ever made over this mapping. */
   exportedBytes = 0
@@ -327,6 +330,8 @@ export class Core {
     if (this.closed) return
     if (epoch[0] !== this.#born) deliver()
     abandonWaits(this)
+    // Pages that the engine moved away from are a stranger's by now: they must be forgotten before anything is put there.
+    void this.#isMoved
     this.closed = true
     for (const job of this.jobs ?? []) job.close()
     this.view = NO_VIEW

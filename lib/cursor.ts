@@ -54,8 +54,9 @@ export class MappingCursor implements Cursor {
   seek(offset: number, whence: 'set' | 'cur' | 'end' = 'set'): number {
     this.#core.checkOpen()
     const size = this.#core.byteLength
-    const base = { set: 0, cur: this.#position, end: size }[whence]
-    if (base === undefined) throw invalidArgValue('whence', whence, "must be 'set', 'cur' or 'end'")
+    const bases = { set: 0, cur: this.#position, end: size }
+    if (!Object.hasOwn(bases, whence)) throw invalidArgValue('whence', whence, "must be 'set', 'cur' or 'end'")
+    const base = bases[whence]
     checkInteger(offset, 'offset', -base, size - base)
     return (this.#position = base + offset)
   }

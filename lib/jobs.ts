@@ -2,15 +2,13 @@ import { availableParallelism } from 'node:os'
 
 import { abortError, invalidArgType, invalidState, recapture } from './errors'
 import { native } from './native'
+import { PACE } from './progress'
 
 import type { NativeJobs } from '../binding'
 import type { Core } from './core'
 import type { Task } from './types'
 
 type Result = number | Float64Array | undefined
-
-/** At most one call of `onProgress` in this time, in milliseconds. */
-const PACE = 16
 
 /** What a job reports of a larger whole: `base` bytes were done before it, `total` is everything. */
 export interface Share {

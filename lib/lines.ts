@@ -4,9 +4,12 @@ import { Ahead } from './ahead'
 import { Batches } from './batches'
 import { invalidArgType, invalidArgValue } from './errors'
 import { within } from './options'
+import { taskOf } from './jobs'
+import { Progress } from './progress'
 import { checkInteger, optionsOf } from './validate'
 
 import type { Core } from './core'
+import type { Task } from './types'
 
 type Encoding = 'utf8' | 'latin1'
 
@@ -15,12 +18,17 @@ type Encoding = 'utf8' | 'latin1'
  * too: the engine makes large strings outside of its young generation (benchmark/cases/lines.mjs).
  */
 const BLOCK = 64 << 10
+/** Newlines of one block; where there are more, it ends with the last of these. */
+const MOST = 8192
+/** What stands before them: bytes taken, newlines, whether there is a `\r`. */
+const HEAD = 3
 const NEWLINE = Uint8Array.of(10)
 /** V8 before 13 (Node 20 and 22) takes 3 ns for a byte of UTF-8 that is not ASCII; by way of UTF-16 it is 0.5 (0.1 without the detour since then). */
 const DETOUR =
   process.versions['bun'] === undefined &&
   Number.parseInt(process.versions.v8, 10) < 13 &&
   typeof transcode === 'function'
+const NEWLINE_FREE = new Uint32Array(HEAD)
 const END: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true })
 
 /**
@@ -29,10 +37,14 @@ const END: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, d
 class Blocks {
   #buffer = Buffer.allocUnsafe(BLOCK)
   #position: number
+  /** The text of the block, up to its last newline; at the end of everything with what comes after that one. */
+  text = ''
+  /** Where its newlines are, from `HEAD` on; as many as the second number says. */
+  readonly ends = new Uint32Array(HEAD + MOST)
 
   constructor(
     readonly core: Core,
-    from: number,
+    readonly from: number,
     readonly end: number,
     readonly encoding: Encoding,
   ) {
@@ -43,68 +55,94 @@ class Blocks {
     return this.#position
   }
 
-  /** The text of the next block, up to its last newline; at the end what comes after that one; '' when that was all. */
-  next(): string {
-    const { core, end } = this
+  /** Bytes that were cut into lines, or are in this block. */
+  get done(): number {
+    return this.#position - this.from
+  }
+
+  /** The next block; `false` when the last one was all. */
+  next(): boolean {
+    const { core, end, ends } = this
     core.checkOpen()
     core.checkFault()
     const from = this.#position
-    if (from >= end) return ''
-    let had = 0
+    if (from >= end) return false
     for (;;) {
       const length = Math.min(this.#buffer.length, end - from)
       core.checkReadable(from, length)
-      core.native.readInto(this.#buffer.subarray(had, length), from + had)
+      const block = this.#buffer.subarray(0, length)
+      const plain = core.native.lineBlock(block, from, from + length >= end, this.encoding === 'latin1', ends)
       core.checkFault()
-      const last = this.#buffer.subarray(had, length).lastIndexOf(10)
-      if (last >= 0) return this.#decode(had + last + 1)
-      if (from + length >= end) return this.#decode(length)
+      const taken = ends[0]!
+      if (taken > 0) {
+        this.text = plain ?? this.#decode(block.subarray(0, taken))
+        this.#position += taken
+        return true
+      }
       // A line longer than the block.
-      had = length
-      const larger = Buffer.allocUnsafe(this.#buffer.length * 2)
-      this.#buffer.copy(larger, 0, 0, had)
-      this.#buffer = larger
+      this.#buffer = Buffer.allocUnsafe(this.#buffer.length * 2)
     }
   }
 
-  /** Plain ASCII, as most text is: decoded as latin1 it takes half the time. */
-  #decode(length: number): string {
-    this.#position += length
-    const bytes = this.#buffer.subarray(0, length)
-    if (this.encoding === 'latin1' || isAscii(bytes)) return bytes.toString('latin1')
-    // Only what is well-formed takes the detour: how many U+FFFD the rest gives is the decoder's to say.
-    return DETOUR && isUtf8(bytes) ? transcode(bytes, 'utf8', 'utf16le').toString('utf16le') : bytes.toString('utf8')
+  /** What is not plain has its newlines elsewhere than its bytes have. */
+  #decode(bytes: Buffer): string {
+    const text = decoded(bytes, this.encoding)
+    const { ends } = this
+    const last = HEAD + ends[1]!
+    for (let i = HEAD, at = -1; i < last; i++) ends[i] = at = text.indexOf('\n', at + 1)
+    return text
   }
 }
 
-/** The lines of one text: each is cut when it is asked for, which is faster than a split of the whole. */
+function decoded(bytes: Buffer, encoding: Encoding): string {
+  if (encoding === 'latin1' || isAscii(bytes)) return bytes.toString('latin1')
+  // Only what is well-formed takes the detour: how many U+FFFD the rest gives is the decoder's to say.
+  return DETOUR && isUtf8(bytes) ? transcode(bytes, 'utf8', 'utf16le').toString('utf16le') : bytes.toString('utf8')
+}
+
+/** The lines of one block after the other: each is cut when it is asked for. */
 class TextLines implements Iterator<string, undefined> {
   #text = ''
   #at = 0
+  #ends: Uint32Array = NEWLINE_FREE
+  #next = HEAD
+  #last = HEAD
   /** Whether to look for `\r\n` at all. */
   #returns = false
 
-  /** From here on these. `false`: there is none. */
-  begin(text: string): boolean {
+  /** From here on these. */
+  begin(blocks: Blocks): void {
+    const { text, ends } = blocks
     this.#text = text
+    this.#ends = ends
     this.#at = 0
-    this.#returns = text.includes('\r')
-    return text !== ''
+    this.#next = HEAD
+    this.#last = HEAD + ends[1]!
+    this.#returns = ends[2] !== 0
+  }
+
+  /** No more. */
+  stop(): void {
+    this.#text = ''
+    this.#at = 0
+    this.#next = this.#last = HEAD
   }
 
   next(): IteratorResult<string, undefined> {
     const text = this.#text
     const at = this.#at
-    if (at >= text.length) return END
-    let end = text.indexOf('\n', at)
-    if (end < 0) {
-      // Without a newline behind it a `\r` is the line's own.
-      this.#at = text.length
-      return { value: text.slice(at), done: false }
+    const index = this.#next
+    if (index < this.#last) {
+      let end = this.#ends[index]!
+      this.#next = index + 1
+      this.#at = end + 1
+      if (this.#returns && end > at && text.charCodeAt(end - 1) === 13) end--
+      return { value: text.slice(at, end), done: false }
     }
-    this.#at = end + 1
-    if (this.#returns && end > at && text.charCodeAt(end - 1) === 13) end--
-    return { value: text.slice(at, end), done: false }
+    if (at >= text.length) return END
+    // Without a newline behind it a `\r` is the line's own.
+    this.#at = text.length
+    return { value: text.slice(at), done: false }
   }
 }
 
@@ -114,34 +152,50 @@ export class Lines implements Iterable<string>, AsyncIterable<string> {
   readonly #from: number
   readonly #end: number
   readonly #encoding: Encoding
+  readonly #task: Task
 
   constructor(core: Core, options: unknown) {
     core.checkOpen()
-    const given = options === undefined ? {} : optionsOf(options, ['encoding', 'offset', 'length'], 'lines')
+    const known = ['encoding', 'offset', 'length', 'signal', 'onProgress'] as const
+    const given = options === undefined ? {} : optionsOf(options, known, 'lines')
     const { offset, length } = within(given, core.byteLength)
+    this.#task = taskOf(given)
     this.#core = core
     this.#encoding = encodingOf(given['encoding'])
     this.#from = offset
     this.#end = offset + length
   }
 
+  get #progress(): Progress {
+    return new Progress(this.#task, this.#end - this.#from)
+  }
+
   [Symbol.iterator](): IterableIterator<string, undefined> {
-    return new LineIterator(new Blocks(this.#core, this.#from, this.#end, this.#encoding))
+    return new LineIterator(new Blocks(this.#core, this.#from, this.#end, this.#encoding), this.#progress)
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<string> {
     const core = this.#core
     const blocks = new Blocks(core, this.#from, this.#end, this.#encoding)
-    const ahead = new Ahead(core, this.#from, this.#end, BLOCK)
+    const ahead = new Ahead(core, this.#from, this.#end, BLOCK, this.#task.signal)
     const lines = new TextLines()
+    const progress = this.#progress
     return new Batches(
       async () => {
-        core.checkOpen()
+        progress.report(blocks.done)
         const loading = ahead.ready(blocks.position, Math.min(blocks.position + BLOCK, this.#end))
         if (loading !== undefined) await loading
-        return lines.begin(blocks.next()) ? lines : undefined
+        if (blocks.next()) {
+          lines.begin(blocks)
+          return lines
+        }
+        await progress.finish()
+        return undefined
       },
-      () => core.checkOpen(),
+      () => {
+        progress.check()
+        core.checkOpen()
+      },
       () => ahead.stop(),
     )
   }
@@ -150,22 +204,39 @@ export class Lines implements Iterable<string>, AsyncIterable<string> {
 /** Written out, as a generator costs more than the line. */
 class LineIterator implements IterableIterator<string, undefined> {
   readonly #lines = new TextLines()
+  readonly #progress: Progress
+  readonly #core: Core
   #blocks: Blocks | undefined
 
-  constructor(blocks: Blocks) {
+  constructor(blocks: Blocks, progress: Progress) {
+    this.#core = blocks.core
     this.#blocks = blocks
+    this.#progress = progress
   }
 
   next(): IteratorResult<string, undefined> {
+    // The rest of a block is text of ours; after close() nobody gets it all the same, as from the other form.
+    if (this.#blocks !== undefined) this.#core.checkOpen()
     const line = this.#lines.next()
     if (line.done !== true || this.#blocks === undefined) return line
-    if (!this.#lines.begin(this.#blocks.next())) this.#blocks = undefined
+    this.#refill(this.#blocks)
     return this.#lines.next()
+  }
+
+  #refill(blocks: Blocks): void {
+    // After an error there is nothing more, as from a generator.
+    this.#blocks = undefined
+    this.#progress.check()
+    const more = blocks.next()
+    this.#progress.report(blocks.done)
+    if (!more) return
+    this.#lines.begin(blocks)
+    this.#blocks = blocks
   }
 
   return(): IteratorResult<string, undefined> {
     this.#blocks = undefined
-    this.#lines.begin('')
+    this.#lines.stop()
     return END
   }
 
@@ -200,7 +271,8 @@ export function lastLinesOf(core: Core, count: number, options: unknown): string
   }
   let start = to > 0 ? to : -1
   for (let i = 0; i < missing && start >= 0; i++) start = native.lastIndexOf(NEWLINE, 0, end, start)
-  return [...new LineIterator(new Blocks(core, start + 1, end, encoding))]
+  const blocks = new Blocks(core, start + 1, end, encoding)
+  return [...new LineIterator(blocks, new Progress({}, end))]
 }
 
 function encodingOf(value: unknown): Encoding {

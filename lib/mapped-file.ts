@@ -2,6 +2,7 @@ import { explainArchive } from './asar'
 import { native as binding } from './native'
 import { Core } from './core'
 import { recapture } from './errors'
+import { LOCK } from './flags'
 import { Mapping, adopters, openedWith } from './mapping'
 import { MAPPED_FILE } from './sharing'
 import { openRequest } from './options'
@@ -29,6 +30,8 @@ export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Map
         sharedArrayBuffer,
         label: MAPPED_FILE,
       })
+      // Private pages have moved onto a carrier by now, and left the lock behind.
+      if ((request.flags & LOCK) !== 0 && core.isCarried) native.lock(0, core.byteLength)
       if (advice !== undefined) native.advise(advice, 0, core.byteLength)
       return new MappedFile(core)
     })

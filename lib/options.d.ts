@@ -13,8 +13,8 @@ export interface OpenRequest {
 }
 /** Hints that lose nothing: `Mapping.advise`. */
 export declare const ADVICE: readonly Advice[];
-/** Checks the options of `MappedFile.open` and `openSync`; nothing was touched yet. */
-export declare function openRequest(options: unknown): OpenRequest;
+/** Checks the options of `MappedFile.open` and of what takes the same ones; nothing was touched yet. */
+export declare function openRequest(options: unknown, caller?: string): OpenRequest;
 /** Checks the options of `AnonymousMemory.create`. */
 export declare function memoryRequest(options: unknown): {
     flags: number;

@@ -62,10 +62,10 @@ const DEFAULT_OPEN: OpenRequest = {
   advice: undefined,
 }
 
-/** Checks the options of `MappedFile.open` and `openSync`; nothing was touched yet. */
-export function openRequest(options: unknown): OpenRequest {
+/** Checks the options of `MappedFile.open` and of what takes the same ones; nothing was touched yet. */
+export function openRequest(options: unknown, caller = 'MappedFile.open'): OpenRequest {
   if (options === undefined) return DEFAULT_OPEN
-  const given = optionsOf(options, OPEN, 'MappedFile.open')
+  const given = optionsOf(options, OPEN, caller)
   const access = accessOf(given['access'])
   if (access !== 'write') {
     const alone = WRITE_ONLY.find((name) => given[name] !== undefined)

@@ -1,6 +1,7 @@
 import { abortError } from './errors'
 import { Batches } from './batches'
 import { run } from './jobs'
+import { Turns } from './turns'
 
 import type { Core } from './core'
 import type { Range } from './options'
@@ -59,7 +60,9 @@ export function positionsOf(
 
 /** Every position of a range, its end included: where an empty needle is found. */
 export async function* everywhere(core: Core, range: Range, task: Task): AsyncGenerator<number, undefined> {
+  const turns = new Turns()
   for (let at = range.offset; at <= range.offset + range.length; at++) {
+    if ((at & 1023) === 0 && turns.isOver) await turns.next()
     if (task.signal?.aborted === true) throw abortError(task.signal.reason)
     core.checkOpen()
     yield at

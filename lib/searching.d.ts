@@ -31,7 +31,7 @@ export declare abstract class Searching extends Checked {
     indexesOf(needle: Needle, options?: SearchOptions): AsyncIterableIterator<number>;
     /**
      * The lines of a range, without their `\n` or `\r\n`; a last line need not end in one. `for await` loads ahead on another thread and does not
-     * block. `encoding`: `'utf8'` (default) or `'latin1'`.
+     * block. `encoding`: `'utf8'` (default) or `'latin1'`. `signal` and `onProgress` are looked at once a block of 64 KiB.
      *
      * @example for await (const line of log.lines()) console.log(line)
      */

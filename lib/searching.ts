@@ -1,5 +1,6 @@
 import { stateOf } from './accessors'
 import { Checked } from './checked'
+import { abortError } from './errors'
 import { run, taskOf } from './jobs'
 import { lastLinesOf, Lines } from './lines'
 import { needleOf, startOf } from './needle'
@@ -64,14 +65,14 @@ export abstract class Searching extends Checked {
   /** {@link indexOf} within a range, on `threads` threads (default 1); -1 if no occurrence lies in it whole. */
   async indexOfAsync(needle: Needle, options?: SearchOptions): Promise<number> {
     const { core, bytes, range, threads, task } = request(this, needle, options, 'indexOfAsync')
-    if (bytes.length === 0) return range.offset
+    if (bytes.length === 0) return unlessAborted(range.offset, task)
     return (await search(core, WANT_FIRST, bytes, range, threads, task)) as number
   }
 
   /** {@link count} on `threads` threads (default 1): the same number. */
   async countAsync(needle: Needle, options?: SearchOptions): Promise<number> {
     const { core, bytes, range, threads, task } = request(this, needle, options, 'countAsync')
-    if (bytes.length === 0) return range.length + 1
+    if (bytes.length === 0) return unlessAborted(range.length + 1, task)
     return (await search(core, WANT_COUNT, bytes, range, threads, task)) as number
   }
 
@@ -89,7 +90,7 @@ export abstract class Searching extends Checked {
 
   /**
    * The lines of a range, without their `\n` or `\r\n`; a last line need not end in one. `for await` loads ahead on another thread and does not
-   * block. `encoding`: `'utf8'` (default) or `'latin1'`.
+   * block. `encoding`: `'utf8'` (default) or `'latin1'`. `signal` and `onProgress` are looked at once a block of 64 KiB.
    *
    * @example for await (const line of log.lines()) console.log(line)
    */
@@ -109,6 +110,12 @@ function look<T>(core: Core, from: number, end: number, action: () => T): T {
   const found = action()
   core.checkFault()
   return found
+}
+
+/** An empty needle needs no search, but a task that was cancelled is one all the same. */
+function unlessAborted(result: number, { signal }: Task): number {
+  if (signal?.aborted === true) throw abortError(signal.reason)
+  return result
 }
 
 interface Request {

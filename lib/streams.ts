@@ -5,6 +5,7 @@ import { Ahead } from './ahead'
 import { abortError } from './errors'
 import { taskOf } from './jobs'
 import { rangeOf, within } from './options'
+import { Turns } from './turns'
 import { checkInteger, optionsOf } from './validate'
 
 import type { Buffer } from 'node:buffer'
@@ -40,9 +41,11 @@ async function* iterate<T>(
   view: (begin: number, end: number) => T,
 ): AsyncGenerator<T, undefined> {
   const ahead = new Ahead(core, from, end, size, signal)
+  const turns = new Turns()
   try {
     for (let at = from; at < end; at += size) {
       const to = Math.min(at + size, end)
+      if (turns.isOver) await turns.next()
       if (signal?.aborted === true) throw abortError(signal.reason)
       core.checkOpen()
       await ahead.ready(at, to)
@@ -69,13 +72,15 @@ export function readStreamOf(mapping: Checked, options: unknown): Readable {
   const { signal } = taskOf(given)
   const end = offset + length
   const ahead = new Ahead(core, offset, end, highWaterMark)
+  const turns = new Turns()
   let at = offset
 
   const next = async (stream: Readable): Promise<void> => {
     core.checkOpen()
     const to = Math.min(at + highWaterMark, end)
-    const loading = ahead.ready(at, to)
-    if (loading !== undefined) await loading
+    // Never at once, even if all is there: what is pushed while the reader reads is joined to the piece before it.
+    await ahead.ready(at, to)
+    if (turns.isOver) await turns.next()
     if (stream.destroyed) return
     const from = at
     at = to

@@ -37,8 +37,8 @@ export type LineOptions = Opt<{
     /** Default `'utf8'`. */
     encoding: 'utf8' | 'latin1';
 }>;
-/** Options of `lines`. */
-export type LinesOptions = ByteRange & LineOptions;
+/** Options of `lines`. Each iteration is a task: `for ... of` looks at the signal and reports from block to block (64 KiB). */
+export type LinesOptions = ByteRange & LineOptions & Task;
 /** Options of `chunks`. */
 export type ChunkOptions = ByteRange & Opt<{
     /** Of each chunk but the last, in bytes. Default 1 MiB. */

@@ -41,8 +41,8 @@ export type LineOptions = Opt<{
   encoding: 'utf8' | 'latin1'
 }>
 
-/** Options of `lines`. */
-export type LinesOptions = ByteRange & LineOptions
+/** Options of `lines`. Each iteration is a task: `for ... of` looks at the signal and reports from block to block (64 KiB). */
+export type LinesOptions = ByteRange & LineOptions & Task
 
 /** Options of `chunks`. */
 export type ChunkOptions = ByteRange &

@@ -70,11 +70,30 @@ export function wait(core: Core, byteOffset: unknown, expected: unknown, timeout
   const timeout = checkTimeout(timeoutMs, 'timeoutMs')
   const until = timeout === Infinity ? Infinity : performance.now() + timeout
   for (let left = timeout, first = true; ; first = false) {
-    const code = core.native.waitSlice(byteOffset, value, Math.min(left, SLICE))
+    const code = sleep(core, byteOffset, value, Math.min(left, SLICE))
     // It was equal before: so it changed while we waited.
     if (code !== TIMED_OUT) return first ? RESULTS[code]! : 'ok'
     if (until !== Infinity) left = until - performance.now()
     if (left <= 0) return 'timed-out'
+  }
+}
+
+/** Functions of the pages that a mapping has now: after `resize` it may have others. */
+function sleep(core: Core, byteOffset: number, value: number, milliseconds: number): number {
+  for (;;) {
+    core.sleep ??= core.native.sleeper()
+    const code = core.sleep(byteOffset, value, milliseconds)
+    if (code !== CLOSED) return code
+    core.sleep = undefined
+  }
+}
+
+function wake(core: Core, byteOffset: number, count: number): number {
+  for (;;) {
+    core.wake ??= core.native.waker()
+    const woken = core.wake(byteOffset, count)
+    if (woken >= 0) return woken
+    core.wake = undefined
   }
 }
 
@@ -139,7 +158,7 @@ export function notify(core: Core, byteOffset: unknown, count: unknown): number 
     take(token)!.resolve('ok')
     woken++
   }
-  return woken + core.native.notify(byteOffset, Math.min(most - woken, 0x7fff_ffff))
+  return woken + wake(core, byteOffset, Math.min(most - woken, 0x7fff_ffff))
 }
 
 function checkWord(core: Core, byteOffset: unknown): asserts byteOffset is number {

@@ -1,3 +1,4 @@
+import './mapped-file';
 import { Mapping } from './mapping';
 import type { OpenOptions, Opt, Target } from './types';
 /** `WebAssembly.Memory`, as far as this needs it; declared here so that no DOM library is needed. */

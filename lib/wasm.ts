@@ -5,10 +5,13 @@ import { explainArchive } from './asar'
 import { openedCarrier, wasmSupported } from './carriers'
 import { Core } from './core'
 import { invalidArgType, invalidArgValue, outOfRange, systemError } from './errors'
+// oxlint-disable-next-line import/no-unassigned-import -- a handle of a mapping leads to this class, wherever it is received
+import './mapped-file'
 import { Mapping, openedWith } from './mapping'
 import { PRIVATE_READ } from './flags'
 import { native as binding } from './native'
 import { openRequest } from './options'
+import { MAPPED_FILE } from './sharing'
 import { nativeTarget } from './target'
 import { checkInteger } from './validate'
 
@@ -62,9 +65,12 @@ export function mapInto(memory: WebAssemblyMemory, target: Target, options: MapI
   if (!wasmSupported()) throw systemError('ENOTSUP', 'mmap')
   checkMemory(memory)
   const path = nativeTarget(target)
-  if (typeof options !== 'object' || options === null) throw invalidArgType('options', 'of type object', options)
+  // An array has an `at` of its own.
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalidArgType('options', 'of type object', options)
+  }
   const { at, ...rest } = options
-  const request = openRequest(rest)
+  const request = openRequest(rest, 'mapInto')
   if (request.sharedArrayBuffer) {
     throw invalidArgValue(
       'options.sharedArrayBuffer',
@@ -72,18 +78,20 @@ export function mapInto(memory: WebAssemblyMemory, target: Target, options: MapI
       'is of no use here: the memory itself says whether it is shared',
     )
   }
-  if (request.capacity > 0)
+  // Of a copy it is the most that may be copied.
+  if (request.access === 'write' && request.capacity > 0)
     throw invalidArgValue('options.capacity', request.capacity, 'is of no use here: nothing can grow inside a memory')
   if (request.offset % Mapping.pageSize !== 0) {
     throw outOfRange('options.offset', `a multiple of the page, ${Mapping.pageSize} bytes`, request.offset)
   }
-  if (at !== undefined) checkPlace(memory, at)
-  const { flags, offset, length, mode, access, advice } = request
+  const { flags, offset, length, mode, capacity, access, advice } = request
+  // A file is neither made nor extended for a place that cannot be had.
+  if (at !== undefined) checkPlace(memory, at, length > 0 ? wholePages(length) : 0)
   // memory.grow() makes all pages of the memory writable (mprotect), and aborts the process where it may not: shared pages of a read-only file.
   const form = access === 'read' ? PRIVATE_READ : 0
   let native: NativeMapping
   try {
-    native = binding.NativeMapping.openSync(path, flags | form, offset, length, mode, 0)
+    native = binding.NativeMapping.openSync(path, flags | form, offset, length, mode, capacity)
   } catch (error) {
     throw explainArchive(error, path)
   }
@@ -93,50 +101,67 @@ export function mapInto(memory: WebAssemblyMemory, target: Target, options: MapI
       path: typeof path === 'number' ? undefined : path,
       isPrivate: access === 'copy',
       sharedArrayBuffer: false,
-      label: 0,
+      // Whoever gets its handle gets the file; the place in the memory is this thread's.
+      label: MAPPED_FILE,
       ownCarrier: true,
     })
-    const place = core.mapLength === 0 ? (at ?? memory.buffer.byteLength) : put(memory, native, core, at)
+    const place = core.mapLength === 0 ? (at ?? bufferOf(memory).byteLength) : put(memory, native, core, at)
     if (advice !== undefined) native.advise(advice, 0, core.byteLength)
     return new WasmMapping(core, place)
   })
 }
 
+const prototype = (globalThis as { WebAssembly?: { Memory: { prototype: WebAssemblyMemory } } }).WebAssembly?.Memory
+  .prototype
+/** The engine's own: what a program puts over them says nothing about where the memory is. */
+const { get: getBuffer } = (prototype && Object.getOwnPropertyDescriptor(prototype, 'buffer')) ?? {}
+const growth = prototype?.grow
+
+function bufferOf(memory: WebAssemblyMemory): ArrayBufferLike {
+  return getBuffer!.call(memory) as ArrayBufferLike
+}
+
 function checkMemory(memory: unknown): asserts memory is WebAssemblyMemory {
-  const { Memory } = (globalThis as { WebAssembly?: { Memory: new (...args: never) => object } }).WebAssembly ?? {}
-  if (Memory === undefined || !(memory instanceof Memory)) {
+  try {
+    bufferOf(memory as WebAssemblyMemory)
+  } catch {
     throw invalidArgType('memory', 'an instance of WebAssembly.Memory', memory)
   }
 }
 
-function checkPlace(memory: WebAssemblyMemory, at: unknown): void {
-  checkInteger(at, 'options.at', 0, memory.buffer.byteLength)
+function wholePages(length: number): number {
+  return Math.ceil(length / Mapping.pageSize) * Mapping.pageSize
+}
+
+/** Whether so many bytes can lie there, as far as the memory is known now. */
+function checkPlace(memory: WebAssemblyMemory, at: unknown, length: number): asserts at is number {
+  const { byteLength } = bufferOf(memory)
+  checkInteger(at, 'options.at', 0, byteLength - 1)
   if (at % PAGE !== 0) throw outOfRange('options.at', `a multiple of ${PAGE}`, at)
+  if (at + length > byteLength) {
+    throw outOfRange('options.at', `<= ${byteLength - length}: the mapping takes ${length} bytes`, at)
+  }
+  for (const other of taken.get(memory) ?? []) {
+    if (at < other.to && other.from < at + length) {
+      throw invalidArgValue('options.at', at, `overlaps another mapping, from ${other.from} to ${other.to}`)
+    }
+  }
 }
 
 /** Maps the file over the memory's pages; returns where. */
 function put(memory: WebAssemblyMemory, native: NativeMapping, core: Core, at: number | undefined): number {
   const from = at ?? grow(memory, core.mapLength)
-  const to = from + core.mapLength
-  if (to > memory.buffer.byteLength) {
-    throw outOfRange(
-      'options.at',
-      `<= ${memory.buffer.byteLength - core.mapLength}: the mapping takes ${core.mapLength} bytes`,
-      from,
-    )
-  }
+  checkPlace(memory, from, core.mapLength)
   const ranges = taken.get(memory) ?? new Set()
-  for (const other of ranges) {
-    if (from < other.to && other.from < to) {
-      throw invalidArgValue('options.at', from, `overlaps another mapping, from ${other.from} to ${other.to}`)
-    }
+  const range = { from, to: from + core.mapLength }
+  const closed = (): void => void ranges.delete(range)
+  const users = { memory, buffer: () => bufferOf(memory) }
+  try {
+    core.use(openedCarrier(native, users, from, core.mapLength, core.access !== 'write', core, closed))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
+    throw invalidArgValue('options.at', from, 'overlaps another mapping, of another thread of this shared memory')
   }
-  const range = { from, to }
-  core.use(
-    openedCarrier(native, memory, from, core.mapLength, core.access !== 'write', core, () => {
-      ranges.delete(range)
-    }),
-  )
   ranges.add(range)
   taken.set(memory, ranges)
   return from
@@ -145,10 +170,10 @@ function put(memory: WebAssemblyMemory, native: NativeMapping, core: Core, at: n
 /** Fresh pages for so many bytes; returns where they begin. */
 function grow(memory: WebAssemblyMemory, length: number): number {
   const pages = Math.ceil(length / PAGE)
-  const before = memory.buffer.byteLength
+  const before = bufferOf(memory).byteLength
   const attempt = (count: number | bigint): boolean => {
     try {
-      memory.grow(count as never)
+      growth!.call(memory, count as never)
       return true
     } catch (error) {
       // A 64-bit memory counts in bigints.

@@ -10,7 +10,7 @@ const KiB = 1024
 const MiB = 1024 * KiB
 
 /** Chunk sizes go from the one to the other in steps of `STEP`. All are smaller than `DEAR`. */
-const SMALLEST = 64 * KiB
+const SMALLEST = 16 * KiB
 const LARGEST = 32 * MiB
 const STEP = 4
 
@@ -51,7 +51,7 @@ export class Windows implements Holder {
   #served = 0
   #strikes = 0
   /** Where the last export was. */
-  #place = -2
+  #place = -Infinity
   #whole: Buffer<ArrayBuffer> | undefined
   #view: Buffer | undefined
   #large: { readonly buffer: WeakRef<ArrayBuffer>; readonly start: number; readonly end: number } | undefined
@@ -152,13 +152,13 @@ export class Windows implements Holder {
     const { end, exportedBytes } = this.#core
     // So much was exported already that one chunk over everything is cheaper, wherever the next window lies.
     if (end <= LARGEST && exportedBytes > 4 * end) return LARGEST
-    const place = Math.floor(start / SMALLEST)
-    const near = Math.abs(place - this.#place) <= 1
-    this.#place = place
+    const near = Math.abs(start - this.#place) <= 2 * Math.max(size, SMALLEST)
+    this.#place = start
     if (size === 0) return near ? SMALLEST : 0
     if (this.#served >= size / 4) {
       this.#strikes = 0
-      return Math.min(size * STEP, LARGEST)
+      // Larger chunks are for who goes on from here. Elsewhere the next one may serve a single look.
+      return near ? Math.min(size * STEP, LARGEST) : size
     }
     if (near || this.#served >= size / 64) this.#strikes = 0
     else if (++this.#strikes >= STRIKES) {

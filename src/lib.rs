@@ -14,6 +14,7 @@ mod environment;
 mod errno;
 mod error;
 mod fault;
+mod function;
 mod futex;
 mod handles;
 mod jobs;
@@ -40,6 +41,8 @@ mod shm;
 mod sysconf;
 mod sysv;
 mod tasks;
+#[cfg(feature = "test-hooks")]
+mod test_hooks;
 mod thread;
 mod wait;
 mod weak;

@@ -9,7 +9,25 @@ use napi_derive::napi;
 use crate::carrier::held::Held;
 use crate::carrier::overlay::{Carrier, Overlay};
 use crate::carrier::shared;
+use crate::error::Outcome;
 use crate::mapping::NativeMapping;
+use crate::region::Region;
+
+impl NativeMapping {
+    /// The Region's pages over those of an engine, which `carrier` is of.
+    pub(crate) fn place(
+        &self,
+        region: &Region,
+        target: (*mut u8, usize),
+        carrier: (usize, Carrier),
+        adopt: bool,
+    ) -> Outcome<()> {
+        let overlay = Overlay::place(region, target, carrier, adopt)?;
+        region.carry(&overlay, adopt);
+        self.overlay.replace(Some(overlay));
+        Ok(())
+    }
+}
 
 #[napi]
 impl NativeMapping {
@@ -43,13 +61,9 @@ impl NativeMapping {
             _ => Carrier::Own(None),
         };
         let carrier = (env.raw() as usize, carrier);
-        let overlay = self.run(env, |region| {
-            let overlay = Overlay::place(region, (target, room), carrier, adopt)?;
-            region.carry(&overlay, adopt);
-            Ok(overlay)
-        })?;
-        self.overlay.replace(Some(overlay));
-        Ok(())
+        self.run(env, |region| {
+            self.place(region, (target, room), carrier, adopt)
+        })
     }
 
     /// Whether the engine's pages are still ours. After `close()` they are until `restoreOverlay`; under a SharedArrayBuffer while other
@@ -83,10 +97,13 @@ impl NativeMapping {
     /// The engine moved its memory: nothing of ours is there any more, and nothing there is touched.
     #[napi]
     pub fn forget_overlay(&self) {
-        if let (Some(overlay), Some(region)) = (self.overlay.take(), self.region.borrow().as_ref())
-        {
+        let Some(overlay) = self.overlay.take() else {
+            return;
+        };
+        if let Some(region) = self.region.borrow().as_ref() {
             region.disown(&overlay);
-            overlay.forget();
         }
+        // Before it is dropped, which would restore what is not there any more.
+        overlay.forget();
     }
 }

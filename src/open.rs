@@ -173,6 +173,8 @@ pub fn region_of_object(
 ) -> Outcome<Arc<Region>> {
     let mut request = Request::of_descriptor(os::raw_fd(file), access);
     request.length = length;
+    // Nameless memory is provided when it is first stored to, also where it grows: no disk says when to stop.
+    request.sparse = name.is_none();
     let region = region_of(file, &request, &mut |file, length, page| {
         finished(file, &request, length, page)
     })?;
@@ -196,7 +198,7 @@ fn finished(
     };
     let region = Region::new(memory, length, form, source);
     if request.populate && length > 0 {
-        os::populate_read(region.pages(0, length));
+        region.populate();
     }
     if request.lock {
         region.lock(0, length)?;

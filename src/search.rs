@@ -119,7 +119,7 @@ impl Haystack {
         let mut tally = Tally::default();
         if let [byte] = needle.finder.needle() {
             // One byte never overlaps itself: nobody asks where the first one is.
-            tally.count = memchr::memchr_iter(*byte, self.window(needle, from, to)).count() as u64;
+            tally.count = memmap_scan::count(*byte, self.window(needle, from, to)) as u64;
             return tally;
         }
         self.walk(needle, from, to, |at| {
@@ -134,10 +134,7 @@ impl Haystack {
     pub fn collect(&self, needle: &Needle, from: usize, to: usize) -> Vec<f64> {
         let mut starts = Vec::new();
         if let [byte] = needle.finder.needle() {
-            starts.extend(
-                memchr::memchr_iter(*byte, self.window(needle, from, to))
-                    .map(|at| (from + at) as f64),
-            );
+            memmap_scan::positions(*byte, self.window(needle, from, to), from, &mut starts);
             return starts;
         }
         self.walk(needle, from, to, |at| starts.push(at as f64));

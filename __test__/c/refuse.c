@@ -15,7 +15,7 @@
 
 #define CALL(name) { #name, SYS_##name }
 static const struct { const char *name; int number; } calls[] = {
-  CALL(openat), CALL(mmap), CALL(memfd_create), CALL(mlock2), CALL(fallocate), CALL(madvise), CALL(msync), CALL(mincore), CALL(mprotect), CALL(mremap),
+  CALL(openat), CALL(mmap), CALL(memfd_create), CALL(mlock2), CALL(fallocate), CALL(madvise), CALL(msync), CALL(fsync), CALL(mincore), CALL(mprotect), CALL(mremap),
 };
 
 int main(int argc, char **argv) {

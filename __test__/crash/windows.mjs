@@ -1,4 +1,4 @@
-// What many windows and many mappings cost. `node --expose-gc windows.mjs <million|hundred|terabyte>`
+// What many windows and many mappings cost. `node --expose-gc windows.mjs <million|hundred|hundredShared|terabyte>`
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,6 +36,40 @@ async function settled() {
   return anonymous()
 }
 
+/** Mappings of 100 MiB, in use: by accessors and small windows, and by views of everything where those stand on SharedArrayBuffers. */
+async function hundred(options) {
+  const kinds = []
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) kinds.push(entry.detail.kind)
+  })
+  const paths = Array.from({ length: 100 }, (_, i) => sparse(`${i}.bin`, 100 * MiB))
+  globalThis.gc()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  observer.observe({ entryTypes: ['gc'] })
+  const before = process.memoryUsage().external
+  let most = 0
+  let sum = 0
+  const mappings = []
+  for (const path of paths) {
+    const m = MappedFile.openSync(path, options)
+    mappings.push(m)
+    // One place often enough for windows to be made there, and single looks elsewhere.
+    for (let k = 0; k < 60; k++) sum += m.getUint32(33 * MiB + k)
+    for (let k = 0; k < 60; k++) sum += m.subarray(33 * MiB + k, 33 * MiB + k + 100)[7]
+    if (options.sharedArrayBuffer) sum += m.bytes.length - 100 * MiB + m.view(Int32Array)[25 * MiB - 1]
+    for (let k = 1; k < 5; k++) sum += m.read(20 * k * MiB - 50, 100)[99]
+    for (let k = 0; k < 5; k++) sum += m.subarray(20 * k * MiB, 20 * k * MiB + 100).length - 100
+    most = Math.max(most, process.memoryUsage().external - before)
+  }
+  for (const m of mappings) sum += m.getUint8(33 * MiB) + m.subarray(33 * MiB, 33 * MiB + 16)[3]
+  most = Math.max(most, process.memoryUsage().external - before)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  observer.disconnect()
+  const major = kinds.filter((kind) => kind === constants.NODE_PERFORMANCE_GC_MAJOR).length
+  for (const m of mappings) m.close()
+  return { major, external: most, sum }
+}
+
 const cases = {
   async million(count) {
     const length = 2 ** 40
@@ -67,36 +101,9 @@ const cases = {
     return { wrong, external, rounds }
   },
 
-  async hundred() {
-    const kinds = []
-    const observer = new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) kinds.push(entry.detail.kind)
-    })
-    const paths = Array.from({ length: 100 }, (_, i) => sparse(`${i}.bin`, 100 * MiB))
-    globalThis.gc()
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    observer.observe({ entryTypes: ['gc'] })
-    const before = process.memoryUsage().external
-    let most = 0
-    let sum = 0
-    const mappings = []
-    for (const path of paths) {
-      const m = MappedFile.openSync(path)
-      mappings.push(m)
-      // One place often enough for windows to be made there, and single looks elsewhere.
-      for (let k = 0; k < 60; k++) sum += m.getUint32(33 * MiB + k)
-      for (let k = 0; k < 60; k++) sum += m.subarray(33 * MiB + k, 33 * MiB + k + 100)[7]
-      for (let k = 0; k < 5; k++) sum += m.subarray(20 * k * MiB, 20 * k * MiB + 100).length - 100
-      most = Math.max(most, process.memoryUsage().external - before)
-    }
-    for (const m of mappings) sum += m.getUint8(33 * MiB) + m.subarray(33 * MiB, 33 * MiB + 16)[3]
-    most = Math.max(most, process.memoryUsage().external - before)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    observer.disconnect()
-    const major = kinds.filter((kind) => kind === constants.NODE_PERFORMANCE_GC_MAJOR).length
-    for (const m of mappings) m.close()
-    return { major, external: most, sum }
-  },
+  hundred: () => hundred({}),
+
+  hundredShared: () => hundred({ sharedArrayBuffer: true }),
 
   async terabyte() {
     const length = 2 ** 40

@@ -1,12 +1,12 @@
-// Run by Electron out of an app.asar that scripts/lib/electron-app.mjs packs: what a packaged app meets. Prints TAP and ends with the exit
-// code. Electron 9 (Node 12) is the oldest that gets here: no newer syntax than its.
+// Run by Electron out of an app.asar that @electron/asar, electron-builder or Forge packed: what a packaged app meets. Prints TAP and ends
+// with the exit code. Electron 9 (Node 12) is the oldest that gets here: no newer syntax than its.
 'use strict'
 const { app, BrowserWindow } = require('electron')
 const assert = require('assert').strict
 const fs = require('fs')
 const { join } = require('path')
 
-const inside = join(__dirname, 'data/inside.bin')
+const inside = join(__dirname, 'kept/inside.bin')
 const outside = join(`${__dirname}.unpacked`, 'data/outside.bin')
 const old = Number(process.versions.node.split('.')[0]) < 20
 const needs = `memmap needs Node 20 (Electron 29), and this is Node ${process.versions.node}`

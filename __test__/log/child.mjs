@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { MappedFile } from '../../index.js'
 import { epoch } from '../../lib/faults.js'
 import { MappedLog } from '../../lib/log/index.js'
-import { payload } from './records.mjs'
+import { numberOf, payload } from './records.mjs'
 
 const [role, directory, ...rest] = process.argv.slice(2)
 
@@ -34,6 +34,25 @@ const roles = {
       console.log(`${position} ${data.length}`)
       if (--left === 0) break
     }
+    log.close()
+  },
+
+  /** Tails from the beginning until the record with a number; every record must be right and behind the one before. */
+  async follow([until]) {
+    const log = MappedLog.openSync(directory, { readOnly: true })
+    console.log('ready')
+    let seen = 0
+    let last = -1
+    for await (const { data } of log.tail({ from: 0 })) {
+      const number = numberOf(data)
+      if (number <= last) throw new Error(`${number} after ${last}`)
+      last = number
+      seen++
+      // Slower than the writer.
+      if (seen % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+      if (last === Number(until)) break
+    }
+    console.log(JSON.stringify({ seen, last }))
     log.close()
   },
 

@@ -30,6 +30,8 @@ export function snapshot(directory) {
 export function restore(directory, files) {
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
+  // It was on the disk before the first record.
+  writeFileSync(join(directory, 'lock'), '1\n')
   for (const [name, bytes] of files) writeFileSync(join(directory, name), bytes)
 }
 
@@ -152,33 +154,55 @@ export async function powerLoss(directory, dice) {
   rmSync(directory, { recursive: true, force: true })
   const records = []
   const options = { segmentSize: 4096 * (1 + dice.below(3)), flush: 'never' }
+  // Retention deletes files at once: a power loss may leave them, or have taken them and not the mark that says so.
+  const forgets = dice.chance(0.4)
+  if (forgets) options.retain = { segments: 2 + dice.below(2) }
   let flushed = 0
   let durable = new Map()
+  /** How many of `records`, at the beginning, retention has given up. */
+  let given = 0
+  const forgotten = new Map()
   // Several lives, each ended by a power loss: what one cut away must not come back in the next.
   for (let life = 0; life < 3; life++) {
     const log = MappedLog.openSync(directory, options)
-    assert.deepEqual(log.recovery.damaged, [])
+    if (!forgets) assert.deepEqual(log.recovery.damaged, [])
     const found = [...log]
-    assert.ok(found.length >= flushed, `${flushed} were flushed, ${found.length} are there`)
-    assert.ok(found.length <= records.length)
-    found.forEach(({ position, data }, at) => {
-      assert.equal(position, records[at].position)
-      assert.ok(data.equals(records[at].data), `a wrong record at ${position}`)
+    const numbers = new Map(records.map(({ position }, at) => [position, at]))
+    const there = found.map(({ position, data }) => {
+      const at = numbers.get(position) ?? -1
+      const was = at < 0 ? forgotten.get(position) : records[at].data
+      assert.ok(was !== undefined && data.equals(was), `a wrong record at ${position}`)
+      return at
     })
-    records.length = found.length
+    const positions = found.map(({ position }) => position)
+    assert.deepEqual(
+      positions,
+      positions.toSorted((a, b) => a - b),
+    )
+    // What was flushed is there; what retention had given up may be there or not; without retention there is no gap.
+    const wanted = new Set(there)
+    for (let at = given; at < flushed; at++) assert.ok(wanted.has(at), `${at} is gone of ${flushed} that were flushed`)
+    if (!forgets) assert.deepEqual(there, [...there.keys()], 'a gap')
+    flushed = there.filter((at) => at < flushed).length
+    // The mark that gave them up may be lost in the next power loss: then they are back.
+    for (const { position, data } of records.slice(0, given)) forgotten.set(position, data)
+    records.splice(0, Infinity, ...found)
     // Opening has synced what it cut, and whatever the power loss had left is on the disk.
     const moments = [snapshot(directory)]
     durable = moments[0]
     for (let turn = dice.below(4); turn >= 0; turn--) {
       fill(log, dice, dice.below(60), records)
       if (dice.chance(0.4)) {
-        await log.flush()
+        // The mark that a flush leaves behind it is itself not on the disk yet.
         durable = snapshot(directory)
+        await log.flush()
         moments.length = 0
         flushed = records.length
       }
       moments.push(snapshot(directory))
     }
+    const [oldest] = log
+    given = oldest === undefined ? records.length : records.findIndex(({ position }) => position === oldest.position)
     log.close()
     restore(directory, mix(durable, moments, dice))
   }
@@ -191,6 +215,8 @@ function mix(durable, moments, dice) {
     const was = durable.get(name)
     // The name of a new file may not have reached the disk.
     if (was === undefined && dice.chance(0.3)) continue
+    // One that was deleted since may be there or not.
+    if (!moments.at(-1).has(name) && dice.chance(0.5)) continue
     const versions = moments.flatMap((files) => files.get(name) ?? [])
     if (was !== undefined) versions.push(was)
     const bytes = Buffer.alloc(Math.max(...versions.map((one) => one.length)))

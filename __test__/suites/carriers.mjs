@@ -34,7 +34,7 @@ const ofCarrier = {
   'views of files and memory': ['views'],
   'nothing that a user does to a buffer hurts': ['hostile'],
   'pages that fault': ['faults'],
-  'many mappings, and large ones': ['many', 'large'],
+  'many mappings, more than there is room for, and large ones': ['many', 'exhausted', 'large'],
   'what nobody closes is told once': ['forgets'],
   'threads that end': ['ends'],
 }

@@ -22,15 +22,15 @@ function addonIn(folder) {
   return name === undefined ? undefined : { path: join(path, name), built: statSync(join(path, name)).mtimeMs }
 }
 
-/** The handler sleeps 3 ms between finding a mapping and acting on it. */
-function delayed() {
+/** The handler of the test build sleeps 3 ms: `EARLY_` before it looks for a mapping, else between finding one and acting on it. */
+const delayed = (name, rounds, delay) => () => {
   if (!linux) return elsewhere
   const addon = addonIn('../../target/test-hooks/addon')
   if (addon === undefined) return 'no test build here: npm run build:test'
   // It would not know what the facade asks for.
   if (addon.built < (addonIn('../..')?.built ?? 0)) return 'the test build is older than the build: npm run build:test'
-  const env = { NAPI_RS_NATIVE_LIBRARY_PATH: addon.path, MEMMAP_TEST_HANDLER_DELAY_US: '3000' }
-  return lives('races', { args: ['200'], env })
+  const env = { NAPI_RS_NATIVE_LIBRARY_PATH: addon.path, [`MEMMAP_TEST_HANDLER_${delay}DELAY_US`]: '3000' }
+  return lives(name, { args: [rounds], env })
 }
 
 async function exits() {
@@ -48,7 +48,11 @@ await tests({
   'close() with operations in flight': program('in-flight'),
   'close() with operations in flight, without the guard': program('in-flight', { env: OFF }),
   'closes that race faults': portable('races', { args: [long ? '20000' : '1000'] }),
-  'a handler that sleeps while the mapping is closed and others are made': delayed,
+  'a handler that sleeps while the mapping is closed and others are made': delayed('races', '200', ''),
+  'closes under threads that store into the SharedArrayBuffer': program('shared-close', {
+    args: [long ? '20000' : '600'],
+  }),
+  'a handler that sleeps until a SharedArrayBuffer is nobody’s': delayed('shared-close', '200', 'EARLY_'),
   'what is unreachable is collected': program('collected'),
   'workers ended in the middle': program('terminated'),
   'process.exit in the middle': exits,

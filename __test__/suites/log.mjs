@@ -14,12 +14,15 @@ import { tests } from '../tap.mjs'
 const folder = mkdtempSync(join(tmpdir(), 'memmap-log-'))
 const rounds = Number(process.env.MEMMAP_LOG_ROUNDS ?? 5)
 const program = fileURLToPath(new URL('../log/child.mjs', import.meta.url))
+const waiter = fileURLToPath(new URL('../log/waiter.mjs', import.meta.url))
 const flags = typeof Deno === 'undefined' ? [] : ['run', '--allow-all', '--no-lock', '--cached-only']
 let names = 0
 const fresh = () => join(folder, String(names++))
 
-function start(...args) {
-  const child = spawn(process.execPath, [...flags, program, ...args.map(String)], {
+const start = (...args) => startProgram(program, args)
+
+function startProgram(name, args) {
+  const child = spawn(process.execPath, [...flags, name, ...args.map(String)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   child.lines = []
@@ -97,6 +100,38 @@ await tests(
       log.close()
     },
 
+    async 'a reader in another process follows a log that forgets: what it sees is right, in order, and ends with the last record'() {
+      const directory = fresh()
+      const log = MappedLog.openSync(directory, { segmentSize: 16_384, retain: { segments: 3 }, flush: 'never' })
+      log.append(payload(0))
+      const child = start('follow', directory, 6000)
+      await until(() => child.lines.includes('ready'), child, 'a reader')
+      // Bursts, so that whole segments are deleted before the reader has seen them.
+      for (let number = 1; number <= 6000; number++) {
+        log.append(payload(number))
+        if (number % 500 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+      await until(() => child.lines.length === 2, child, 'the last record')
+      const { seen, last } = JSON.parse(child.lines[1])
+      assert.equal(last, 6000)
+      assert.ok(seen > 20 && seen <= 6001, `${seen} records`)
+      if (child.exitCode === null) await once(child, 'exit')
+      log.close()
+    },
+
+    async 'a second writer is refused while the first lives, and let in when it was killed'() {
+      const directory = fresh()
+      const path = fresh()
+      const ack = MappedFile.openSync(path, { access: 'write', create: true, length: 4096 })
+      const child = start('append', directory, path, 0)
+      await until(() => ack.getInt32(0, true) > 0, child, 'a first record')
+      assert.throws(() => MappedLog.openSync(directory), { code: 'EBUSY' })
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+      MappedLog.openSync(directory).close()
+      ack.close()
+    },
+
     // On Bun an optimised Atomics.load is a store: over read-only pages it calls the guard, and the page is a stale copy from then on.
     async 'a reader never stores: its pages stay those of the file, however hot it runs'() {
       const directory = fresh()
@@ -132,6 +167,28 @@ await tests(
       times.sort((a, b) => a - b)
       assert.ok(times[10] < 50, `${times[10]} ms`)
       log.close()
+    },
+
+    async 'hundreds of waits and a sleeping worker hold up nobody: not close, not an abort, not the exit'() {
+      if (!Mapping.isSupported('wait')) return 'no waits across processes on this system'
+      const ends = {
+        idle: [0, ''],
+        exit: [7, ''],
+        terminate: [0, 'terminated'],
+        'exit over a worker': [7, ''],
+        abort: [0, 'enough'],
+        close: [0, 'ERR_INVALID_STATE'],
+        'time out': [0, 'timed-out'],
+      }
+      for (const [how, [code, text]] of Object.entries(ends)) {
+        const path = fresh()
+        MappedFile.openSync(path, { access: 'write', create: true, length: 4096 }).close()
+        const child = startProgram(waiter, [path, how])
+        const late = setTimeout(() => child.kill('SIGKILL'), 30_000)
+        const [status, signal] = await once(child, 'close')
+        clearTimeout(late)
+        assert.deepEqual([how, status, signal, child.lines.join()], [how, code, null, text])
+      }
     },
 
     async 'waits and wakes cross processes, blocking and not'() {

@@ -3,6 +3,9 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { Mapping } from '../../index.js'
 import { mapInto } from '../../lib/wasm.js'
@@ -142,6 +145,79 @@ const cases = {
     mapping.close()
   },
 
+  async 'another thread cannot map over what is mapped in a shared memory, and takes its own along when it ends'() {
+    const memory = new WebAssembly.Memory({ initial: 3, maximum: 10, shared: true })
+    const path = file(1000)
+    const mapping = mapInto(memory, path, { at: PAGE, access: 'write' })
+    const worker = new Worker(
+      `const { createRequire } = require('node:module')
+       const { parentPort, workerData: { library, memory, path } } = require('node:worker_threads')
+       const { mapInto } = createRequire(library)(library)
+       const codes = [${PAGE}, ${2 * PAGE}].map((at) => {
+         try { return mapInto(memory, path, { at, access: 'write' }).getUint8(7) } catch (error) { return error.code }
+       })
+       parentPort.postMessage(codes)`,
+      {
+        eval: true,
+        workerData: { library: fileURLToPath(new URL('../../lib/wasm.js', import.meta.url)), memory, path },
+      },
+    )
+    const exited = new Promise((resolve) => worker.once('exit', resolve))
+    const codes = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+    assert.deepEqual(codes, ['ERR_INVALID_ARG_VALUE', 7])
+    same(memory, PAGE, 1000)
+    await exited
+    const again = mapInto(memory, path, { at: 2 * PAGE })
+    same(memory, 2 * PAGE, 1000)
+    again.close()
+    mapping.close()
+    zeros(memory, PAGE, 2 * PAGE)
+  },
+
+  'no file is made or extended for a place that cannot be had'() {
+    const memory = memoryOf(3)
+    const first = mapInto(memory, file(10), { at: PAGE })
+    const path = file(10)
+    for (const target of [path, `${path}-made`]) {
+      const options = { access: 'write', create: true, length: PAGE + 1 }
+      assert.throws(() => mapInto(memory, target, { ...options, at: PAGE }), code('ERR_INVALID_ARG_VALUE'))
+      assert.throws(() => mapInto(memory, target, { ...options, at: 2 * PAGE }), code('ERR_OUT_OF_RANGE'))
+    }
+    assert.equal(readFileSync(path).length, 10)
+    assert.throws(() => readFileSync(`${path}-made`), code('ENOENT'))
+    first.close()
+  },
+
+  async 'whichever is forgotten first, memory or mapping, no byte of the file changes'() {
+    setFlagsFromString('--expose-gc')
+    const gc = runInNewContext('gc')
+    const path = file(1000)
+    const collect = async () => {
+      for (let i = 0; i < 4; i++) {
+        gc()
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    }
+    const withoutMemory = (() => mapInto(memoryOf(), path, { access: 'write' }))()
+    const memory = memoryOf()
+    const at = (() => mapInto(memory, path, { access: 'write' }).at)()
+    const view = (() => mapInto(memoryOf(), path, { access: 'write' }).bytes)()
+    for (let i = 0; i < 10; i++) (() => mapInto(memoryOf(), path, { access: 'write' }))()
+    for (let i = 0; i < 100; i++) {
+      ;(() => {
+        const closed = memoryOf()
+        mapInto(closed, path, { access: 'write' }).close()
+        bytes(closed, 0, 2 * PAGE).fill(255)
+      })()
+    }
+    await collect()
+    assert.equal(withoutMemory.getUint8(250), 250)
+    same(memory, at, 1000)
+    assert.equal(view[250], 250)
+    assert.deepEqual(new Uint8Array(readFileSync(path)), counting(1000))
+    withoutMemory.close()
+  },
+
   'a 64-bit memory carries as well'() {
     let memory
     try {
@@ -152,6 +228,25 @@ const cases = {
     const mapping = mapInto(memory, file(PAGE + 1))
     assert.equal(mapping.at, PAGE)
     same(memory, mapping.at, PAGE + 1)
+    mapping.close()
+    const large = new WebAssembly.Memory({ initial: 65_540n, maximum: 70_000n, address: 'i64' })
+    const beyond = mapInto(large, file(1000))
+    assert.equal(beyond.at, 65_540 * PAGE)
+    same(large, beyond.at, 1000)
+    beyond.close()
+    zeros(large, beyond.at, 1000)
+  },
+
+  'toResizableBuffer and toFixedLengthBuffer change nothing'() {
+    const memory = memoryOf(2)
+    if (memory.toResizableBuffer === undefined) return 'the engine has no resizable memories'
+    const mapping = mapInto(memory, file(1000))
+    const buffer = memory.toResizableBuffer()
+    buffer.resize(buffer.byteLength + PAGE)
+    same(memory, mapping.at, 1000)
+    memory.toFixedLengthBuffer()
+    assert.equal(mapping.bytes[250], 250)
+    assert.equal(mapping.fault, null)
     mapping.close()
   },
 }

@@ -10,7 +10,7 @@ export declare class Bell {
     ring(): void;
     /** To be called before the last look at the log; gives what to pass to `sleep`. */
     arm(): number;
-    /** Until it rings, or for `ms`. */
-    sleep(count: number, ms: number, signal: AbortSignal | undefined): Promise<void>;
+    /** Until it rings, or for `ms`: false then. */
+    sleep(count: number, ms: number, signal: AbortSignal): Promise<boolean>;
     close(): void;
 }

@@ -50,9 +50,9 @@ export class Bell {
     return count
   }
 
-  /** Until it rings, or for `ms`. */
-  async sleep(count: number, ms: number, signal: AbortSignal | undefined): Promise<void> {
-    await waitAsync(this.core, COUNT, count, { timeoutMs: ms, ...(signal === undefined ? {} : { signal }) })
+  /** Until it rings, or for `ms`: false then. */
+  async sleep(count: number, ms: number, signal: AbortSignal): Promise<boolean> {
+    return (await waitAsync(this.core, COUNT, count, { timeoutMs: ms, signal })) !== 'timed-out'
   }
 
   close(): void {

@@ -12,6 +12,10 @@ export declare function listBases(directory: string): number[];
 /** Reads one header; `undefined` if the file is gone meanwhile. */
 export declare function readSegmentFile(directory: string, base: number): SegmentFile | undefined;
 export declare function readSegmentFiles(directory: string): SegmentFile[];
+/** The file that a writer locks. */
+export declare const lockPath: (directory: string) => string;
+/** A writer has been here. */
+export declare const isLogDirectory: (directory: string) => boolean;
 /** Nothing was ever written into this file. */
 export declare function isZeros(path: string): boolean;
 /** Takes a segment out of the log without losing a byte of it. */

@@ -1,13 +1,13 @@
 import {
   closeSync,
   existsSync,
+  fstatSync,
   fsyncSync,
   openSync,
   promises,
   readSync,
   readdirSync,
   renameSync,
-  statSync,
   unlinkSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -49,7 +49,8 @@ export function readSegmentFile(directory: string, base: number): SegmentFile | 
   try {
     const bytes = Buffer.alloc(HEADER)
     const length = readSync(fd, bytes, 0, HEADER, 0)
-    return { base, path, size: statSync(path).size, parsed: parseHeader(bytes.subarray(0, length)) }
+    // Of the open file: retention may have deleted its name by now.
+    return { base, path, size: fstatSync(fd).size, parsed: parseHeader(bytes.subarray(0, length)) }
   } finally {
     closeSync(fd)
   }
@@ -58,6 +59,12 @@ export function readSegmentFile(directory: string, base: number): SegmentFile | 
 export function readSegmentFiles(directory: string): SegmentFile[] {
   return listBases(directory).flatMap((base) => readSegmentFile(directory, base) ?? [])
 }
+
+/** The file that a writer locks. */
+export const lockPath = (directory: string): string => join(directory, 'lock')
+
+/** A writer has been here. */
+export const isLogDirectory = (directory: string): boolean => existsSync(lockPath(directory))
 
 /** Nothing was ever written into this file. */
 export function isZeros(path: string): boolean {

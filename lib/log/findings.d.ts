@@ -9,6 +9,8 @@ export interface LogSegment {
     readonly length: number;
     /** Up to where everything is promised to be there. */
     readonly durable: number;
+    /** From where on records are kept. */
+    readonly start: number;
 }
 /** What is in it. */
 export interface LogFindings {
@@ -19,6 +21,8 @@ export interface LogFindings {
     /** The file's length. */
     readonly size: number;
     readonly records: number;
+    /** How many of them are not given up. */
+    readonly kept: number;
     /** Pairs of offset and length. */
     readonly damaged: Float64Array;
 }

@@ -11,6 +11,8 @@ export interface LogSegment {
   readonly length: number
   /** Up to where everything is promised to be there. */
   readonly durable: number
+  /** From where on records are kept. */
+  readonly start: number
 }
 
 /** What is in it. */
@@ -22,6 +24,8 @@ export interface LogFindings {
   /** The file's length. */
   readonly size: number
   readonly records: number
+  /** How many of them are not given up. */
+  readonly kept: number
   /** Pairs of offset and length. */
   readonly damaged: Float64Array
 }
@@ -38,24 +42,27 @@ export async function verify(segments: readonly LogSegment[]): Promise<LogFindin
 
 const pathsOf = (segments: readonly LogSegment[]): string[] => segments.map(({ path }) => path)
 
-/** Seed, first record, length and durable offset of each segment. */
+/** Seed, first record, length, durable offset and start of each segment. */
 function numbersOf(segments: readonly LogSegment[]): Float64Array {
-  return Float64Array.from(segments.flatMap(({ seed, from, length, durable }) => [seed, from, length, durable]))
+  return Float64Array.from(
+    segments.flatMap(({ seed, from, length, durable, start }) => [seed, from, length, durable, start]),
+  )
 }
 
-/** Of each segment five numbers, the last of which says how many more follow: the pairs of `damaged`. */
+/** Of each segment six numbers, the last of which says how many more follow: the pairs of `damaged`. */
 function unpack(numbers: Float64Array): LogFindings[] {
   const all = []
   for (let at = 0; at < numbers.length;) {
-    const [ended, end, size, records, count] = numbers.subarray(at, at + 5) as unknown as [
+    const [ended, end, size, records, kept, count] = numbers.subarray(at, at + 6) as unknown as [
+      number,
       number,
       number,
       number,
       number,
       number,
     ]
-    at += 5 + count
-    all.push({ ended, end, size, records, damaged: numbers.subarray(at - count, at) })
+    at += 6 + count
+    all.push({ ended, end, size, records, kept, damaged: numbers.subarray(at - count, at) })
   }
   return all
 }

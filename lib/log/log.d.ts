@@ -7,7 +7,7 @@ export type LogDirectory = string | URL;
 /** Options of `tail`. */
 export interface TailOptions {
     /** The position to begin at: 0 for the oldest record. Default: the end, so only what is appended from now on. */
-    from?: number | undefined;
+    from?: number | bigint | undefined;
     /** Ends the iteration with the signal's reason. */
     signal?: AbortSignal | undefined;
 }
@@ -60,7 +60,10 @@ export declare class MappedLog implements Disposable {
      * @throws `ENOSPC` if the disk is full: the log is as it was, and `append` works again once there is room. `ERR_LOG_FAILED` after a failed flush.
      */
     append(data: string | Bytes): number;
-    /** Appends several records and returns their positions; with `flush: 'always'` there is one flush for all of them. */
+    /**
+     * Appends several records and returns their positions; with `flush: 'always'` there is one flush for all of them. A record that cannot be appended
+     * is an error before the first one is; a disk that gets full in their midst leaves those before.
+     */
     appendMany(records: Iterable<string | Bytes>): number[];
     /**
      * A copy of the record at a position.

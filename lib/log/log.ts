@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { isAnyArrayBuffer } from 'node:util/types'
 
 import { illegalConstructor, invalidArgType, recapture } from '../errors'
-import { optionsOf } from '../validate'
+import { byteCount, optionsOf } from '../validate'
 import { readSegmentFiles } from './directory'
 import { logClosed, logReadOnly } from './errors'
 import { verify, verifySync } from './findings'
@@ -25,7 +25,7 @@ export type LogDirectory = string | URL
 /** Options of `tail`. */
 export interface TailOptions {
   /** The position to begin at: 0 for the oldest record. Default: the end, so only what is appended from now on. */
-  from?: number | undefined
+  from?: number | bigint | undefined
   /** Ends the iteration with the signal's reason. */
   signal?: AbortSignal | undefined
 }
@@ -69,8 +69,8 @@ export class MappedLog implements Disposable {
   #timer: NodeJS.Timeout | undefined
   #flushing: Promise<void> | undefined
   #closed = false
-  #close!: () => void
-  readonly #closing = new Promise<void>((done) => (this.#close = done))
+  /** What to call when the log is closed: one for each tail. */
+  readonly #tails = new Set<() => void>()
 
   private constructor(key: unknown, directory: string, settings: LogSettings, opened: Opened | undefined) {
     if (key !== KEY) throw illegalConstructor()
@@ -78,7 +78,7 @@ export class MappedLog implements Disposable {
     this.#settings = settings
     this.#opened = opened
     this.#recovery = opened?.recovery
-    if (opened === undefined) this.#reader = new Reader(directory)
+    if (opened === undefined) this.#reader = new Reader(directory, undefined)
     else if (settings.flush === 'interval') this.#startTimer()
   }
 
@@ -149,13 +149,20 @@ export class MappedLog implements Disposable {
     return position
   }
 
-  /** Appends several records and returns their positions; with `flush: 'always'` there is one flush for all of them. */
+  /**
+   * Appends several records and returns their positions; with `flush: 'always'` there is one flush for all of them. A record that cannot be appended
+   * is an error before the first one is; a disk that gets full in their midst leaves those before.
+   */
   appendMany(records: Iterable<string | Bytes>): number[] {
-    const { writer } = this.#writable()
-    const positions = []
-    for (const data of records) {
-      positions.push(typeof data === 'string' ? writer.appendString(data) : writer.append(bytesOf(data, 'records[]')))
+    this.#writable()
+    if (typeof records !== 'object' || records === null || !(Symbol.iterator in records)) {
+      throw invalidArgType('records', 'an iterable of records', records)
     }
+    const all = Array.from(records, (data, at) => (typeof data === 'string' ? data : bytesOf(data, `records[${at}]`)))
+    // What makes them may have closed the log.
+    const { writer } = this.#writable()
+    for (const [at, data] of all.entries()) writer.checkSize(data, `records[${at}].length`)
+    const positions = all.map((data) => (typeof data === 'string' ? writer.appendString(data) : writer.append(data)))
     if (this.#settings.flush === 'always') writer.flushSync()
     return positions
   }
@@ -174,35 +181,26 @@ export class MappedLog implements Disposable {
   *[Symbol.iterator](): IterableIterator<LogRecord> {
     const reader = this.#readerOf()
     reader.refresh()
-    yield* reader.from(0, { next: 0 })
+    yield* reader.from({ next: 0, walked: undefined })
   }
 
   /** The same, for `for await`. */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<LogRecord> {
-    yield* this
+    yield* this[Symbol.iterator]()
   }
 
   /** Records as they are appended, by this process or another; ends when the log is closed. Keeps the process alive. */
   tail(options?: TailOptions): AsyncIterableIterator<LogRecord> {
     const given = options === undefined ? {} : optionsOf(options, ['from', 'signal'], 'tail')
     const { from, signal } = given
-    if (from !== undefined) checkPosition(from, 'options.from')
+    const first = from === undefined ? undefined : byteCount(from, 'options.from')
     if (signal !== undefined && !(signal instanceof AbortSignal)) {
       throw invalidArgType('options.signal', 'an instance of AbortSignal', signal)
     }
     const reader = this.#readerOf()
     // The end is where it is now, not where it is at the first `next()`.
-    const begin = from ?? this.#end()
-    const isClosed = () => this.#closed
-    const log = {
-      directory: this.#directory,
-      reader,
-      closing: this.#closing,
-      get closed() {
-        return isClosed()
-      },
-    }
-    return tail(log, begin, signal)
+    const begin = first ?? this.#end()
+    return tail({ directory: this.#directory, reader, tails: this.#tails, isClosed: () => this.#closed }, begin, signal)
   }
 
   /** Makes everything that was appended so far durable, as fsync does, and the names of new files. A failure is final: `ERR_LOG_FAILED` until it is opened again. */
@@ -211,6 +209,8 @@ export class MappedLog implements Disposable {
     // One that runs has begun too early for what was appended since.
     while (this.#flushing !== undefined) await this.#flushing.catch(() => {})
     if (writer.failure !== undefined) throw writer.failure
+    // Whoever closed it with `flush: 'never'` has left this undone.
+    if (this.#closed && writer.marks.durable < writer.end) throw logClosed()
     if (this.#closed) return
     this.#flushing = writer.flush().finally(() => (this.#flushing = undefined))
     await this.#flushing
@@ -247,7 +247,7 @@ export class MappedLog implements Disposable {
     if (this.#closed) return
     this.#closed = true
     clearInterval(this.#timer)
-    this.#close()
+    for (const end of this.#tails) end()
     try {
       this.#opened?.writer.close(this.#settings.flush !== 'never')
     } finally {
@@ -289,7 +289,8 @@ export class MappedLog implements Disposable {
 
   #readerOf(): Reader {
     if (this.#closed) throw logClosed()
-    return (this.#reader ??= new Reader(this.#directory))
+    const writer = this.#opened?.writer
+    return (this.#reader ??= new Reader(this.#directory, writer && (() => writer.marks)))
   }
 
   #end(): number {
@@ -308,7 +309,8 @@ function pathOf(directory: unknown): string {
 }
 
 function bytesOf(data: unknown, name: string): Uint8Array {
-  if (data instanceof Uint8Array) return data
+  // Asked of the value itself: prototypes can be anybody's.
+  if (data instanceof Uint8Array && ArrayBuffer.isView(data)) return data
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   if (isAnyArrayBuffer(data)) return new Uint8Array(data)
   throw invalidArgType(name, 'of type string or an instance of Buffer, TypedArray, DataView or ArrayBuffer', data)

@@ -1,9 +1,18 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname } from 'node:path'
 
 import { native } from '../native'
 import { Bell } from './bell'
-import { isZeros, readSegmentFiles, remove, segmentPath, setAside, syncDirectorySync, syncFileSync } from './directory'
+import {
+  isZeros,
+  lockPath,
+  readSegmentFiles,
+  remove,
+  segmentPath,
+  setAside,
+  syncDirectorySync,
+  syncFileSync,
+} from './directory'
 import { HEADER, encodeHeader, newId } from './format'
 import { judge, takeInventory } from './recovery'
 import { Segment } from './segment'
@@ -32,9 +41,9 @@ export interface Opening {
 
 /** Takes the lock. A directory that is somebody else's is an error before anything is written. */
 export function beginOpen(directory: string, settings: LogSettings): Opening {
-  mkdirSync(directory, { recursive: true })
+  makeDirectory(directory)
   takeInventory(directory, readSegmentFiles(directory))
-  const lock = native.NativeLock.acquire(join(directory, 'lock'))
+  const lock = native.NativeLock.acquire(lockPath(directory))
   try {
     // Only now nobody else writes.
     const inventory = takeInventory(directory, readSegmentFiles(directory))
@@ -80,7 +89,9 @@ function finishOpen(
     synced: file.base + header.length <= durable,
   }))
   const end = segment.base + offset
-  const marks = { durable: Math.min(durable, end), start: Math.min(start, end) }
+  // From HEADER on, before which there is no record, the start also says that retention may have deleted files.
+  const from = Math.max(start, forgets(settings) ? HEADER : 0)
+  const marks = { durable: Math.min(durable, end), start: Math.min(from, end) }
   if (settings.flush !== 'never') {
     for (const one of sealed) {
       if (!one.synced) syncFileSync(one.path)
@@ -89,6 +100,10 @@ function finishOpen(
     if (end > durable || segment.header.created === 0) segment.core.native.flushSync(0, segment.length, 0)
     syncDirectorySync(directory)
     marks.durable = end
+  } else if (inventory.id === undefined) {
+    // Whatever a power loss takes of a new log, it is known as one.
+    segment.core.native.flushSync(0, HEADER, 0)
+    syncDirectorySync(directory)
   }
   segment.mark(marks)
   const bell = Bell.open(directory, true)!
@@ -96,6 +111,17 @@ function finishOpen(
   writer.retain()
   const { recovered, damaged } = verdict
   return { writer, bell, lock, recovery: Object.freeze({ recovered, cut, damaged: Object.freeze(damaged) }) }
+}
+
+function forgets({ bytes, segments, ageMs }: LogSettings): boolean {
+  return Math.min(bytes, segments, ageMs) < Infinity
+}
+
+/** With the names of directories that are new on the disk: a flush later on covers what is in them only. */
+function makeDirectory(directory: string): void {
+  const first = mkdirSync(directory, { recursive: true })
+  if (first === undefined) return
+  for (let made = directory; made.length >= first.length; made = dirname(made)) syncDirectorySync(dirname(made))
 }
 
 /** Where the log goes on: behind the last record, with nothing but zeros after it, or in a new segment. */

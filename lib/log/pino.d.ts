@@ -18,6 +18,8 @@ declare namespace transport {
     interface PinoDestination {
         write(line: string): void;
         flushSync(): void;
+        /** What `logger.flush(done)` calls: `done` when every line before is on disk. */
+        flush(done?: (error?: unknown) => void): void;
         end(): void;
         readonly log: MappedLog;
     }

@@ -27,6 +27,7 @@ function toLog(options: transport.PinoLogOptions): transport.PinoDestination {
     log,
     write: (line) => void log.append(strip(line)),
     flushSync: () => log.flushSync(),
+    flush: (done = () => {}) => void log.flush().then(() => done(), done), // oxlint-disable-line promise/no-callback-in-promise -- that is what pino asks for
     end: () => log.close(),
   }
 }
@@ -91,6 +92,8 @@ namespace transport {
   export interface PinoDestination {
     write(line: string): void
     flushSync(): void
+    /** What `logger.flush(done)` calls: `done` when every line before is on disk. */
+    flush(done?: (error?: unknown) => void): void
     end(): void
     readonly log: MappedLog
   }

@@ -14,6 +14,14 @@ export interface LogRecord {
   readonly data: Buffer<ArrayBuffer>
 }
 
+/** How far somebody has read. */
+export interface Place {
+  /** The position from which on records are new. */
+  next: number
+  /** Where the last walk came to the end of what was there: the next one goes on here. */
+  walked: { readonly base: number; readonly offset: number } | undefined
+}
+
 interface OpenSegment {
   readonly header: Header
   readonly core: Core
@@ -21,6 +29,7 @@ interface OpenSegment {
 }
 
 /** `logWalk` and `logFind`. */
+const EMPTY = 0
 const SEALED = 1
 const FULL = 3
 /** Records per call into native code. */
@@ -31,14 +40,17 @@ const OPEN = 4
 /** Reads a log beside whoever writes it: maps its files read-only, and only loads. No buffer over them is made. */
 export class Reader {
   readonly #directory: string
+  /** Of the writer in this very log, which knows best. */
+  readonly #live: (() => Marks) | undefined
   readonly #headers = new Map<number, Header>()
   readonly #open = new Map<number, OpenSegment>()
   #bases: number[] = []
   #marks: Marks = { durable: 0, start: 0 }
   #closed = false
 
-  constructor(directory: string) {
+  constructor(directory: string, live: (() => Marks) | undefined) {
     this.#directory = directory
+    this.#live = live
     const { segments, marks } = takeInventory(directory, readSegmentFiles(directory))
     for (const { header } of segments) this.#headers.set(header.base, header)
     this.#bases = segments.map(({ header }) => header.base)
@@ -51,23 +63,36 @@ export class Reader {
 
   /** The payload of the record at a position. */
   read(position: number): Buffer<ArrayBuffer> {
-    this.refresh(position)
-    const segment = this.#at(position)
-    if (segment === undefined || position < this.#marks.start) throw this.#nothing(position)
-    const offset = position - segment.header.base
-    const length =
-      offset < HEADER || offset >= segment.core.byteLength ? -3 : segment.core.native.logFind(segment.seed, offset)
-    if (length < 0) throw this.#isDamaged(segment, offset) ? logDamaged(position) : this.#nothing(position)
-    return copy(segment, offset, length)
+    this.#readMarks()
+    let found = this.#find(position)
+    if (found === undefined) {
+      this.refresh()
+      found = this.#find(position)
+    }
+    if (found !== undefined) return copy(found.segment, found.offset, found.length)
+    const segment = position < this.#marks.start ? undefined : this.#at(position)
+    throw segment && this.#isDamaged(segment, position - segment.header.base)
+      ? logDamaged(position)
+      : outOfRange('position', 'that of a record', position)
   }
 
-  /** The first record at or behind a position, and those after it, up to what is the end when it gets there. */
-  *from(position: number, state: { next: number }): Generator<LogRecord, void> {
-    state.next = position
+  #find(position: number): { segment: OpenSegment; offset: number; length: number } | undefined {
+    const segment = position < this.#marks.start ? undefined : this.#at(position)
+    if (segment === undefined) return undefined
+    const offset = position - segment.header.base
+    if (offset < HEADER || offset >= segment.core.byteLength) return undefined
+    const length = segment.core.native.logFind(segment.seed, offset)
+    return length < 0 ? undefined : { segment, offset, length }
+  }
+
+  /** The first record at or behind a place, and those after it, up to what is the end when it gets there. */
+  *from(place: Place): Generator<LogRecord, void> {
+    if (this.#bases.length === 0) this.refresh()
     const out = new Float64Array(2 + 2 * BATCH)
-    let base = this.#baseAt(position) ?? this.#baseAfter(-1)
+    let base = this.#baseAt(place.next) ?? this.#baseAfter(-1)
+    let offset = base === undefined ? HEADER : this.#startIn(base, place)
+    place.walked = undefined
     while (base !== undefined && !this.#closed) {
-      let offset = HEADER
       for (let again = true; ;) {
         if (this.#closed) return
         const segment = this.#segment(base)
@@ -81,25 +106,41 @@ export class Reader {
         for (let at = 0; at < pairs.length; at += 2) {
           const where = base + pairs[at]!
           const length = pairs[at + 1]!
-          if (length < 0 || where < state.next || where < this.#marks.start) continue
+          if (length < 0 || where < place.next || where < this.#marks.start) continue
           if (this.#closed) return
           // Others may have made room since: then it is mapped again, unless retention was faster.
           const live = this.#segment(base)
           if (live === undefined) break
           const data = copy(live, pairs[at]!, length)
-          state.next = where + 1
+          place.next = where + 1
           yield { position: where, data }
         }
         if (ended === FULL) continue
         if (ended === SEALED) break
-        // It may have been sealed, or others may have damage to skip, since the last look at the directory.
+        if (ended === EMPTY) {
+          place.walked = { base, offset }
+          // A writer seals a segment before it goes on in the next; but what was promised to be here may be more than it was.
+          if (pairs.length === 0 && !this.#readMarks()) return
+          continue
+        }
+        // Others may have found damage to skip since the last look at the directory.
         if (!again) return
         again = false
         this.refresh()
         if (this.#baseAfter(base) === undefined) return
       }
       base = this.#baseAfter(base) ?? (this.refresh(), this.#baseAfter(base))
+      offset = HEADER
     }
+  }
+
+  /** Where to begin in a segment: at its first record, or where it is known that one begins. */
+  #startIn(base: number, { next, walked }: Place): number {
+    if (walked?.base === base && base + walked.offset >= next) return walked.offset
+    const offset = next - base
+    const segment = this.#segment(base)
+    if (segment === undefined || offset < HEADER || offset >= segment.core.byteLength) return HEADER
+    return segment.core.native.logFind(segment.seed, offset) < 0 ? HEADER : offset
   }
 
   /** Where the next record would be. */
@@ -120,24 +161,35 @@ export class Reader {
   }
 
   /** Looks at the directory again: segments come and go, marks move. */
-  refresh(position?: number): void {
-    const last = this.#bases.at(-1)
-    if (position !== undefined && last !== undefined && position < last) return
+  refresh(): void {
     this.#bases = listBases(this.#directory)
+    const there = new Set(this.#bases)
     for (const [base, segment] of this.#open) {
-      if (!this.#bases.includes(base)) this.#drop(base, segment)
+      if (!there.has(base)) this.#drop(base, segment)
     }
-    for (const base of this.#bases.slice(-2)) {
-      const segment = this.#segment(base)
-      if (segment === undefined || segment.core.byteLength < HEADER) continue
-      const bytes = Buffer.allocUnsafe(HEADER)
-      segment.core.native.readInto(bytes, 0)
-      const marks = parseMarks(bytes, segment.header)
-      this.#marks = {
-        durable: Math.max(this.#marks.durable, marks.durable),
-        start: Math.max(this.#marks.start, marks.start),
-      }
+    for (const base of this.#headers.keys()) {
+      if (!there.has(base)) this.#headers.delete(base)
     }
+    this.#readMarks()
+  }
+
+  /** The marks of the newest segments that are known, or of the writer: whether they have moved. */
+  #readMarks(): boolean {
+    const { durable, start } = this.#marks
+    const found = this.#live === undefined ? this.#bases.slice(-2).map((base) => this.#marksIn(base)) : [this.#live()]
+    this.#marks = {
+      durable: Math.max(durable, ...found.map((one) => one.durable)),
+      start: Math.max(start, ...found.map((one) => one.start)),
+    }
+    return this.#marks.durable > durable || this.#marks.start > start
+  }
+
+  #marksIn(base: number): Marks {
+    const segment = this.#segment(base)
+    if (segment === undefined || segment.core.byteLength < HEADER) return { durable: 0, start: 0 }
+    const bytes = Buffer.allocUnsafe(HEADER)
+    segment.core.native.readInto(bytes, 0)
+    return parseMarks(bytes, segment.header)
   }
 
   close(): void {
@@ -158,16 +210,24 @@ export class Reader {
     return false
   }
 
-  #nothing(position: number): RangeError {
-    return outOfRange('position', 'that of a record', position)
-  }
-
   #baseAt(position: number): number | undefined {
-    return this.#bases.findLast((base) => base <= position)
+    return this.#bases[this.#countUpTo(position) - 1]
   }
 
   #baseAfter(base: number): number | undefined {
-    return this.#bases.find((other) => other > base)
+    return this.#bases[this.#countUpTo(base)]
+  }
+
+  /** How many segments begin at or before a position. */
+  #countUpTo(position: number): number {
+    let low = 0
+    let high = this.#bases.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#bases[middle]! <= position) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   #at(position: number): OpenSegment | undefined {

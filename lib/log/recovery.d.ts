@@ -3,7 +3,7 @@ import type { LogFindings, LogSegment } from './findings';
 import type { Header, Marks } from './format';
 /** What opening found. */
 export interface LogRecovery {
-    /** How many records are there. */
+    /** How many records are there, those before the start of the log not counted. */
     readonly recovered: number;
     /** Bytes behind the end of the log that were made zero: a record that was not finished, or what a power loss left of ones that were never flushed. */
     readonly cut: number;

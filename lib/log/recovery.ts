@@ -1,4 +1,4 @@
-import { isZeros } from './directory'
+import { isLogDirectory, isZeros } from './directory'
 import { logFormat } from './errors'
 import { HEAD, HEADER, seedOf } from './format'
 
@@ -8,7 +8,7 @@ import type { Header, Marks } from './format'
 
 /** What opening found. */
 export interface LogRecovery {
-  /** How many records are there. */
+  /** How many records are there, those before the start of the log not counted. */
   readonly recovered: number
   /** Bytes behind the end of the log that were made zero: a record that was not finished, or what a power loss left of ones that were never flushed. */
   readonly cut: number
@@ -65,8 +65,10 @@ export function takeInventory(directory: string, files: readonly SegmentFile[]):
   const ids = valid.length > 0 ? valid : headed
   const id = mostFrequent(ids.flatMap(({ header }) => header?.id ?? []))
   if (id === undefined) {
-    // A log that died while its first segment was being made has a file of zeros; whatever else is there is not ours.
-    const strange = files.find((file) => file.parsed.kind !== 'zeros' || !isZeros(file.path))
+    // A log that died while its first segment was being made has a file of zeros, and a power loss may take every header that was never flushed;
+    // whatever else is there is not ours.
+    const ours = isLogDirectory(directory)
+    const strange = files.find(({ path, parsed }) => parsed.kind !== 'zeros' || !(ours || isZeros(path)))
     if (strange !== undefined) throw logFormat(directory, 'no log: none of its segments has a header')
   }
   const marks = { durable: 0, start: 0 }
@@ -125,6 +127,7 @@ export function verifyRequest({ segments, marks }: Inventory): LogSegment[] {
     from: HEADER,
     length: header.length,
     durable: Math.max(0, marks.durable - file.base),
+    start: Math.max(0, marks.start - file.base),
   }))
 }
 
@@ -153,8 +156,11 @@ export function judge(inventory: Inventory, findings: readonly LogFindings[]): V
     // The first one is where retention left it.
     const expected = at > 0 ? next : Math.min(marks.start, base)
     if (base !== expected) {
-      if (base < expected || expected >= marks.durable || base > marks.durable) break
-      damage(expected, base)
+      if (base < expected) break
+      // Retention deletes without waiting for its mark to be on the disk: a power loss may take files and leave no mark, and what follows them was flushed.
+      const forgotten = marks.start >= HEADER
+      if (!forgotten && (expected >= marks.durable || base > marks.durable)) break
+      damage(expected, forgotten ? Math.min(base, marks.durable) : base)
     }
     const durable = marks.durable > base
     if (!segment.intact) {
@@ -163,7 +169,7 @@ export function judge(inventory: Inventory, findings: readonly LogFindings[]): V
       damage(base, base + HEADER)
     }
     kept.push(segment)
-    recovered += found.records
+    recovered += found.kept
     for (let pair = 0; pair < found.damaged.length; pair += 2) {
       damage(base + found.damaged[pair]!, base + found.damaged[pair]! + found.damaged[pair + 1]!)
     }

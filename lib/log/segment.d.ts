@@ -11,8 +11,8 @@ export declare class Segment {
     readonly core: Core;
     readonly words: Int32Array;
     readonly bytes: Buffer;
-    /** Writes a record's CRC: (offset, word, length of the payload). */
-    readonly seal: (offset: number, word: number, length: number) => void;
+    /** Writes a record's CRC where the length of its payload stands. */
+    readonly seal: (offset: number) => void;
     constructor(path: string, header: Header, mapping: NativeMapping);
     /** Maps a segment that is there, at its full length. */
     static open(path: string, header: Header): Segment;

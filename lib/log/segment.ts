@@ -17,8 +17,8 @@ export class Segment {
   readonly core: Core
   readonly words: Int32Array
   readonly bytes: Buffer
-  /** Writes a record's CRC: (offset, word, length of the payload). */
-  readonly seal: (offset: number, word: number, length: number) => void
+  /** Writes a record's CRC where the length of its payload stands. */
+  readonly seal: (offset: number) => void
   #turn = 0
 
   constructor(path: string, header: Header, mapping: NativeMapping) {
@@ -41,7 +41,8 @@ export class Segment {
 
   /** The log goes on in the next segment, which exists. */
   sealAt(offset: number): void {
-    this.seal(offset, SEALED, 0)
+    this.words[(offset >> 2) + 1] = SEALED
+    this.seal(offset)
     new DataView(this.bytes.buffer, this.bytes.byteOffset).setBigUint64(SEALED_AT, BigInt(Date.now()), LITTLE)
     Atomics.store(this.words, offset >> 2, -1)
   }

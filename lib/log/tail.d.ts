@@ -3,9 +3,9 @@ import type { LogRecord, Reader } from './reader';
 export interface Tailed {
     readonly directory: string;
     readonly reader: Reader;
-    readonly closed: boolean;
-    /** Resolves when the log is closed. */
-    readonly closing: Promise<void>;
+    /** To be called when the log is closed. */
+    readonly tails: Set<() => void>;
+    isClosed(): boolean;
 }
 /** Records from a position on, as they come, until the log is closed or the signal aborts. */
 export declare function tail(log: Tailed, from: number, signal: AbortSignal | undefined): AsyncGenerator<LogRecord, void>;

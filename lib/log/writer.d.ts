@@ -38,6 +38,8 @@ export declare class Writer {
     /** A string goes straight into the mapping. */
     appendString(text: string): number;
     fail(error: unknown): unknown;
+    /** Throws for what no segment has room for. */
+    checkSize(data: string | Uint8Array, name: string): void;
     /** Deletes what `retain` allows to: whole segments, the oldest first, never the one that is written. */
     retain(now?: number): void;
     /** Gives up all records before a position, and deletes the segments that have no others. */

@@ -13,8 +13,19 @@ import type { Bell } from './bell'
 import type { Header, Marks } from './format'
 import type { LogSettings } from './options'
 
-/** Bytes per millisecond from which on the next segment's pages are faulted in ahead of time, as large ones: then they fill before a flush would write zeros. */
+/** Bytes per millisecond from which on pages are faulted in ahead of time, as large ones: then they fill before a flush would write zeros. */
 const FAST = 8192
+/** Parts of a segment after which a writer that was not fast looks whether it is now, and has the next segment made in any case. */
+const LOOK = 1 / 8
+const LATEST = 1 / 4
+/** Segments that are made ahead for a fast writer: while one's pages are faulted in, the file of the other is there already. */
+const DEEP = 2
+
+/** A segment that is made ahead. */
+interface Ahead {
+  readonly path: string
+  readonly header: Header
+}
 
 /** A segment that is complete. */
 export interface Sealed {
@@ -53,8 +64,8 @@ export class Writer {
   #mark = 0
   /** Behind the last byte of the segment that a record may use. */
   #limit = 0
-  /** The next segment, being made. */
-  #ahead: { readonly path: string; readonly header: Header } | undefined
+  /** The next segments, being made. */
+  readonly #ahead: Ahead[] = []
   /** Records come so fast that page faults would be felt. */
   #fast = false
   #since = 0
@@ -63,7 +74,9 @@ export class Writer {
   #start: number
   /** Up to here the segment is on disk. */
   #synced: number
-  #newNames = true
+  /** How often a new file's name came into the directory, and how many of these a flush has covered. */
+  #names = 1
+  #syncedNames = 0
   failure: unknown = undefined
 
   constructor(start: WriterStart) {
@@ -96,7 +109,7 @@ export class Writer {
 
   /** The hot path: 512 bytes take some 80 ns, half of them the CRC and the way to it. */
   append(bytes: Uint8Array): number {
-    const length = bytes.length
+    const length = lengthOf(bytes)
     const next = after(this.#offset, length)
     if (next > this.#mark) this.#think(length)
     const segment = this.#segment
@@ -119,7 +132,8 @@ export class Writer {
 
   #commit(segment: Segment, length: number): number {
     const offset = this.#offset
-    segment.seal(offset, length + 1, length)
+    segment.words[(offset >> 2) + 1] = length
+    segment.seal(offset)
     Atomics.store(segment.words, offset >> 2, length + 1)
     this.#offset = after(offset, length)
     if (Atomics.load(this.#bellWords, 0) !== 0) this.#bell.ring()
@@ -144,32 +158,55 @@ export class Writer {
 
   /** A record with so much payload does not fit before the mark. */
   #think(length: number): void {
-    const largest = largestPayload(this.#settings.segmentSize)
-    if (length > largest) throw outOfRange('data.length', `<= ${largest}, what a segment has room for`, length)
-    if (this.#mark < this.#limit) {
-      this.#mark = this.#limit
-      this.#prepare()
-    }
+    this.#checkLength(length, 'data.length')
+    while (this.#mark < this.#limit && after(this.#offset, length) > this.#mark) this.#look()
     if (after(this.#offset, length) > this.#limit) this.#roll()
   }
 
-  #headerOfNext(): Header {
-    const { header } = this.#segment
-    const base = header.base + header.length
-    const length = this.#settings.segmentSize
-    return { id: this.#id, base, number: header.number + 1, length, created: Date.now() }
+  #checkLength(length: number, name: string): void {
+    const largest = largestPayload(this.#settings.segmentSize)
+    if (length > largest) throw outOfRange(name, `<= ${largest}, what a segment has room for`, length)
   }
 
-  /** Has the next segment made on another thread. */
-  #prepare(): void {
-    const header = this.#headerOfNext()
-    const path = segmentPath(this.#directory, header.base)
-    if (!this.#fast) this.#measure()
-    try {
-      this.#maker.prepare(path, header.length, encodeHeader(header), this.#fast)
-      this.#ahead = { path, header }
-    } catch {
-      // No thread to be had: it is made when it is needed.
+  /** Throws for what no segment has room for. */
+  checkSize(data: string | Uint8Array, name: string): void {
+    this.#checkLength(typeof data === 'string' ? Buffer.byteLength(data) : lengthOf(data), name)
+  }
+
+  /** Within a segment: is there more to be prepared? */
+  #look(): void {
+    const latest = HEADER + Math.ceil(this.#segment.length * LATEST)
+    const early = this.#mark < latest
+    if (!this.#fast) {
+      this.#measure()
+      if (this.#fast) this.#maker.warm(this.#segment.core.native, this.#offset)
+    }
+    if (early && !this.#fast) {
+      this.#mark = Math.min(this.#limit, latest)
+      return
+    }
+    this.#mark = this.#limit
+    this.#prepare(1)
+  }
+
+  #nextOf(header: Header): Ahead {
+    const base = header.base + header.length
+    const length = this.#settings.segmentSize
+    const next = { id: this.#id, base, number: header.number + 1, length, created: Date.now() }
+    return { path: segmentPath(this.#directory, base), header: next }
+  }
+
+  /** Has segments made on another thread. */
+  #prepare(depth: number): void {
+    while (this.#ahead.length < depth) {
+      const next = this.#nextOf(this.#ahead.at(-1)?.header ?? this.#segment.header)
+      try {
+        this.#maker.prepare(next.path, next.header.length, encodeHeader(next.header), this.#fast)
+      } catch {
+        // No thread to be had: it is made when it is needed.
+        return
+      }
+      this.#ahead.push(next)
     }
   }
 
@@ -193,23 +230,22 @@ export class Writer {
     this.#segment = next
     this.#offset = HEADER
     this.#synced = 0
-    this.#newNames = true
+    this.#names++
     this.#enter(HEADER)
     this.retain()
   }
 
   #takeNext() {
-    const ahead = this.#ahead
-    this.#ahead = undefined
+    const ahead = this.#ahead.shift()
     if (ahead !== undefined) {
       try {
         return { ...ahead, mapping: this.#maker.take()! }
       } catch {
-        // What made it fail then (a full disk) may be over; if not, it is thrown now.
+        // What made it fail then (a full disk) may be over; if not, it is thrown now. Nothing may follow what is not there.
+        this.#discardAhead()
       }
     }
-    const header = this.#headerOfNext()
-    const path = segmentPath(this.#directory, header.base)
+    const { path, header } = this.#nextOf(this.#segment.header)
     return { path, header, mapping: native.NativeSegmentMaker.makeSync(path, header.length, encodeHeader(header)) }
   }
 
@@ -217,8 +253,9 @@ export class Writer {
     const { length } = this.#segment
     // Behind the last record there is always room for the seal.
     this.#limit = length - HEAD
-    // A fast log needs the next segment as soon as it can be had; for a slow one it would lie there unused.
-    this.#mark = this.#fast ? offset : Math.min(this.#limit, Math.max(offset, HEADER + Math.ceil(length / 4)))
+    // A fast log needs the next segments as soon as they can be had; for a slow one they would lie there unused.
+    this.#mark = this.#fast ? this.#limit : Math.min(this.#limit, Math.max(offset, HEADER + Math.ceil(length * LOOK)))
+    if (this.#fast) this.#prepare(DEEP)
     this.#since = performance.now()
     this.#from = offset
   }
@@ -234,15 +271,26 @@ export class Writer {
       sum -= one.length
       count++
     }
-    if (count > 0) this.truncateBefore((this.sealed[count] ?? this.#segment).base)
+    if (count === 0) return
+    try {
+      this.truncateBefore((this.sealed[count] ?? this.#segment).base)
+    } catch (error) {
+      // Files that cannot be deleted now stay, and are tried again with the next segment: that is no reason not to append.
+      if (error === this.failure) throw error
+    }
   }
 
   /** Gives up all records before a position, and deletes the segments that have no others. */
   truncateBefore(position: number): void {
+    const told = this.#start >= HEADER
     this.#start = Math.max(this.#start, Math.min(position, this.end))
     this.#segment.mark(this.marks)
-    while (this.sealed.length > 0 && this.sealed[0]!.base + this.sealed[0]!.length <= this.#start) {
-      remove(this.sealed.shift()!.path)
+    const goes = (one: Sealed | undefined) => one !== undefined && one.base + one.length <= this.#start
+    // After a power loss recovery must know that files may be missing; every segment made from now on says so.
+    if (!told && goes(this.sealed[0])) this.#attempt(() => this.#segment.core.native.flushSync(0, HEADER, 0))
+    while (goes(this.sealed[0])) {
+      remove(this.sealed[0]!.path)
+      this.sealed.shift()
     }
   }
 
@@ -252,7 +300,7 @@ export class Writer {
     this.#attempt(() => {
       for (const one of step.files) syncIfThere(one.path)
       step.segment.core.native.flushSync(step.from, step.to - step.from, 0)
-      if (step.names) syncDirectorySync(this.#directory)
+      if (step.names > 0) syncDirectorySync(this.#directory)
     })
     this.#endFlush(step)
   }
@@ -262,31 +310,36 @@ export class Writer {
     if (step === undefined) return
     try {
       await Promise.all(step.files.map(({ path }) => syncFile(path).catch(ignoreMissing)))
-      await step.segment.core.native.flush(step.from, step.to - step.from, 0)
-      if (step.names) await syncDirectory(this.#directory)
+      await this.#flushSegment(step)
+      if (step.names > 0) await syncDirectory(this.#directory)
     } catch (error) {
-      // It was sealed and unmapped meanwhile: then its file is what is to be synced.
-      if (!step.segment.core.closed) throw this.fail(error)
-      await syncFile(step.segment.path).catch((again) => {
-        if ((again as NodeJS.ErrnoException).code !== 'ENOENT') throw this.fail(again)
-      })
-      if (step.names) await syncDirectory(this.#directory)
+      throw this.fail(error)
     }
     this.#endFlush(step)
+  }
+
+  async #flushSegment({ segment, from, to }: { segment: Segment; from: number; to: number }): Promise<void> {
+    try {
+      await segment.core.native.flush(from, to - from, 0)
+    } catch (error) {
+      if (!segment.core.closed) throw error
+      // It was sealed and unmapped meanwhile: then its file is what is to be synced.
+      await syncFile(segment.path).catch(ignoreMissing)
+    }
   }
 
   #beginFlush() {
     const segment = this.#segment
     const to = this.#offset
     const files = this.sealed.filter((one) => !one.synced)
-    const names = this.#newNames
-    if (files.length === 0 && to <= this.#synced && !names) return undefined
-    this.#newNames = false
+    const names = this.#names > this.#syncedNames ? this.#names : 0
+    if (files.length === 0 && to <= this.#synced && names === 0) return undefined
     // The header goes along: it has the marks of the flush before.
     return { segment, from: 0, to, files, names }
   }
 
-  #endFlush(step: { segment: Segment; to: number; files: Sealed[] }): void {
+  #endFlush(step: { segment: Segment; to: number; files: Sealed[]; names: number }): void {
+    this.#syncedNames = Math.max(this.#syncedNames, step.names)
     for (const one of step.files) one.synced = true
     this.#durable = Math.max(this.#durable, step.segment.base + step.to)
     if (step.segment === this.#segment) this.#synced = Math.max(this.#synced, step.to)
@@ -301,23 +354,28 @@ export class Writer {
         this.#attempt(() => this.#segment.core.native.flushSync(0, HEADER, 0))
       }
     } finally {
+      this.#maker.stop()
       this.#discardAhead()
       this.#segment.close()
     }
   }
 
   #discardAhead(): void {
-    const ahead = this.#ahead
-    this.#ahead = undefined
-    if (ahead === undefined) return
-    try {
-      this.#maker.take()!.close()
-      remove(ahead.path)
-    } catch {
-      // It was never made.
+    for (const { path } of this.#ahead.splice(0)) {
+      try {
+        this.#maker.take()!.close()
+        remove(path)
+      } catch {
+        // It was never made.
+      }
     }
   }
 }
+
+/** What a subclass of Uint8Array says about itself is not believed. */
+const lengthOf = Function.prototype.call.bind(
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')!.get!,
+) as (bytes: Uint8Array) => number
 
 function syncIfThere(path: string): void {
   try {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { runShort } from '../caged.mjs'
 import { runsOn, runSuite, suites } from '../matrix.mjs'
 import { names, runtime } from '../runtimes.mjs'
 import { prepare } from './prepare.mjs'
@@ -61,14 +62,31 @@ function onRuntime(suite, name) {
   }
 }
 
+/** Views on memory of the engine's own, as in Electron; all of it on all engines: `npm run test:caged`. */
+function caged(carrier) {
+  const engine = { name: thisNode, version: process.versions.node, path: process.execPath }
+  return { name: `caged:${carrier}`, run: () => runShort(engine, carrier) }
+}
+
 const thisNode = `node${process.versions.node.split('.')[0]}`
 
 function steps() {
   return [
     tool('prettier', 'prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'),
     tool('oxlint', 'oxlint/bin/oxlint', '--deny-warnings'),
-    command('rustfmt', 'cargo', 'fmt', '--check'),
-    command('clippy', 'cargo', 'clippy', '--quiet', '--all-targets', '--all-features', '--', '--deny', 'warnings'),
+    command('rustfmt', 'cargo', 'fmt', '--all', '--check'),
+    command(
+      'clippy',
+      'cargo',
+      'clippy',
+      '--quiet',
+      '--workspace',
+      '--all-targets',
+      '--all-features',
+      '--',
+      '--deny',
+      'warnings',
+    ),
     { name: 'declarations', run: declarations },
     tool('tsd', 'tsd/dist/cli.js'),
     types('5.7', 'typescript57'),
@@ -77,8 +95,9 @@ function steps() {
     tool('publint', 'publint/src/cli.js', '--strict'),
     // The old resolution of TypeScript ("node10") knows no `exports`, so it cannot see memmap/posix: left out on purpose.
     tool('attw', '@arethetypeswrong/cli/dist/index.js', '--pack', '.', '--profile', 'node16', '--no-color'),
-    { name: 'cargo', run: async () => withOutput(cargo, await run('cargo', ['test'], { minutes: 15 })) },
+    { name: 'cargo', run: async () => withOutput(cargo, await run('cargo', ['test', '--workspace'], { minutes: 15 })) },
     { name: 'ava', run: ava },
+    ...['wasm', 'refused', 'none'].map(caged),
     ...names.flatMap((name) =>
       suites()
         // The step before has run ava on this version already.

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { run } from './run.mjs'
 
-/** Crates of the add-on itself: no build scripts, no macros that run at compile time, no test helpers. */
+/** Crates that the add-on itself is linked from: no build scripts, no macros that run at compile time, no test helpers. */
 export async function linkedCrates() {
   const answer = await run('cargo', ['metadata', '--format-version', '1', '--locked'], { minutes: 5 })
   if (answer.code !== 0) throw new Error(`cargo metadata failed:\n${answer.output}`)
@@ -18,8 +18,9 @@ export async function linkedCrates() {
     for (const { pkg, dep_kinds: kinds } of nodes.get(id).deps) if (kinds.some(({ kind }) => kind === null)) visit(pkg)
   }
   visit(resolve.root)
-  found.delete(resolve.root)
-  return [...found].map((id) => byId.get(id)).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  // Without a source it is a part of this repository.
+  const foreign = [...found].map((id) => byId.get(id)).filter(({ source }) => source !== null)
+  return foreign.toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 /** The texts that a crate brings; the MIT one alone where it offers a choice. */

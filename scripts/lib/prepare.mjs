@@ -7,7 +7,7 @@ import { root, run } from './run.mjs'
 const sourceFolders = ['lib', '__test__', 'examples', 'benchmark']
 
 /** Every file below `folder` that ends in `ending`. */
-function filesIn(folder, ending) {
+export function filesIn(folder, ending) {
   if (!existsSync(join(root, folder))) return []
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(ending))

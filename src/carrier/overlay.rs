@@ -69,6 +69,8 @@ impl Overlay {
             || !available()
             // Holes that munmap(2) made would show the file again.
             || !region.is_in_one_piece()
+            // Huge pages of no file would become small ones.
+            || !region.form().mapped && region.page() != os::page_size()
             // Somebody else knows these private pages where they are now.
             || adopt && region.holders() > 1;
         if refused {
@@ -76,6 +78,15 @@ impl Overlay {
                 .hint("the engine's pages cannot carry the mapping"));
         }
         let length = region.map_len();
+        // Held to the end: another thread may place something in the same shared memory.
+        let mut all = placements();
+        if all
+            .iter()
+            .filter_map(Weak::upgrade)
+            .any(|other| other.is_live() && other.covers(base, length))
+        {
+            return Err(Fail::system(code::EBUSY, "mmap").hint("another mapping lies there"));
+        }
         let slot = region.guard(base);
         let placed = match &slot {
             Some(slot) => slot.locked(|_| region.map_over(base, adopt)),
@@ -101,15 +112,22 @@ impl Overlay {
             overlay.restore();
             return Err(fail);
         }
-        let mut all = placements();
         all.retain(|other| other.strong_count() > 0);
         all.push(Arc::downgrade(&overlay));
+        drop(all);
+        region.populate_again(overlay.pages);
         Ok(overlay)
     }
 
     /// First byte.
     pub fn base(&self) -> *mut u8 {
         self.pages.base
+    }
+
+    /// Whether any of `length` bytes at `base` are its.
+    fn covers(&self, base: *const u8, length: usize) -> bool {
+        let (mine, theirs) = (self.pages.base as usize, base as usize);
+        mine < theirs + length && theirs < mine + self.pages.length
     }
 
     /// Whether a SharedArrayBuffer stands there, which other threads may have.
@@ -162,7 +180,8 @@ impl Overlay {
             }
         };
         match this.slot {
-            Some(slot) => slot.release(give_back),
+            // Other threads may be using the pages at this moment: through a SharedArrayBuffer, or in an operation that is in flight.
+            Some(slot) => slot.leave(give_back),
             None => give_back(),
         }
     }
@@ -182,6 +201,17 @@ impl Overlay {
         self.live()
             .as_ref()
             .and_then(|live| live.slot.as_ref().map(action))
+    }
+
+    /// Runs something that maps over these pages, while the placement is live and the handler keeps off.
+    pub fn with_pages(&self, action: impl FnOnce()) {
+        match self.live().as_ref() {
+            Some(Live {
+                slot: Some(slot), ..
+            }) => slot.locked(|_| action()),
+            Some(_) => action(),
+            None => {}
+        }
     }
 
     fn replace(&self, with: Replacement) {

@@ -2,7 +2,7 @@
 //!
 //! Reading order: this file (the words callers use), `slots` (which addresses are ours, and who may
 //! touch them when), `pages` (what becomes of a page that faulted), `answer` (a fault from its
-//! address to its end), `watcher` (carrying the news to JavaScript), `lock` and `bits` (what may be
+//! address to its end), `ended` (faults that come when their slot is gone), `watcher` (carrying the news to JavaScript), `lock` and `bits` (what may be
 //! used inside a handler). What differs between systems is in `unix` and `windows`, with the same
 //! names: `handler` (how a fault arrives), `sys` (its system calls), `bell` (how a handler wakes a
 //! thread); on unix also `chain` (living with the handlers of others).
@@ -11,7 +11,7 @@
 //! | --- | --- |
 //! | every open | [`ensure`], [`register`] |
 //! | resize, protect, place, discard | [`Slot::locked`] round its `mmap` or `mprotect` |
-//! | close | [`Slot::retire`], later, when nothing can reach the memory any more, [`Slot::release`] |
+//! | close | [`Slot::retire`], later, when nothing can reach the memory any more, [`Slot::release`]; where others still can, [`Slot::leave`] |
 //! | clearFault | [`Slot::clear`] |
 //! | `fault`, checked methods, flush | [`Slot::fault`] |
 //! | once per JavaScript environment | [`subscribe`] |
@@ -23,6 +23,8 @@
 mod answer;
 #[cfg(fault_guard)]
 mod bits;
+#[cfg(fault_guard)]
+mod ended;
 #[cfg(fault_guard)]
 mod lock;
 #[cfg(fault_guard)]

@@ -21,7 +21,7 @@ use std::{
 
 pub use super::pages::Pages as Edit;
 use super::{
-    Fault, Range, enabled,
+    Fault, Range, enabled, ended,
     lock::{Held, SpinLock},
     pages::{Cause, Outcome, Pages},
     system::sys,
@@ -221,7 +221,21 @@ impl Slot {
 
     /// Close, last step: `unmap` gives the addresses back, and the slot may serve another mapping.
     pub fn release<R>(self, unmap: impl FnOnce() -> R) -> R {
+        self.end(unmap, false)
+    }
+
+    /// The same where the addresses stay in use: `replace` puts pages there that are not ours, and a
+    /// thread that has just faulted on the old ones goes back and finds them.
+    pub fn leave<R>(self, replace: impl FnOnce() -> R) -> R {
+        self.end(replace, true)
+    }
+
+    fn end<R>(self, unmap: impl FnOnce() -> R, in_use: bool) -> R {
         let mut turn = Turn::of(self.index);
+        if in_use {
+            let Range { base, len, .. } = turn.pages.range();
+            ended::add(base, base + len);
+        }
         let result = unmap();
         turn.pages.set_free();
         // Before `self` takes its own turn.

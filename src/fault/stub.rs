@@ -88,6 +88,9 @@ impl Slot {
     pub fn release<R>(self, _unmap: impl FnOnce() -> R) -> R {
         match self.0 {}
     }
+    pub fn leave<R>(self, _replace: impl FnOnce() -> R) -> R {
+        match self.0 {}
+    }
 }
 
 impl Edit {

@@ -3,33 +3,34 @@
     clippy::cast_ptr_alignment,
     reason = "records begin at multiples of eight"
 )]
-#![allow(
-    unsafe_code,
-    reason = "CRCs of mapped bytes, which need a slice; one function made with Node-API itself, as appending calls it for every record"
-)]
+#![allow(unsafe_code, reason = "CRCs of mapped bytes, which need a slice")]
 
-use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use napi::bindgen_prelude::{Float64ArraySlice, FromNapiValue, Unknown};
-use napi::{Env, Error, Status, sys};
+use napi::Env;
+use napi::bindgen_prelude::{Float64ArraySlice, Unknown};
 use napi_derive::napi;
 
-use super::record::{Found, HEAD, checksum, find};
+use super::record::{Found, HEAD, SEALED, checksum, find, number};
 use super::scan::{Met, scan};
 use crate::error::{Fail, Outcome};
+use crate::function;
 use crate::mapping::NativeMapping;
 use crate::region::Region;
 use crate::thread;
 
 #[napi]
 impl NativeMapping {
-    /// A function `(offset, word, length)` that writes the CRC of the record at `offset` into it. It is not a method, as crossing over costs more than the CRC.
-    #[napi(ts_return_type = "(offset: number, word: number, length: number) => void")]
+    /// A function `(offset)` that writes the CRC of the record at `offset` where its length stands (0xffffffff: of the segment's end). One number crosses
+    /// over, and it is not a method, as crossing over would cost more than the CRC.
+    #[napi(ts_return_type = "(offset: number) => void")]
     pub fn sealer<'env>(&self, env: &'env Env, seed: u32) -> napi::Result<Unknown<'env>> {
         let region = self.run(env, |region| Ok(Arc::clone(region)))?;
-        make_sealer(env, Sealer { region, seed })
+        let sealer = Sealer { region, seed };
+        function::make(env, c"seal", move |[offset, ..]| {
+            sealer.seal(offset as usize).map(|()| None)
+        })
     }
 
     /// `close()` and `release(true)` on another thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends.
@@ -150,22 +151,19 @@ struct Sealer {
 }
 
 impl Sealer {
-    fn seal(&self, offset: usize, word: u32, length: usize) -> Outcome<()> {
-        let payload = offset + HEAD;
-        if payload
+    fn seal(&self, offset: usize) -> Outcome<()> {
+        let record = whole(&self.region).get(offset..).unwrap_or_default();
+        let (word, length) = match record.get(4..HEAD).map(number) {
+            Some(SEALED) | None => (SEALED, 0),
+            Some(length) => (length + 1, length as usize),
+        };
+        let payload = HEAD
             .checked_add(length)
-            .is_none_or(|end| end > self.region.len())
-        {
-            return Err(Fail::out_of_range(format!(
-                "No record of {length} bytes at {offset}"
-            )));
-        }
-        let sum = checksum(
-            self.seed,
-            offset as u32,
-            word,
-            &whole(&self.region)[payload..payload + length],
-        );
+            .and_then(|end| record.get(HEAD..end));
+        let Some(payload) = payload else {
+            return Err(Fail::out_of_range(format!("No record at {offset}")));
+        };
+        let sum = checksum(self.seed, offset as u32, word, payload);
         // SAFETY: inside the segment (checked). Nobody reads these bytes before the word is stored.
         unsafe {
             self.region
@@ -176,78 +174,4 @@ impl Sealer {
         };
         Ok(())
     }
-}
-
-fn make_sealer(env: &Env, sealer: Sealer) -> napi::Result<Unknown<'_>> {
-    let data = Box::into_raw(Box::new(sealer)).cast::<c_void>();
-    let mut function = std::ptr::null_mut();
-    // SAFETY: `data` is a Sealer that lives until `free`, which the engine calls when the function is collected.
-    let mut status = unsafe {
-        sys::napi_create_function(
-            env.raw(),
-            c"seal".as_ptr(),
-            4,
-            Some(call),
-            data,
-            &raw mut function,
-        )
-    };
-    if status == sys::Status::napi_ok {
-        // SAFETY: as above; `function` is a fresh handle.
-        status = unsafe {
-            sys::napi_add_finalizer(
-                env.raw(),
-                function,
-                data,
-                Some(free),
-                std::ptr::null_mut(),
-                std::ptr::null_mut(),
-            )
-        };
-    }
-    if status != sys::Status::napi_ok {
-        // SAFETY: the function that knows it was not handed out.
-        drop(unsafe { Box::from_raw(data.cast::<Sealer>()) });
-        return Err(Error::new(
-            Status::from(status),
-            "the engine refused a function".to_owned(),
-        ));
-    }
-    // SAFETY: a fresh handle of this environment.
-    unsafe { Unknown::from_napi_value(env.raw(), function) }
-}
-
-unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let mut count = 3;
-    let mut arguments = [std::ptr::null_mut(); 3];
-    let mut numbers = [0_u32; 3];
-    let mut data = std::ptr::null_mut();
-    // SAFETY: the engine calls with a live environment; absent arguments are `undefined`, which leaves the number 0.
-    unsafe {
-        sys::napi_get_cb_info(
-            env,
-            info,
-            &raw mut count,
-            arguments.as_mut_ptr(),
-            std::ptr::null_mut(),
-            &raw mut data,
-        );
-        for (number, argument) in numbers.iter_mut().zip(arguments) {
-            sys::napi_get_value_uint32(env, argument, number);
-        }
-    }
-    // SAFETY: the pointer that `make_sealer` gave; the function that is being called keeps it.
-    let sealer = unsafe { &*data.cast_const().cast::<Sealer>() };
-    if let Err(fail) = sealer.seal(numbers[0] as usize, numbers[1], numbers[2] as usize) {
-        let thrown = fail.into_js(&Env::from_raw(env));
-        // SAFETY: throws the finished error in this environment.
-        unsafe { napi::JsError::from(thrown).throw_into(env) };
-    }
-    std::ptr::null_mut()
-}
-
-/// On any thread; counts down an `Arc`.
-unsafe extern "C" fn free(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
-    // SAFETY: the pointer that `make_sealer` gave, handed back once.
-    drop(unsafe { Box::from_raw(data.cast::<Sealer>()) });
 }

@@ -2,13 +2,14 @@
 //!
 //! On a thread of its own and taken by a synchronous call: a program that appends in a loop never gets back to its event loop, where a Promise would resolve.
 
+use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use napi::Env;
 use napi_derive::napi;
 
-use super::pages::{advise_large, prefault};
+use super::pages::{advise_large, fill, prefault};
 use crate::bytes;
 use crate::error::Outcome;
 use crate::mapping::NativeMapping;
@@ -20,26 +21,98 @@ use crate::thread;
 /// `lib/flags.ts`
 const WRITE_NEW: u32 = 1 | 8;
 
+/// Bytes that are faulted in at once: the next segment, if one is wanted, need not wait for longer than that.
+const SLICE: usize = 2 << 20;
+
 /// What is to be made.
 struct Plan {
     path: String,
     length: f64,
     header: Vec<u8>,
-    huge: bool,
+    warm: bool,
 }
 
-/// What a thread is making; `None` until it is there. A channel would bring 10 KB of code along.
+/// What one thread has to do, and what it has done. A channel would bring 10 KB of code along.
 #[derive(Default)]
-struct Job {
-    made: Mutex<Option<Outcome<Arc<Region>>>>,
+struct Shop {
+    state: Mutex<State>,
     ready: Condvar,
 }
 
-/// Makes segments.
+#[derive(Default)]
+struct State {
+    plans: VecDeque<Plan>,
+    /// In the order of the plans.
+    made: VecDeque<Outcome<Arc<Region>>>,
+    /// Whose pages are to be faulted in, and from where on.
+    cold: VecDeque<(Arc<Region>, usize)>,
+    /// There is a thread, which looks here again before it ends.
+    running: bool,
+    /// Somebody waits for what is being made.
+    wanted: bool,
+}
+
+impl Shop {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees to it that there is a thread; without one `undo` is called.
+    fn employ(self: &Arc<Self>, undo: impl FnOnce(&mut State)) -> Outcome<()> {
+        if std::mem::replace(&mut self.state().running, true) {
+            return Ok(());
+        }
+        let ours = Arc::clone(self);
+        let spawned = thread::spawn("memmap-segment", 0, Box::new(move || ours.work()));
+        if spawned.is_err() {
+            let mut state = self.state();
+            state.running = false;
+            undo(&mut state);
+        }
+        spawned
+    }
+
+    /// What is there already first, a slice at a time, unless somebody waits for what is not.
+    fn work(&self) {
+        let mut state = self.state();
+        loop {
+            if let Some((region, from)) = (!state.wanted).then(|| state.cold.pop_front()).flatten()
+            {
+                drop(state);
+                let to = (from + SLICE).min(region.len());
+                let rest = prefault(&region, from, to) && to < region.len();
+                state = self.state();
+                if rest {
+                    state.cold.push_front((region, to));
+                }
+            } else if let Some(plan) = state.plans.pop_front() {
+                drop(state);
+                let made = make(&plan);
+                let region = made.as_ref().ok().filter(|_| plan.warm).cloned();
+                if let Some(region) = &region {
+                    // Nobody else knows these pages yet: so they can be filled by write(2).
+                    fill(region, || self.state().wanted);
+                    advise_large(region);
+                }
+                state = self.state();
+                state.made.push_back(made);
+                state.cold.extend(region.map(|region| (region, 0)));
+                self.ready.notify_one();
+            } else {
+                state.running = false;
+                return;
+            }
+        }
+    }
+}
+
+/// Makes segments, in the order in which they are asked for.
 #[napi]
 #[derive(Default)]
 pub struct NativeSegmentMaker {
-    job: Option<Arc<Job>>,
+    shop: Arc<Shop>,
+    /// How many were asked for and not taken.
+    ahead: u32,
 }
 
 #[napi]
@@ -50,7 +123,7 @@ impl NativeSegmentMaker {
         Self::default()
     }
 
-    /// Begins to make a file of `length` bytes that starts with `header`. `huge`: its pages are faulted in, as large ones.
+    /// Begins to make a file of `length` bytes that starts with `header`. `warm`: its pages are there when it is taken, as far as there was time.
     #[napi]
     pub fn prepare(
         &mut self,
@@ -58,52 +131,68 @@ impl NativeSegmentMaker {
         path: String,
         length: f64,
         header: &[u8],
-        huge: bool,
+        warm: bool,
     ) -> napi::Result<()> {
-        let plan = Plan {
+        self.shop.state().plans.push_back(Plan {
             path,
             length,
             header: header.to_vec(),
-            huge,
-        };
-        let job = Arc::new(Job::default());
-        let ours = Arc::clone(&job);
-        let work = move || {
-            let made = make(&plan);
-            let region = made.as_ref().ok().cloned();
-            // Before anybody else can touch its pages: the first one that is faulted in decides about its neighbours.
-            if let Some(region) = region.as_ref().filter(|_| plan.huge) {
-                advise_large(region);
-            }
-            *ours.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
-            ours.ready.notify_one();
-            drop(ours);
-            // Whoever takes it need not wait for its pages: those that are not there yet come one by one, while this thread runs ahead.
-            if let Some(region) = region.filter(|_| plan.huge) {
-                prefault(&region);
-            }
-        };
-        thread::spawn("memmap-segment", 0, Box::new(work)).map_err(|fail| fail.into_js(env))?;
-        self.job = Some(job);
+            warm,
+        });
+        self.shop
+            .employ(|state| drop(state.plans.pop_back()))
+            .map_err(|fail| fail.into_js(env))?;
+        self.ahead += 1;
         Ok(())
     }
 
-    /// What `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for.
+    /// Faults in the pages of a segment that is being written already, from an offset on.
+    #[napi]
+    pub fn warm(&self, env: &Env, mapping: &NativeMapping, from: f64) -> napi::Result<()> {
+        mapping.run(env, |region| {
+            let from = from as usize / SLICE * SLICE;
+            self.shop
+                .state()
+                .cold
+                .push_front((Arc::clone(region), from));
+            // Without a thread the pages come one by one.
+            let _ = self.shop.employ(|state| state.cold.clear());
+            Ok(())
+        })
+    }
+
+    /// The first that `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for.
     #[napi]
     pub fn take(&mut self, env: &Env) -> napi::Result<Option<NativeMapping>> {
-        let Some(job) = self.job.take() else {
+        if self.ahead == 0 {
             return Ok(None);
-        };
-        let mut made = job.made.lock().unwrap_or_else(PoisonError::into_inner);
+        }
+        self.ahead -= 1;
+        let mut state = self.shop.state();
         loop {
-            if let Some(made) = made.take() {
+            if let Some(made) = state.made.pop_front() {
+                state.wanted = false;
                 return made
                     .map(|region| Some(NativeMapping::new(region)))
                     .map_err(|fail| fail.into_js(env));
             }
+            state.wanted = true;
             // It always comes: a panic there ends the process.
-            made = job.ready.wait(made).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .shop
+                .ready
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Nobody will write into what is being faulted in, and what has not been begun is not made: `take` gives `null` for it.
+    #[napi]
+    pub fn stop(&mut self) {
+        let mut state = self.shop.state();
+        state.cold.clear();
+        self.ahead -= state.plans.len() as u32;
+        state.plans.clear();
     }
 
     /// Makes one here and now, without faulting its pages in.
@@ -118,10 +207,18 @@ impl NativeSegmentMaker {
             path,
             length,
             header: header.to_vec(),
-            huge: false,
+            warm: false,
         })
         .map(NativeMapping::new)
         .map_err(|fail| fail.into_js(env))
+    }
+}
+
+/// Its log was collected, or its thread ended: another writer may come at any time.
+impl Drop for NativeSegmentMaker {
+    fn drop(&mut self) {
+        self.stop();
+        self.shop.state().wanted = true;
     }
 }
 

@@ -1,6 +1,6 @@
 //! One record: a word (`length + 1`; 0: the end), its CRC, the payload, zeros up to a multiple of eight. Numbers are in the machine's own byte order.
 
-use crate::crc;
+use memmap_scan::crc;
 
 /// Bytes before the payload.
 pub const HEAD: usize = 8;

@@ -26,19 +26,23 @@ struct LogSegment {
     length: usize,
     /// Up to where everything is promised to be there.
     durable: usize,
+    /// From where on records are kept.
+    start: usize,
 }
 
-/// What is in it: how the scan ended, where, the file's length, how many records, how many numbers follow, pairs of offset and length of damage.
+/// What is in it: how the scan ended, where, the file's length, how many records, how many of them are kept, how many numbers follow, pairs of offset and
+/// length of damage.
 type Findings = Vec<f64>;
 
 /// Where in [`Findings`].
 const ENDED: usize = 0;
 const END: usize = 1;
 const RECORDS: usize = 3;
-const COUNT: usize = 4;
+const KEPT: usize = 4;
+const COUNT: usize = 5;
 
-/// Numbers that come with each path: seed, first record, length, durable.
-const GIVEN: usize = 4;
+/// Numbers that come with each path: seed, first record, length, durable, start.
+const GIVEN: usize = 5;
 
 /// Reads segments and checks every record; `numbers` and the result are described in `lib/log/findings.ts`. Objects would be ten times the code.
 #[napi]
@@ -68,6 +72,7 @@ fn segments(paths: Vec<String>, numbers: &[f64]) -> Vec<LogSegment> {
             from: numbers[1] as usize,
             length: numbers[2] as usize,
             durable: numbers[3] as usize,
+            start: numbers[4] as usize,
         })
         .collect()
 }
@@ -131,7 +136,7 @@ fn verify(segment: &LogSegment, bytes: &mut Vec<u8>) -> Outcome<Findings> {
     bytes.clear();
     let mut file = std::fs::File::open(&segment.path).map_err(|error| named(&error))?;
     std::io::Read::read_to_end(&mut file, bytes).map_err(|error| named(&error))?;
-    let mut findings = vec![0.0, 0.0, bytes.len() as f64, 0.0, 0.0];
+    let mut findings = vec![0.0, 0.0, bytes.len() as f64, 0.0, 0.0, 0.0];
     bytes.truncate(segment.length);
     let (end, ended) = scan(
         bytes,
@@ -141,7 +146,12 @@ fn verify(segment: &LogSegment, bytes: &mut Vec<u8>) -> Outcome<Findings> {
         |at| number(&bytes[at..]),
         |met| {
             match met {
-                Met::Record(..) => findings[RECORDS] += 1.0,
+                Met::Record(offset, _) => {
+                    findings[RECORDS] += 1.0;
+                    if offset >= segment.start {
+                        findings[KEPT] += 1.0;
+                    }
+                }
                 Met::Damage(offset, length) => {
                     findings.extend([offset as f64, length as f64]);
                 }

@@ -6,24 +6,59 @@ use std::sync::{Arc, PoisonError, Weak};
 
 use super::{Form, Pages, Region};
 use crate::carrier::overlay::Overlay;
+use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::os::{self, Protection};
+use crate::os::{self, FileKind, Protection, Replacement};
 
 impl Region {
     /// Maps the pages over `target`, a carrier's, in this Region's form. With `adopt` they move there: memory without a file has no second copy.
     pub fn map_over(&self, target: *mut u8, adopt: bool) -> Outcome<()> {
         let (form, length) = (self.form(), self.map_len());
-        let placed = if form.mapped {
-            self.map_file_over(target, form)
+        // SAFETY: the pages are shared memory and stay this Region's; the carrier vouches for `target`, whose slot's lock is held.
+        let share = || unsafe { os::share_again(self.base, target, length) };
+        let placed = if form.mapped && (form.private || !self.is_device()) {
+            match self.map_file_over(target, form) {
+                // F_SEAL_FUTURE_WRITE: this mapping may go on writing, and only its own pages can.
+                Err(fail) if fail.errno() == Some(code::EPERM) && !form.private => share(),
+                other => other,
+            }
         } else if form.private {
             self.move_over(target, form, adopt)
         } else {
-            // SAFETY: the pages are shared memory and stay this Region's; the carrier vouches for `target`, whose slot's lock is held.
-            unsafe { os::share_again(self.base, target, length) }
+            share()
         };
         placed
             .and_then(|()| self.protect_again(target, 0, length))
             .map_err(|fail| fail.at(self.path()))
+    }
+
+    /// Faults everything in, here and wherever it will be carried.
+    pub fn populate(&self) {
+        self.populated.store(true, Ordering::Release);
+        os::populate_read(self.pages(0, self.len()));
+    }
+
+    /// The same for pages that carry it now.
+    pub fn populate_again(&self, carrying: Pages) {
+        if self.populated.load(Ordering::Acquire) {
+            os::populate_read(carrying);
+        }
+    }
+
+    /// Each mapping of /dev/zero is other memory.
+    fn is_device(&self) -> bool {
+        self.file()
+            .and_then(|file| os::facts(&file).ok())
+            .is_some_and(|facts| facts.kind == FileKind::Character)
+    }
+
+    /// A part of this Region is gone, or somebody else's: carriers have zeros there, too.
+    pub(super) fn cut_overlays(&self, from: usize, to: usize) {
+        for overlay in self.overlays() {
+            let base = overlay.base().wrapping_add(from);
+            // SAFETY: a part of the pages that the overlay has, under its slot's lock (or where there is no guard, the overlay's).
+            overlay.with_pages(|| unsafe { os::replace(base, to - from, Replacement::Zeros) });
+        }
     }
 
     fn map_file_over(&self, target: *mut u8, form: Form) -> Outcome<()> {

@@ -133,6 +133,8 @@ pub struct Region {
     name: OnceLock<String>,
     /// `seal` took the right to write away.
     sealed: AtomicBool,
+    /// Opened with `populate`: pages that carry it are faulted in as well.
+    populated: AtomicBool,
     protections: Mutex<Protections>,
     /// `None`: one piece, whose slot is `slot`.
     parts: Mutex<Option<Vec<Part>>>,
@@ -188,6 +190,7 @@ impl Region {
             label: AtomicU32::new(0),
             name: OnceLock::new(),
             sealed: AtomicBool::new(false),
+            populated: AtomicBool::new(false),
             protections: Mutex::default(),
             parts: Mutex::new(None),
             handed_over: AtomicBool::new(false),

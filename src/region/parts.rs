@@ -122,6 +122,9 @@ impl Region {
         }
         let result = ended(&slots, change);
         *parts = Some(after);
+        if result.is_ok() {
+            self.cut_overlays(from, to);
+        }
         result
     }
 

@@ -1,16 +1,18 @@
 //! What `lib/wait.ts` calls.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use napi::Env;
-use napi::bindgen_prelude::Function;
+use napi::bindgen_prelude::{Function, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
 use super::{Place, code};
+use crate::function;
 use crate::mapping::NativeMapping;
+use crate::region::Region;
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
@@ -70,32 +72,40 @@ impl NativeWaiter {
 
 #[napi]
 impl NativeMapping {
-    /// futex(2) in this thread, for at most so many milliseconds: a code of `NativeWaiter`.
-    #[napi]
-    pub fn wait_slice(
-        &self,
-        env: &Env,
-        byte_offset: f64,
-        expected: u32,
-        milliseconds: f64,
-    ) -> napi::Result<u32> {
-        self.run(env, |region| {
-            let place = Place::new(region, byte_offset as usize)?;
-            super::sleep(
-                &place,
-                expected,
-                Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default(),
-            )
+    /// A function `(byteOffset, expected, milliseconds)`, futex(2) in this thread: a code of `NativeWaiter`; 3 when these pages are not the mapping's
+    /// any more: ask for another function.
+    #[napi(
+        ts_return_type = "(byteOffset: number, expected: number, milliseconds: number) => number"
+    )]
+    pub fn sleeper<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        let weak = self.run(env, |region| Ok(Arc::downgrade(region)))?;
+        function::make(env, c"wait", move |[offset, expected, milliseconds]| {
+            let Some(region) = live(&weak) else {
+                return Ok(Some(f64::from(code::CLOSED)));
+            };
+            let place = Place::new(&region, offset as usize)?;
+            let time = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default();
+            super::sleep(&place, expected as u32, time).map(|code| Some(f64::from(code)))
         })
     }
 
-    /// Wakes at most `count` waiters of the word, of any thread and process; how many there were.
-    #[napi]
-    pub fn notify(&self, env: &Env, byte_offset: f64, count: u32) -> napi::Result<u32> {
-        self.run(env, |region| {
-            super::notify(&Place::new(region, byte_offset as usize)?, count)
+    /// A function `(byteOffset, count)` that wakes at most `count` waiters of the word, of any thread and process: how many there were; -1 as 3 of `sleeper`.
+    #[napi(ts_return_type = "(byteOffset: number, count: number) => number")]
+    pub fn waker<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        let weak = self.run(env, |region| Ok(Arc::downgrade(region)))?;
+        function::make(env, c"notify", move |[offset, count, _]| {
+            let Some(region) = live(&weak) else {
+                return Ok(Some(-1.0));
+            };
+            let woken = super::notify(&Place::new(&region, offset as usize)?, count as u32)?;
+            Ok(Some(f64::from(woken)))
         })
     }
+}
+
+/// The Region, as long as its pages are the mapping's: a function of JavaScript may outlive that by far.
+fn live(weak: &Weak<Region>) -> Option<Arc<Region>> {
+    weak.upgrade().filter(|region| !region.is_retired())
 }
 
 const _: () = assert!(code::FAILED < 1024);

@@ -6,7 +6,10 @@ use std::sync::{
 };
 
 use super::{
-    super::{answer::set_delay, *},
+    super::{
+        answer::{set_delay, set_early_delay},
+        *,
+    },
     *,
 };
 
@@ -276,4 +279,42 @@ fn slots_come_and_go_while_others_fault() {
         churn.join().unwrap()
     });
     assert!(rounds > 300);
+}
+
+#[test]
+fn a_thread_that_stores_while_the_pages_are_left_to_their_owner_goes_on() {
+    in_child(
+        "races::a_thread_that_stores_while_the_pages_are_left_to_their_owner_goes_on",
+        || {
+            const PAGES: usize = 16;
+            const LEN: usize = PAGES * PAGE;
+            // The handler looks for its slot when that has long been free.
+            set_early_delay(2000);
+            let mut late = 0;
+            for round in 0..300 {
+                // An engine's own memory, with a file over it that may not be written.
+                let mut mapped = Mapped::filled(PAGES, READ, libc::MAP_SHARED);
+                let base = mapped.base;
+                let ready = Barrier::new(2);
+                std::thread::scope(|scope| {
+                    let writer = scope.spawn(|| {
+                        ready.wait();
+                        let at = (base + round as usize % PAGES * PAGE) as *mut u8;
+                        // SAFETY: the mapping's page, a private copy of it, or a zero page.
+                        unsafe { std::ptr::write_volatile(at, 99) };
+                    });
+                    ready.wait();
+                    std::thread::sleep(std::time::Duration::from_micros(200 + round * 8));
+                    late += u32::from(mapped.slot().count() == 0);
+                    let anonymous = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+                    let give_back = || mmap(base, LEN, WRITE, anonymous, -1, 0);
+                    mapped.slot.take().unwrap().leave(give_back);
+                    writer.join().unwrap();
+                });
+                munmap(base, LEN);
+            }
+            println!("  300 stores, {late} of them met the end of the slot");
+            assert!(late > 30);
+        },
+    );
 }
