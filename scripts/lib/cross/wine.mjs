@@ -94,7 +94,8 @@ export async function wine10(major, node) {
     'WINELOADER=/usr/lib/wine/wine64',
   ]
   const inside = `mount --bind "${root}/usr" /usr && exec env ${settings.join(' ')} /usr/lib/wine/wine64`
-  const start = (...args) => need("Debian 13's wine", 'unshare', ['--mount', 'sh', '-c', `${inside} "$@"`, 'sh', ...args])
+  const start = (...args) =>
+    need("Debian 13's wine", 'unshare', ['--mount', 'sh', '-c', `${inside} "$@"`, 'sh', ...args])
   if (!existsSync(join(prefix, 'ready'))) {
     mkdirSync(prefix, { recursive: true })
     await start('wineboot', '-u')
