@@ -5,7 +5,7 @@ import { lingering, posixOnly, survives, unless } from './helpers'
 import type { ExecutionContext } from 'ava'
 
 const major = Number(process.versions.node.split('.')[0])
-const withTransfer = unless(major < 22 && 'ArrayBuffer.prototype.transfer came with Node 22', test.serial)
+const withTransfer = unless(major < 22 ? 'ArrayBuffer.prototype.transfer came with Node 22' : lingering, test.serial)
 
 type Result = Record<string, unknown>
 
@@ -127,7 +127,7 @@ test.serial('fs.write in flight writes the file’s bytes or none', async (t) =>
 })
 
 for (const name of ['zlib', 'crypto'] as const) {
-  test.serial(`${name} in flight on another thread ends, with or without the guard`, async (t) => {
+  unless(lingering, test.serial)(`${name} in flight on another thread ends, with or without the guard`, async (t) => {
     await each(t, name, (result) => {
       t.is(result['result'], true, JSON.stringify(result))
       t.is(result['maps'], 0)

@@ -112,7 +112,8 @@ test('a read stream gives copies of the range, piped or as a Web stream, however
   const stream = file.createReadStream()
   const [first] = (await stream.take(1).toArray()) as Buffer[]
   file.close()
-  t.deepEqual(first, bytes.subarray(0, 65536))
+  t.true(first!.length >= 65536)
+  t.deepEqual(first, bytes.subarray(0, first!.length))
 })
 
 test('a read stream ends with an error when it is aborted or the mapping is closed', async (t) => {
