@@ -20,7 +20,7 @@ use crate::request::{self, Request};
 use crate::tasks::flush::FlushTask;
 use crate::tasks::open::OpenTask;
 use crate::weak::Weak;
-use crate::{fault, open, os, owners};
+use crate::{fault, open, os, owners, registry};
 
 /// Do not wait for the disk.
 const FLUSH_NO_WAIT: u32 = 1;
@@ -102,6 +102,10 @@ impl NativeMapping {
             if !(overlay.is_shared() && region.keep(Arc::clone(overlay))) {
                 overlay.retire();
             }
+        }
+        // The registry's weak reference must not count: nobody else has this Region, and from now on nobody finds it.
+        if Arc::strong_count(&region) == 1 {
+            registry::forget(&region);
         }
         let alone = Arc::get_mut(&mut region).is_some_and(|region| region.owns_alone());
         region.let_go(true, alone);

@@ -1,47 +1,46 @@
-// W9: copying 1 GiB (or the size given, in MiB) out in slices of 1 MiB into one buffer, page cache warm: `readInto` against memcpy out of a
-// mapping (benchmark/limits) and fs.readSync. `node benchmark/cases/copy.mjs [MiB] [rounds]`: milliseconds, medians of interleaved rounds;
-// ratios are taken within each round.
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
-import { loadavg, tmpdir } from 'node:os'
+// W9: Copying a mapped file out in slices costs what memcpy costs.
 import { join } from 'node:path'
 import { MappedFile } from '../../index.js'
-import { head, limits, measured, row } from './limits.mjs'
+import { asked, ours } from '../harness/contestants.mjs'
+import { GiB, MiB, bytesFile } from '../harness/fixtures.mjs'
 
-const SLICE = 1 << 20
-const size = Number(process.argv[2] ?? 1024) << 20
-const rounds = Number(process.argv[3] ?? 9)
-const folder = mkdtempSync(join(tmpdir(), 'memmap-copy-'))
-const path = join(folder, 'data')
-const fd = openSync(path, 'w+')
-for (let at = 0; at < size; at += SLICE) writeSync(fd, Buffer.alloc(SLICE, at >> 20))
+const SLICE = MiB
 
-const file = MappedFile.openSync(path)
-const { bytes } = file
-const target = Buffer.alloc(SLICE)
-const limit = limits(path)
-const all = (action) => () =>
-  measured(() => {
-    for (let at = 0; at < size; at += SLICE) action(at)
-  })
-const forms = {
-  ...(limit === undefined ? {} : { 'memcpy out of a mapping (Rust)': () => limit.ask(`copy ${SLICE}`) }),
-  'readInto(target, position)': all((at) => file.readInto(target, at)),
-  'bytes.copy(target)': all((at) => bytes.copy(target, 0, at, at + SLICE)),
-  'fs.readSync': all((at) => readSync(fd, target, 0, SLICE, at)),
+export const modes = {
+  full: { bytes: GiB, rounds: 11 },
+  quick: { bytes: 256 * MiB, rounds: 7 },
+  tiny: { bytes: 4 * MiB, rounds: 1 },
 }
-const times = Object.fromEntries(Object.keys(forms).map((form) => [form, []]))
-// The first round maps the pages of both processes: it is not counted.
-for (let round = -1; round < rounds; round++) {
-  for (const [form, action] of Object.entries(forms)) {
-    const took = await action()
-    if (round >= 0) times[form].push(took)
+
+export const rivals = ['node-fs', 'riaskov-mmap-io', 'bun-mmap', 'python-mmap']
+
+const workload = 'slices of 1 MiB'
+
+export const figures = [{ workload, of: 'readInto', against: 'limit', most: 1.08 }]
+
+export const headlines = [
+  { what: 'copy 1 GiB out, 1 MiB at a time', workload, of: 'readInto', rival: 'fs.readSync', limit: 'limit' },
+]
+
+export function setup({ bytes, folder, field }) {
+  const path = bytesFile(join(folder, 'bytes'), bytes)
+  const file = MappedFile.openSync(path)
+  const buffer = file.bytes
+  const target = Buffer.alloc(SLICE)
+  const slices = (action) => () => {
+    for (let at = 0; at < bytes; at += SLICE) action(at)
+    return bytes
   }
+  const contestants = [
+    ours(
+      'readInto',
+      slices((at) => file.readInto(target, at)),
+    ),
+    ours(
+      'bytes.copy',
+      slices((at) => buffer.copy(target, 0, at, at + SLICE)),
+    ),
+    ...asked(field.all, 'copy', [path, SLICE]),
+  ]
+  return { workloads: [{ name: workload, expected: bytes, contestants }], close: () => file.close() }
 }
-limit?.end()
-file.close()
-closeSync(fd)
-rmSync(folder, { recursive: true })
-
-const [first] = Object.keys(times)
-console.log(head(`${size >> 20} MiB, load average ${loadavg()[0].toFixed(1)}`))
-for (const [form, list] of Object.entries(times)) console.log(row(form, list, times[first]))

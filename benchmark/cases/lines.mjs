@@ -1,20 +1,38 @@
-// Lines: short (25 bytes), long (200) and very long (1000), over `lines()` and readline over a read stream, sync and awaited, beside the floors of
-// both: programs that only do what nobody can leave out. `node benchmark/cases/lines.mjs [MiB, default 64] [rounds, default 7]`.
-//
-// Nanoseconds a line, of processor time of all threads (others' work on the machine moves it less) and of the clock: medians of interleaved
-// rounds. Ratios are taken within each round: readline's time divided by ours.
-import { createReadStream, mkdtempSync, openSync, readSync, closeSync, rmSync, writeFileSync } from 'node:fs'
-import { loadavg, tmpdir } from 'node:os'
+// Reading a file line by line is several times as fast as readline, at the cost of decoding and cutting.
+import { closeSync, createReadStream, openSync, readSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { MappedFile } from '../../index.js'
+import { limit, ours, rival } from '../harness/contestants.mjs'
+import { MiB } from '../harness/fixtures.mjs'
 
-const size = Number(process.argv[2] ?? 64) << 20
-const rounds = Number(process.argv[3] ?? 7)
-const folder = mkdtempSync(join(tmpdir(), 'memmap-lines-'))
-const median = (list) => Float64Array.from(list).toSorted()[list.length >> 1]
-const load = () => loadavg()[0].toFixed(1)
+export const modes = {
+  full: { bytes: 32 * MiB, rounds: 7 },
+  quick: { bytes: 8 * MiB, rounds: 5 },
+  tiny: { bytes: MiB >> 4, rounds: 1 },
+}
+
 const BLOCK = 64 << 10
+const ASCII = 'abcdefgh'
+const KINDS = [
+  ['25 bytes', 25, ASCII],
+  ['200 bytes', 200, ASCII],
+  ['1000 bytes', 1000, ASCII],
+  ['200 bytes, not ASCII', 200, 'äöü ß'],
+]
+const READLINE = 'readline, for await'
+
+export const figures = [{ workload: '1000 bytes', of: 'lines(), for of', against: READLINE, least: 10 }]
+
+export const headlines = [
+  {
+    what: 'read a line of 200 bytes',
+    workload: '200 bytes',
+    of: 'lines(), for of',
+    rival: READLINE,
+    limit: 'floor, sync',
+  },
+]
 
 /** Reads blocks, decodes them, and cuts a line at each place where the file is known to have one: nothing is searched for, checked or awaited. */
 function floor(path, bytes) {
@@ -57,60 +75,45 @@ function counted(lines) {
 
 const readline = (path) => createInterface({ input: createReadStream(path), crlfDelay: Infinity })
 
-console.log(`node ${process.version}, load average ${load()}`)
-for (const [name, bytes, fill] of [
-  ['25 bytes', 25, 'abcdefgh'],
-  ['200 bytes', 200, 'abcdefgh'],
-  ['1000 bytes', 1000, 'abcdefgh'],
-  ['200 bytes, not ASCII', 200, 'äöü ß'],
-]) {
-  const path = join(folder, 'text')
-  const line = Buffer.alloc(bytes, fill)
-  // The last bytes: never the half of a character.
-  line.write('...\n', bytes - 4)
-  const count = Math.floor(size / bytes)
-  writeFileSync(path, Buffer.alloc(count * bytes, line))
-  const file = MappedFile.openSync(path)
-  const forms = {
-    'floor, sync': () => floor(path, bytes),
-    'lines(), for of': () => counted(file.lines()),
-    'floor, awaited': () => awaited(new Resolved(count)),
-    'lines(), for await': () => awaited(file.lines()),
-    'readline, for await': () => awaited(readline(path)),
-    "readline, on 'line'": () =>
-      new Promise((resolve) => {
-        let seen = 0
-        readline(path)
-          .on('line', (text) => {
-            if (text.length > 0) seen++
-          })
-          .on('close', () => resolve(seen))
-      }),
-  }
-  if (fill !== 'abcdefgh') delete forms['floor, sync']
-  const times = Object.fromEntries(Object.keys(forms).map((form) => [form, []]))
-  for (let round = 0; round < rounds; round++) {
-    for (const [form, action] of Object.entries(forms)) {
-      const usage = process.cpuUsage()
-      const begun = performance.now()
-      const seen = await action()
-      const clock = ((performance.now() - begun) * 1e6) / count
-      const { user, system } = process.cpuUsage(usage)
-      if (seen !== count) throw new Error(`${form}: ${seen} lines instead of ${count}`)
-      times[form].push({ clock, processor: ((user + system) * 1e3) / count })
+const heard = (path) =>
+  new Promise((resolve) => {
+    let count = 0
+    readline(path)
+      .on('line', (text) => {
+        if (text.length > 0) count++
+      })
+      .on('close', () => resolve(count))
+  })
+
+export function setup({ bytes: size, folder }) {
+  const files = []
+  const workloads = KINDS.map(([name, bytes, fill], at) => {
+    const path = join(folder, `${at}`)
+    const line = Buffer.alloc(bytes, fill)
+    // The last bytes: never the half of a character.
+    line.write('...\n', bytes - 4)
+    const count = Math.floor(size / bytes)
+    writeFileSync(path, Buffer.alloc(count * bytes, line))
+    const file = MappedFile.openSync(path)
+    files.push(file)
+    return {
+      name,
+      unit: 'a line',
+      per: count,
+      expected: count,
+      contestants: [
+        ours('lines(), for of', () => counted(file.lines())),
+        ours('lines(), for await', () => awaited(file.lines())),
+        rival(READLINE, () => awaited(readline(path))),
+        rival("readline, on 'line'", () => heard(path)),
+        ...(fill === ASCII ? [limit('floor, sync', () => floor(path, bytes))] : []),
+        limit('floor, awaited', () => awaited(new Resolved(count))),
+      ],
     }
-  }
-  file.close()
-  console.log(
-    `\n${name} (load average ${load()})`.padEnd(42) + 'processor   clock   readline for await takes (processor, clock)',
-  )
-  for (const [form, list] of Object.entries(times)) {
-    const ratio = (key) => median(list.map((one, i) => times['readline, for await'][i][key] / one[key]))
-    const figures = [median(list.map((one) => one.processor)), median(list.map((one) => one.clock))]
-    console.log(
-      `  ${form.padEnd(36)}${figures.map((figure) => figure.toFixed(1).padStart(9)).join('')}` +
-        `   ${ratio('processor').toFixed(1)}x, ${ratio('clock').toFixed(1)}x`,
-    )
-  }
+  })
+  const notes = [
+    'floor, sync: reads blocks, decodes them and cuts where lines are known to end; nothing is searched for or checked',
+    'floor, awaited: one resolved Promise a line, and no file: what `for await` costs before anything is read',
+  ]
+  return { workloads, notes, close: () => files.forEach((file) => file.close()) }
 }
-rmSync(folder, { recursive: true })

@@ -1,52 +1,69 @@
-// W8: a cold 512 MiB file (or the size given, in MiB): touching it on this thread against load(). Times and longest stalls in milliseconds.
-// The folder (second argument, default: the system's temporary one) must lie on a disk: what is in a tmpfs never gets cold.
-import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+// W8: Bringing a cold file into memory takes little longer than touching it, and does not stop the event loop.
+import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { MappedFile } from '../../index.js'
+import { asked, ours, rival, stalled } from '../harness/contestants.mjs'
+import { MiB, bytesFile, isTmpfs } from '../harness/fixtures.mjs'
 
-const size = Number(process.argv[2] ?? 512) << 20
-const folder = mkdtempSync(join(process.argv[3] ?? tmpdir(), 'memmap-load-'))
-const path = join(folder, 'cold')
-writeFileSync(path, Buffer.alloc(size, 'cold'))
-const fd = openSync(path, 'r')
-fsyncSync(fd)
-closeSync(fd)
+export const modes = {
+  full: { bytes: 512 * MiB, rounds: 9 },
+  quick: { bytes: 128 * MiB, rounds: 5 },
+  tiny: { bytes: MiB, rounds: 1 },
+}
 
-async function measure(action) {
-  const file = MappedFile.openSync(path)
+export const rivals = ['node-fs']
+
+const workload = 'a cold file'
+
+export const figures = [
+  { workload, of: 'load', against: 'touch', most: 1.15 },
+  { workload, of: 'load', metric: 'stall', most: 5, unit: 'ms' },
+]
+
+export const headlines = [{ what: 'load a cold file of 512 MiB', workload, of: 'load', rival: 'fs.createReadStream' }]
+
+const IDLE_MS = 100
+
+export function setup({ bytes, folder, field }) {
+  const path = bytesFile(join(folder, 'cold'), bytes)
+  let file
+  const hooks = {
+    before() {
+      file = MappedFile.openSync(path)
+      file.evict()
+    },
+    after: () => file.close(),
+  }
+  file = MappedFile.openSync(path)
   file.evict()
   const { resident, pages } = file.residency()
-  if (resident > pages / 100) console.log(`not cold: ${resident} of ${pages} pages are in memory`)
-  let stall = 0
-  let last = performance.now()
-  const turn = () => {
-    const now = performance.now()
-    stall = Math.max(stall, now - last)
-    last = now
-  }
-  const timer = setInterval(turn, 1)
-  const begun = performance.now()
-  await action(file)
-  const total = performance.now() - begun
-  turn()
-  clearInterval(timer)
   file.close()
-  return { total, stall }
+  const warm = resident > pages / 100
+  const notes = [
+    'touch: a loop over one byte of each page of the mapping, on the event loop; idle: nothing at all, what the loop itself stalls',
+    ...(warm
+      ? [`**not cold**: ${resident} of ${pages} pages stay in memory here${isTmpfs(folder) ? ' (a tmpfs)' : ''}`]
+      : []),
+  ]
+  const { pageSize } = MappedFile
+  const touch = () => {
+    const all = file.bytes
+    let sum = 0
+    for (let at = 0; at < bytes; at += pageSize) sum += all[at]
+    return sum
+  }
+  const contestants = [
+    ours('load', () => stalled(() => file.load({ onProgress() {} })), hooks),
+    ours('touch', () => stalled(touch), hooks),
+    rival('fs.createReadStream', () => stalled(() => drained(path)), hooks),
+    ...asked(field.all, 'touch', [path], { ...hooks, around: stalled }),
+    ours('idle', () => stalled(() => new Promise((resolve) => setTimeout(resolve, IDLE_MS)))),
+  ]
+  return { workloads: [{ name: workload, contestants }], notes }
 }
 
-const touch = (file) => {
-  let sum = 0
-  const { bytes } = file
-  for (let at = 0; at < bytes.length; at += file.pageSize) sum += bytes[at]
-  return sum
+async function drained(path) {
+  let bytes = 0
+  for await (const block of createReadStream(path, { highWaterMark: MiB })) bytes += block.length
+  return bytes
 }
-const load = (file) => file.load({ onProgress() {} })
-for (let round = 0; round < 5; round++) {
-  const plain = await measure(touch)
-  const ahead = await measure(load)
-  const idle = await measure(() => new Promise((resolve) => setTimeout(resolve, 300)))
-  const show = ({ total, stall }) => `${total.toFixed(0).padStart(6)} (stall ${stall.toFixed(1)})`
-  console.log(`touch ${show(plain)}   load ${show(ahead)}   idle loop: stall ${idle.stall.toFixed(1)}`)
-}
-rmSync(folder, { recursive: true })

@@ -1,83 +1,88 @@
-// W3: searching 1 GiB of text (or the size given, in MiB), against the memchr crate itself (benchmark/limits) and Buffer.indexOf over a mapping.
-// `node benchmark/cases/search.mjs [MiB] [rounds]`: medians of interleaved rounds, in milliseconds, and of the ratios to the crate within each.
-import { mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
-import { loadavg, tmpdir } from 'node:os'
+// W3: Searching a mapped file is as fast as the memchr crate, on one thread or two, and does not stop the event loop.
 import { join } from 'node:path'
 import { MappedFile } from '../../index.js'
-import { head, limits, measured, row } from './limits.mjs'
+import { asked, ours, rival, stalled } from '../harness/contestants.mjs'
+import { GiB, MiB, textFile } from '../harness/fixtures.mjs'
 
-const size = Number(process.argv[2] ?? 1024) << 20
-const folder = mkdtempSync(join(tmpdir(), 'memmap-search-'))
-const path = join(folder, 'text')
-const words = 'the quick brown fox jumps over a lazy dog while rivers run towards distant oceans'.split(' ')
-let seed = 1
-const random = (below) => ((seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 8) % below
-const fd = openSync(path, 'w')
-for (let at = 0; at < size; at += 1 << 20) {
-  let text = ''
-  while (text.length < 1 << 20) text += words[random(words.length)] + (random(10) === 0 ? '\n' : ' ')
-  writeSync(fd, text.slice(0, 1 << 20))
+export const modes = {
+  full: { bytes: GiB, rounds: 7 },
+  quick: { bytes: 256 * MiB, rounds: 5 },
+  tiny: { bytes: MiB, rounds: 1 },
 }
 
-const rounds = Number(process.argv[3] ?? 7)
-const times = new Map()
-async function time(name, action) {
-  times.set(name, [...(times.get(name) ?? []), await measured(action)])
-}
-/** The crate itself, by whose name the others are compared. */
-async function ask(name, request) {
-  if (limit !== undefined) times.set(name, [...(times.get(name) ?? []), await limit.ask(request)])
-}
-const stalls = new Map()
-/** The longest time between two turns of the event loop, while something runs. */
-async function stall(name, action) {
-  let longest = 0
-  let last = performance.now()
-  const timer = setInterval(() => {
-    const now = performance.now()
-    longest = Math.max(longest, now - last)
-    last = now
-  }, 1)
-  await action()
-  clearInterval(timer)
-  stalls.set(name, [...(stalls.get(name) ?? []), longest])
-}
+export const rivals = ['bun-mmap', 'python-mmap', 'ripgrep', 'grep']
 
-const file = MappedFile.openSync(path)
-const { bytes } = file
-const limit = limits(path)
-for (let round = 0; round < rounds; round++) {
-  for (const [what, needle] of Object.entries({
-    '1 byte': '~',
-    '8 bytes': 'qzjxvkwy',
-    '20 bytes': 'zebra crossing ahead',
-  })) {
-    await ask(`${what}: memchr crate`, `find 1 ${needle}`)
-    await ask(`${what}: memchr crate, 2 threads`, `find 2 ${needle}`)
-    await time(`${what}: indexOf`, () => file.indexOf(needle))
-    await time(`${what}: indexOfAsync, 1 thread`, () => file.indexOfAsync(needle))
-    await time(`${what}: indexOfAsync, 2 threads`, () => file.indexOfAsync(needle, { threads: 2 }))
-    await stall(`${what}: longest stall of the event loop`, () => file.indexOfAsync(needle, { threads: 2 }))
-    await time(`${what}: Buffer.indexOf`, () => bytes.indexOf(needle))
-  }
-  await ask('newlines: memchr crate', 'count 1 10')
-  await ask('newlines: memchr crate, 2 threads', 'count 2 10')
-  await time('newlines: count', () => file.count('\n'))
-  await time('newlines: countAsync, 2 threads', () => file.countAsync('\n', { threads: 2 }))
-  await time('newlines: Buffer.indexOf in a loop', () => {
-    for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1));
-  })
-}
-limit?.end()
-file.close()
-rmSync(folder, { recursive: true })
-console.log(head(`${size >> 20} MiB, load average ${loadavg()[0].toFixed(1)}`))
-for (const [name, list] of times) {
-  const [what, how] = name.split(': ')
-  console.log(row(name, list, times.get(`${what}: memchr crate${how.endsWith(', 2 threads') ? ', 2 threads' : ''}`)))
-}
-for (const [name, list] of stalls) {
-  console.log(
-    `${name.padEnd(44)}${''.padStart(11)}${Float64Array.from(list).toSorted()[list.length >> 1].toFixed(1).padStart(9)}`,
-  )
+/** None of them is in the text. */
+const NEEDLES = { '1 byte': '~', '8 bytes': 'qzjxvkwy', '20 bytes': 'zebra crossing ahead' }
+const NEWLINE = 10
+const TWO = ', 2 threads'
+
+export const figures = [
+  ...Object.keys(NEEDLES).flatMap((workload) => [
+    { workload, of: 'indexOf', against: 'limit', most: 1.05 },
+    { workload: workload + TWO, of: 'indexOfAsync', against: 'limit', most: 1.1 },
+    { workload: workload + TWO, of: 'indexOfAsync', metric: 'stall', most: 5, unit: 'ms' },
+  ]),
+  { workload: '8 bytes', of: 'indexOf', against: 'Buffer.indexOf', least: 8 },
+  { workload: 'newlines', of: 'count', against: 'limit', most: 1.05 },
+  { workload: 'newlines', of: 'count', against: 'Buffer.indexOf', least: 14 },
+  { workload: `newlines${TWO}`, of: 'countAsync', against: 'limit', most: 1.1 },
+  { workload: `newlines${TWO}`, of: 'countAsync', metric: 'stall', most: 5, unit: 'ms' },
+]
+
+export const headlines = [
+  { what: 'search 1 GiB for 8 bytes', workload: '8 bytes', of: 'indexOf', rival: 'Buffer.indexOf', limit: 'limit' },
+  { what: 'count the newlines of 1 GiB', workload: 'newlines', of: 'count', rival: 'ripgrep', limit: 'limit' },
+]
+
+export function setup({ bytes, folder, field }) {
+  const path = textFile(join(folder, 'text'), bytes)
+  const file = MappedFile.openSync(path)
+  const buffer = file.bytes
+  const limits = field.all.filter(({ kind }) => kind === 'limit')
+  const searches = Object.entries(NEEDLES).flatMap(([name, needle]) => [
+    {
+      name,
+      expected: -1,
+      contestants: [
+        ours('indexOf', () => file.indexOf(needle)),
+        rival('Buffer.indexOf', () => buffer.indexOf(needle)),
+        ...asked(field.all, 'find', [path, needle, 1]),
+      ],
+    },
+    {
+      name: name + TWO,
+      expected: -1,
+      contestants: [
+        ours('indexOfAsync', () => stalled(() => file.indexOfAsync(needle, { threads: 2 }))),
+        ours('indexOfAsync, 1 thread', () => stalled(() => file.indexOfAsync(needle, { threads: 1 }))),
+        ...asked(limits, 'find', [path, needle, 2]),
+      ],
+    },
+  ])
+  const expected = file.count('\n')
+  const counts = [
+    {
+      name: 'newlines',
+      expected,
+      contestants: [
+        ours('count', () => file.count('\n')),
+        rival('Buffer.indexOf', () => {
+          let count = 0
+          for (let at = buffer.indexOf(NEWLINE); at >= 0; at = buffer.indexOf(NEWLINE, at + 1)) count++
+          return count
+        }),
+        ...asked(field.all, 'count', [path, NEWLINE, 1]),
+      ],
+    },
+    {
+      name: `newlines${TWO}`,
+      expected,
+      contestants: [
+        ours('countAsync', () => stalled(() => file.countAsync('\n', { threads: 2 }))),
+        ...asked(limits, 'count', [path, NEWLINE, 2]),
+      ],
+    },
+  ]
+  return { workloads: [...searches, ...counts], close: () => file.close() }
 }

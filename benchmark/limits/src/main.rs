@@ -1,66 +1,78 @@
-//! The memchr crate over a mapped file, and memcpy out of it, told what to do line by line: `find <threads> <needle>`, `count <threads> <byte as
-//! a number>`, `copy <slice in bytes>`. Answers each line with `<nanoseconds> <nanoseconds of processor time, of all threads> <result>`. The file's path is the argument.
+//! Programs that do only what nobody can leave out: the floor under every case. A persistent child: a request is a line of words between tabs,
+//! `<verb> <path> <more>...`; the answer is `<result> <nanoseconds of processor time> <nanoseconds> <nanoseconds>...`, likewise between tabs.
+//!
+//! `memmap-limits spin` and `memmap-limits trips <path> <role> <count>` are programs of their own (see waits.rs).
 
-use std::io::{BufRead, Write};
-use std::time::Instant;
+mod files;
+mod memory;
+mod waits;
 
-use memchr::memmem::Finder;
-use memmap2::Mmap;
+use std::io::{BufRead, Result, Write};
 
-fn main() -> std::io::Result<()> {
-    let path = std::env::args_os().nth(1).expect("the path of a file");
-    let file = std::fs::File::open(path)?;
-    // SAFETY: the benchmark that started this made the file and leaves it alone.
-    let map = unsafe { Mmap::map(&file)? };
-    let mut target = Vec::new();
+/// What a verb found, and how long each of its repetitions took.
+pub struct Answer {
+    /// Compared with what the others found.
+    pub result: i64,
+    /// In nanoseconds.
+    pub times: Vec<u128>,
+}
+
+impl Answer {
+    /// Of one action.
+    pub fn timed(action: impl FnOnce() -> i64) -> Self {
+        let begun = std::time::Instant::now();
+        let result = action();
+        Self {
+            result,
+            times: vec![begun.elapsed().as_nanos()],
+        }
+    }
+}
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.first().map(String::as_str) {
+        Some("spin") => waits::spin(),
+        Some("trips") => waits::trips(&words[1], words[2] == "sender", number(&words, 3)),
+        _ => serve(),
+    }
+}
+
+fn serve() -> Result<()> {
+    let mut maps = memory::Maps::default();
     let mut out = std::io::stdout();
     for line in std::io::stdin().lock().lines() {
         let line = line?;
-        let mut words = line.splitn(3, ' ');
-        let (verb, number) = (words.next(), words.next());
-        let number: usize = number.and_then(|n| n.parse().ok()).expect("a number");
-        let rest = words.next().unwrap_or_default();
-        let (begun, used) = (Instant::now(), processor());
-        let result = match verb {
-            Some("find") => shared(&map, number, |part| {
-                Finder::new(rest.as_bytes()).find(part).map_or(0, |_| 1)
-            }),
-            Some("count") => {
-                let byte: u8 = rest.parse().expect("a byte");
-                shared(&map, number, |part| memchr::memchr_iter(byte, part).count())
-            }
-            Some("copy") => {
-                target.resize(number, 0);
-                for slice in map.chunks_exact(number) {
-                    target.copy_from_slice(slice);
-                    std::hint::black_box(&mut target);
-                }
-                map.len()
-            }
+        let words: Vec<String> = line.split('\t').map(String::from).collect();
+        let used = processor();
+        let answer = match words[0].as_str() {
+            "find" => memory::find(maps.get(&words[1])?, &words[2], number(&words, 3)),
+            "count" => memory::count(maps.get(&words[1])?, &words[2], number(&words, 3)),
+            "copy" => memory::copy(maps.get(&words[1])?, number(&words, 2)),
+            "sum" => memory::sum(maps.get(&words[1])?),
+            "increment" => files::increment(&words[1], number(&words, 2)),
+            "open" => files::open(&words[1], number(&words, 2)),
+            "hold" => files::hold(&words[1], number(&words, 2)),
+            "touch" => files::touch(&words[1]),
+            "append" => files::append(&words[1], number(&words, 2), number(&words, 3)),
+            "unmap" => files::unmap(&words[1]),
             _ => panic!("what is {line}?"),
-        };
-        let took = begun.elapsed().as_nanos();
-        writeln!(out, "{took} {} {result}", processor() - used)?;
+        }?;
+        write!(out, "{}\t{}", answer.result, processor() - used)?;
+        for time in answer.times {
+            write!(out, "\t{time}")?;
+        }
+        writeln!(out)?;
         out.flush()?;
     }
     Ok(())
 }
 
-/// Equal parts, a thread each, and the sum of what they find. What crosses their bounds is not looked for: this is a floor.
-fn shared(map: &[u8], threads: usize, work: impl Fn(&[u8]) -> usize + Sync) -> usize {
-    if threads < 2 {
-        return work(map);
-    }
-    std::thread::scope(|scope| {
-        let parts = map.chunks(map.len().div_ceil(threads));
-        let all: Vec<_> = parts.map(|part| scope.spawn(|| work(part))).collect();
-        all.into_iter()
-            .map(|one| one.join().expect("a thread that ends"))
-            .sum()
-    })
+fn number(words: &[String], at: usize) -> usize {
+    words[at].parse().expect("a number")
 }
 
-/// clock_gettime(2): what this process has used.
+/// clock_gettime(2): what this process has used, in nanoseconds.
 fn processor() -> i64 {
     let mut now = libc::timespec {
         tv_sec: 0,
