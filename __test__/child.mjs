@@ -16,8 +16,12 @@ function command(program, args) {
   return ['--expose-gc', '--no-warnings', path, ...args]
 }
 
-/** By kill(1): Deno's `child.kill` does not know every signal. */
+/** By kill(1), where there is one: Deno's `child.kill` does not know every signal. */
 export function send(child, signal) {
+  if (process.platform === 'win32') {
+    child.kill(signal)
+    return
+  }
   spawnSync('kill', [`-${signal.replace('SIG', '')}`, String(child.pid)])
 }
 

@@ -43,6 +43,25 @@ export const wideOnly = unless(narrow && 'the address space has 32 bits')
 export const rootOnly = unless((!onLinux || !asRoot) && 'needs root on Linux, to mount a small disk')
 export const userOnly = unless((onWindows || asRoot) && 'root may do everything, and Windows has no permission bits')
 
+/**
+ * Tests that change, cut or delete a file just after its mapping was closed. Windows holds the addresses of what is closed by placeholders; where
+ * there are none the view stays until the collector has been round.
+ */
+export const lingering =
+  onWindows &&
+  !Mapping.isSupported('resizeInPlace') &&
+  'this system has no placeholders: a closed file stays mapped until the buffers over it are collected'
+export const atOnce = unless(lingering)
+
+/** Removes a folder or a file with all that is in it. On Windows something may still be mapped: the system's own cleaning finds it. */
+export function remove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 })
+  } catch (error) {
+    if (!onWindows) throw error
+  }
+}
+
 /** Address space can be held in advance of a file's growth. */
 export const reserving = unless(!Mapping.isSupported('resizeInPlace') && 'no address space can be reserved here')
 
@@ -53,14 +72,7 @@ export function bitsOf(...constants: readonly number[]): number {
 
 /** A folder of this spec's own, gone when it ends. */
 export const folder = mkdtempSync(join(tmpdir(), 'memmap-test-'))
-test.after.always('the folder goes', () => {
-  // Windows keeps what is still mapped; the system's own cleaning finds it.
-  try {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
-  } catch (error) {
-    if (!onWindows) throw error
-  }
-})
+test.after.always('the folder goes', () => remove(folder))
 
 let files = 0
 

@@ -21,8 +21,9 @@ const PROOFS: readonly (readonly [Feature, () => unknown])[] = [
     'posixShm',
     () => {
       const name = shmName()
-      SharedMemory.createSync(name, 8).close()
+      const m = SharedMemory.createSync(name, 8)
       SharedMemory.unlink(name)
+      m.close()
     },
   ],
   ['residency', () => AnonymousMemory.create(8).residency()],

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -11,9 +11,10 @@ import pino from 'pino'
 import { MappedFile } from '../index'
 import { MappedLog } from '../lib/log'
 import { destination } from '../lib/log/pino'
+import { remove } from './helpers'
 
 const folder = mkdtempSync(join(tmpdir(), 'memmap-pino-'))
-test.after.always(() => rmSync(folder, { recursive: true, force: true }))
+test.after.always(() => remove(folder))
 
 /** `npm run test:log` kills 100 times. */
 const ROUNDS = Number(process.env['MEMMAP_LOG_ROUNDS'] ?? 4)
@@ -36,7 +37,7 @@ async function kill(kind: string, round: number): Promise<{ logged: number; left
   const log = MappedLog.openSync(path)
   const left = [...log].map(({ data }) => data.toString())
   log.close()
-  rmSync(path, { recursive: true })
+  remove(path)
   return { logged, left }
 }
 

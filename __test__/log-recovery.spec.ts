@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import test from 'ava'
 
 import { MappedLog } from '../lib/log'
+import { atOnce, remove } from './helpers'
 
 // Memory is as good as a disk here: what a disk may do is played, and thousands of logs are opened.
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'memmap-recovery-'))
-test.after.always(() => rmSync(folder, { recursive: true, force: true }))
+test.after.always(() => remove(folder))
 
 /** `npm run test:log` runs 10,000. */
 const CASES = Number(process.env['MEMMAP_LOG_CASES'] ?? 500)
@@ -32,7 +33,7 @@ interface Player {
 // Plain JavaScript, as the programs on other runtimes are.
 const player = (): Promise<Player> => import('./log/damage.mjs' as string) as Promise<Player>
 
-test('whatever is damaged: no wrong record, no crash, and everything before the damage', async (t) => {
+atOnce('whatever is damaged: no wrong record, no crash, and everything before the damage', async (t) => {
   const { random, build, damage, check } = await player()
   const directory = join(folder, 'damage')
   const counts: Record<string, number> = {}
@@ -53,19 +54,22 @@ test('whatever is damaged: no wrong record, no crash, and everything before the 
   t.pass()
 })
 
-test('whatever a power loss leaves of pages that were not flushed: everything flushed is there, then a prefix', async (t) => {
-  const { random, powerLoss } = await player()
-  const directory = join(folder, 'power')
-  for (let seed = 1; seed <= CASES / 10; seed++) {
-    try {
-      await powerLoss(directory, random(seed))
-    } catch (error) {
-      t.fail(`seed ${seed}: ${(error as Error).stack}`)
-      return
+atOnce(
+  'whatever a power loss leaves of pages that were not flushed: everything flushed is there, then a prefix',
+  async (t) => {
+    const { random, powerLoss } = await player()
+    const directory = join(folder, 'power')
+    for (let seed = 1; seed <= CASES / 10; seed++) {
+      try {
+        await powerLoss(directory, random(seed))
+      } catch (error) {
+        t.fail(`seed ${seed}: ${(error as Error).stack}`)
+        return
+      }
     }
-  }
-  t.pass()
-})
+    t.pass()
+  },
+)
 
 test('damage below the durable position is reported, skipped, and left on disk', async (t) => {
   const directory = join(folder, 'below')
@@ -93,7 +97,7 @@ test('damage below the durable position is reported, skipped, and left on disk',
   t.deepEqual(readFileSync(join(directory, name)).subarray(at, at + 100), bytes.subarray(at, at + 100))
 })
 
-test('a log whose only header is broken is set aside, and recovery says so', (t) => {
+atOnce('a log whose only header is broken is set aside, and recovery says so', (t) => {
   const directory = join(folder, 'headless')
   const name = '0000000000000000.seg'
   for (const flush of ['never', 'interval'] as const) {
@@ -121,7 +125,7 @@ test('a log whose only header is broken is set aside, and recovery says so', (t)
   }
 })
 
-test('what follows a cut is set aside, not deleted', (t) => {
+atOnce('what follows a cut is set aside, not deleted', (t) => {
   const directory = join(folder, 'aside')
   let log = MappedLog.openSync(directory, { segmentSize: 4096, flush: 'never' })
   for (let number = 0; number < 100; number++) log.append(`record ${number} ${'.'.repeat(100)}`)
@@ -139,7 +143,7 @@ test('what follows a cut is set aside, not deleted', (t) => {
   log.close()
 })
 
-test('a foreign file, version or byte order is an error that writes nothing', (t) => {
+atOnce('a foreign file, version or byte order is an error that writes nothing', (t) => {
   const directory = join(folder, 'foreign')
   const log = MappedLog.openSync(directory, { segmentSize: 4096 })
   log.append('one')

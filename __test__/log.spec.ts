@@ -9,9 +9,10 @@ import { pathToFileURL } from 'node:url'
 import test from 'ava'
 
 import { LogWritable, MappedLog } from '../lib/log'
+import { atOnce, remove } from './helpers'
 
 const folder = mkdtempSync(join(tmpdir(), 'memmap-log-'))
-test.after.always(() => rmSync(folder, { recursive: true, force: true }))
+test.after.always(() => remove(folder))
 
 let names = 0
 const fresh = () => join(folder, String(names++))
@@ -45,7 +46,7 @@ test('what is appended is read back: by position, by iteration, after opening ag
   log.close()
 })
 
-test('a log goes on over many segments, with positions that grow', (t) => {
+atOnce('a log goes on over many segments, with positions that grow', (t) => {
   const directory = fresh()
   const log = MappedLog.openSync(directory, { segmentSize: 4096, flush: 'never' })
   const expected = Array.from({ length: 500 }, (_, number) => `${number} ${'-'.repeat(number % 300)}`)
@@ -129,7 +130,7 @@ test('wrong arguments, positions and options', (t) => {
   t.throws(() => [...log], { code: 'ERR_INVALID_STATE' })
 })
 
-test('flush and its twin move the durable position, and so does close', async (t) => {
+atOnce('flush and its twin move the durable position, and so does close', async (t) => {
   const directory = fresh()
   let log = MappedLog.openSync(directory, { segmentSize: 4096, flush: 'never' })
   for (let number = 0; number < 100; number++) log.append(`${number} ${'-'.repeat(100)}`)
@@ -156,7 +157,7 @@ test('flush and its twin move the durable position, and so does close', async (t
   t.pass()
 })
 
-test('truncateBefore gives up records to the exact position, and whole files', (t) => {
+atOnce('truncateBefore gives up records to the exact position, and whole files', (t) => {
   const directory = fresh()
   let log = MappedLog.openSync(directory, { segmentSize: 4096 })
   const positions = Array.from({ length: 200 }, (_, number) => log.append(`${number} ${'-'.repeat(100)}`))
@@ -176,7 +177,7 @@ test('truncateBefore gives up records to the exact position, and whole files', (
   log.close()
 })
 
-test('retain deletes whole segments: by number, by bytes, by age', async (t) => {
+atOnce('retain deletes whole segments: by number, by bytes, by age', async (t) => {
   const fill = (log: MappedLog) => {
     for (let number = 0; number < 200; number++) log.append(`${number} ${'-'.repeat(100)}`)
   }
@@ -244,7 +245,7 @@ test('a stream writes a record a chunk, and flushes at its end', async (t) => {
   log.close()
 })
 
-test('a flush that fails is final until the log is opened again', async (t) => {
+atOnce('a flush that fails is final until the log is opened again', async (t) => {
   const directory = fresh()
   const log = MappedLog.openSync(directory, { segmentSize: 4096, flush: 'never' })
   log.append('before')

@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, ftruncateSync, openSync, truncateSync } from 'nod
 import test from 'ava'
 
 import { AnonymousMemory, MappedFile } from '../index'
+import { underWine, unless } from './helpers'
 import { child, collect, Scratch } from './scratch'
 
 const scratch = new Scratch('long-work')
@@ -64,7 +65,7 @@ test('load and evict change no byte, whatever the pages are', async (t) => {
 test('cold sequential reading leaves little of the file in memory; what was there before stays there', async (t) => {
   const size = 96 << 20
   const path = scratch.file(Buffer.alloc(size, 'x'.repeat(1023) + '\n'))
-  const fd = openSync(path, 'r')
+  const fd = openSync(path, 'r+')
   fsyncSync(fd)
   closeSync(fd)
   const file = MappedFile.openSync(path)
@@ -303,17 +304,19 @@ test.serial('a process that has searched, or has left an iteration, ends by itse
   t.deepEqual([code, signal, stdout], [0, null, 'left\n'], stderr)
 })
 
-test.serial('exit with work pending does not hang: in the process, in a worker that is terminated', async (t) => {
-  const path = scratch.sparse(2 ** 38)
-  const exit = `
+unless(underWine && 'wine loses what a child prints last', test.serial)(
+  'exit with work pending does not hang: in the process, in a worker that is terminated',
+  async (t) => {
+    const path = scratch.sparse(2 ** 38)
+    const exit = `
     const m = memmap.MappedFile.openSync(args[0])
     for (let i = 0; i < 8; i++) m.countAsync(0, { threads: 4 }).catch(() => {})
     m.load().catch(() => {})
     setTimeout(() => process.exit(7), 50)`
-  t.timeout(MINUTE * 3)
-  const ended = await child(exit, [path], MINUTE)
-  t.is(ended.code, 7, ended.stderr)
-  const worker = `
+    t.timeout(MINUTE * 3)
+    const ended = await child(exit, [path], MINUTE)
+    t.is(ended.code, 7, ended.stderr)
+    const worker = `
     const { Worker, isMainThread } = require('node:worker_threads')
     const body = 'const { workerData } = require("node:worker_threads"); const memmap = require(workerData.package);' +
       'const m = memmap.MappedFile.openSync(workerData.path); for (let i = 0; i < 4; i++) m.countAsync(0, { threads: 2 }).catch(() => {});' +
@@ -331,6 +334,7 @@ test.serial('exit with work pending does not hang: in the process, in a worker t
         ? fs.readdirSync('/proc/self/task').map((id) => fs.readFileSync('/proc/self/task/' + id + '/comm', 'utf8').trim()) : []
       console.log(names.filter((name) => name === 'memmap').length <= Math.max(2, require('node:os').availableParallelism()))
     })()`
-  const terminated = await child(worker, [path], MINUTE)
-  t.is(terminated.stdout, 'true\n', terminated.stderr)
-})
+    const terminated = await child(worker, [path], MINUTE)
+    t.is(terminated.stdout, 'true\n', terminated.stderr)
+  },
+)

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import test from 'ava'
 import fc from 'fast-check'
 import { AnonymousMemory, MappedFile, Mapping } from '../index'
-import { counting, fresh, page } from './helpers'
+import { atOnce, counting, fresh, page } from './helpers'
 
 type Step = readonly [name: string, run: (model: Buffer, real: Mapping) => void]
 /** Only whoever holds the mapping can open it again. */
@@ -175,7 +175,7 @@ const steps = fc.array(
   { minLength: 1, maxLength: 40 },
 )
 
-test('a writable mapping behaves as a Buffer, and the file is the same after each closing', (t) => {
+atOnce('a writable mapping behaves as a Buffer, and the file is the same after each closing', (t) => {
   const path = fresh()
   const property = fc.property(steps, fc.nat(3), (all, pages) => {
     // In front of it and behind it lies what nobody may touch.

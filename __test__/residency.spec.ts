@@ -1,12 +1,17 @@
 import { chmodSync, closeSync, fsyncSync, openSync } from 'node:fs'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, Mapping, SharedMemory } from '../index'
-import { counting, file, page, sparse, throwsCoded, unless, using } from './helpers'
+import { counting, file, onWindows, page, sparse, throwsCoded, unless, using } from './helpers'
 import { asNobody, elsewhere } from './systems'
 
 import type { Residency } from '../index'
 
 const resides = unless(!Mapping.isSupported('residency') && 'this system does not tell')
+const cached = unless(
+  !Mapping.isSupported('residency')
+    ? 'this system does not tell'
+    : onWindows && 'Windows tells of the working set, not of its cache',
+)
 
 /** The numbers of the pages whose bits are set: one bit a page, lowest first. */
 function pagesOf({ bitmap, pages }: Residency): number[] {
@@ -16,7 +21,7 @@ function pagesOf({ bitmap, pages }: Residency): number[] {
 resides('memory is resident where it was touched: one bit a page, lowest first', (t) => {
   const pages = 21
   using(AnonymousMemory.create(pages * page), (m) => {
-    m.advise(Mapping.isSupported('nohugepage') ? 'nohugepage' : 'normal')
+    if (Mapping.isSupported('nohugepage')) m.advise('nohugepage')
     const before = m.residency()
     t.deepEqual(
       { ...before, bitmap: [...before.bitmap] },
@@ -34,7 +39,7 @@ resides('memory is resident where it was touched: one bit a page, lowest first',
 
 resides('a range counts the pages that it touches, from its own first', (t) => {
   using(AnonymousMemory.create(8 * page), (m) => {
-    m.advise(Mapping.isSupported('nohugepage') ? 'nohugepage' : 'normal')
+    if (Mapping.isSupported('nohugepage')) m.advise('nohugepage')
     m.setUint8(3 * page, 1)
     const { pages, resident, bitmap } = m.residency({ offset: 3 * page - 1, length: 2 })
     t.is(pages, 2)
@@ -54,7 +59,7 @@ resides('an offset within a page counts that page', (t) => {
   })
 })
 
-resides('pages of a file that was written are resident, holes that nobody read are not', (t) => {
+cached('pages of a file that was written are resident, holes that nobody read are not', (t) => {
   using(MappedFile.openSync(file(counting(9 * page))), (m) => {
     const { pages, resident, exact } = m.residency()
     t.deepEqual([pages, resident, exact], [9, 9, true])
@@ -70,7 +75,7 @@ resides('pages of a file that was written are resident, holes that nobody read a
 resides('more pages than the system is asked for at once', (t) => {
   const pages = 10_000
   using(AnonymousMemory.create(pages * page, { noReserve: true }), (m) => {
-    m.advise(Mapping.isSupported('nohugepage') ? 'nohugepage' : 'normal')
+    if (Mapping.isSupported('nohugepage')) m.advise('nohugepage')
     const touched = [1, 4095, 4096, 4097, 8191, 8192, 9999]
     for (const i of touched) m.setUint8(i * page, 1)
     t.deepEqual(pagesOf(m.residency()), touched)
@@ -107,7 +112,7 @@ asNobody('who may not write a file and does not own it is told that all is resid
   t.deepEqual(answer, [[4, false], [0, true], [true]])
 })
 
-resides('populate brings all pages in at open, and copies none', async (t) => {
+cached('populate brings all pages in at open, and copies none', async (t) => {
   for (const access of ['read', 'write', 'copy'] as const) {
     const path = sparse(6 * page)
     using(MappedFile.openSync(path, { access, advice: 'random' }), (m) => t.is(m.residency().resident, 0))

@@ -100,7 +100,8 @@ test('a read stream gives copies of the range, piped or as a Web stream, however
   for (const highWaterMark of [undefined, 1000, 1 << 20]) {
     const pieces = await collect(file.createReadStream({ highWaterMark }) as AsyncIterable<Buffer>)
     t.is(sha(Buffer.concat(pieces)), sha(bytes))
-    t.is(pieces[0]!.length, highWaterMark ?? 65536)
+    // A stream whose reader was slow joins what has come meanwhile.
+    t.is(pieces[0]!.length % (highWaterMark ?? 65536), 0)
   }
   const copy = join(scratch.folder, 'copy.bin')
   await pipeline(file.createReadStream({ offset: 7, length: 4_000_000 }), createWriteStream(copy))
@@ -111,7 +112,8 @@ test('a read stream gives copies of the range, piped or as a Web stream, however
   const stream = file.createReadStream()
   const [first] = (await stream.take(1).toArray()) as Buffer[]
   file.close()
-  t.deepEqual(first, bytes.subarray(0, 65536))
+  t.true(first!.length >= 65536)
+  t.deepEqual(first, bytes.subarray(0, first!.length))
 })
 
 test('a read stream ends with an error when it is aborted or the mapping is closed', async (t) => {

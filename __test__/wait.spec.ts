@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,9 +9,10 @@ import { once } from 'node:events'
 import test from 'ava'
 
 import { AnonymousMemory, MappedFile, Mapping } from '../index'
+import { remove } from './helpers'
 
 const folder = mkdtempSync(join(tmpdir(), 'memmap-wait-'))
-test.after.always(() => rmSync(folder, { recursive: true, force: true }))
+test.after.always(() => remove(folder))
 
 let files = 0
 const create = (length = 8192) =>

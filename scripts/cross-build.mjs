@@ -1,6 +1,6 @@
 // The native core for other systems than this one, checked as far as a binary can be checked without running it.
 // `node scripts/cross-build.mjs TARGET...` (a name below, a Rust triple, or `all`), `--list`,
-// `--out FOLDER` copies them there, `--inspect FILE TARGET` checks one built elsewhere. Skipped or only type-checked is no failure.
+// `--out FOLDER` copies them there, `--features test-hooks` makes test builds, `--inspect FILE TARGET` checks one built elsewhere. Skipped or only type-checked is no failure.
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -12,11 +12,11 @@ import { duration, table } from './lib/table.mjs'
 const head = ['target', 'build', 'size', 'symbols', 'time', 'note']
 
 /** One target after the other, as each takes every processor there is. */
-export async function buildAll(chosen) {
+export async function buildAll(chosen, options) {
   const results = []
   for (const target of chosen) {
     console.log(`Building ${target.name} ...`)
-    const result = await build(target)
+    const result = await build(target, options)
     if (result.state === 'failed') console.log(result.output)
     console.log(`${result.state} ${target.name} (${duration(result.seconds)})${result.note && `: ${result.note}`}`)
     results.push({ target, ...result })
@@ -37,7 +37,12 @@ function collect(results, folder) {
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { list: { type: 'boolean' }, inspect: { type: 'string' }, out: { type: 'string' } },
+    options: {
+      list: { type: 'boolean' },
+      inspect: { type: 'string' },
+      out: { type: 'string' },
+      features: { type: 'string' },
+    },
   })
   if (values.list) {
     console.log(
@@ -51,7 +56,7 @@ async function main() {
   const chosen = (positionals[0] === 'all' ? Object.keys(targets) : positionals).map((name) => find(name))
   const results = values.inspect
     ? [{ target: chosen[0], seconds: 0, ...(await inspect(chosen[0], values.inspect)) }]
-    : await buildAll(chosen)
+    : await buildAll(chosen, { features: values.features })
   if (values.out) collect(results, values.out)
   console.log(
     `\n${table(

@@ -96,7 +96,7 @@ pub fn is_supported(feature: String) -> bool {
         "wait" => crate::futex::supported(),
         "sharedArrayBuffer" => shared::available() || overlay::available(),
         "residency" | "lock" => cfg!(any(unix, windows)),
-        "resizeInPlace" => cfg!(unix),
+        "resizeInPlace" => cfg!(unix) || os::holds_places(),
         // By name: Windows names sections.
         "posixShm" => cfg!(not(target_os = "android")),
         "sysvShm" => cfg!(all(unix, not(target_os = "android"))),

@@ -1,7 +1,7 @@
 //! Target and request -> a file with the right flags and length -> a Region. Whatever fails leaves the file as it was.
 #![allow(
     unsafe_code,
-    reason = "mapping a file that others may change; Region never makes a reference to its bytes"
+    reason = "mapping into a range that was just reserved, and filling fresh memory"
 )]
 
 use std::fs::File;
@@ -274,8 +274,8 @@ fn map(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outco
         let capacity = usize::try_from(capacity)
             .map_err(|_| Fail::system(code::ENOMEM, "mmap"))?
             .max(length);
-        return reserve(file, form, request.offset, length, capacity, page)
-            .map(|memory| (memory, form));
+        let reserved = reserve(file, form, request.offset, length, capacity, page)?;
+        return Ok((Memory::Reserved(reserved), form));
     }
     if length == 0 {
         return Ok((Memory::Empty, form));
@@ -309,13 +309,14 @@ fn map(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outco
 
 fn form_of(request: &Request) -> Form {
     let access = request.access;
-    let guarded = fault::enabled();
+    // By pages that are private: only the guard can keep a store out of the file otherwise.
+    let swallowed = os::SWALLOWS_STORES && !fault::enabled() && !request.exec;
     Form {
         access,
         private: access == Access::Copy
             || request.private_read
-            || (access == Access::Read && !guarded && !request.exec),
-        writable: access != Access::Read || !(guarded || request.exec),
+            || (access == Access::Read && swallowed),
+        writable: access != Access::Read || swallowed,
         exec: request.exec,
         mapped: true,
     }
@@ -348,6 +349,12 @@ fn map_file_with(
         let length = length.next_multiple_of(page);
         return mapped.map(|base| Memory::Owned(Arc::new(Owned::mapped(base, length))));
     }
+    // What fails here is tried once more, for the system's own word on it.
+    if os::holds_places()
+        && let Ok(held) = reserve(file, form, offset, length, length, page)
+    {
+        return Ok(Memory::Held(held));
+    }
     let mut options = MmapOptions::new();
     if page == os::page_size() {
         options.offset(offset).len(length);
@@ -362,22 +369,12 @@ fn map_file_with(
     if no_reserve || (form.private && form.access == Access::Read) {
         options.no_reserve_swap();
     }
-    let mapped: std::io::Result<MmapRaw> = match (form.exec, form.private, form.writable) {
-        // SAFETY: the bytes may change under us and the file may shrink; Region hands out raw pointers only, and the guard answers the faults.
-        (true, _, _) => unsafe { options.map_exec(file).map(Into::into) },
-        (false, false, true) => options.map_raw(file),
-        (false, false, false) => options.map_raw_read_only(file),
-        // SAFETY: see above.
-        (false, true, true) => unsafe { options.map_copy(file).map(Into::into) },
-        // SAFETY: see above.
-        (false, true, false) => unsafe { options.map_copy_read_only(file).map(Into::into) },
-    };
-    mapped
+    os::map_view(&options, file, form)
         .map(Into::into)
         .map_err(|error| Fail::io(&error, "mmap"))
 }
 
-/// Maps into a range that is reserved first, so that the mapping can grow where it is.
+/// Maps into a range that is reserved first, so that the mapping can grow where it is, or can be taken out of it while somebody looks.
 fn reserve(
     file: &File,
     form: Form,
@@ -385,7 +382,7 @@ fn reserve(
     length: usize,
     capacity: usize,
     page: usize,
-) -> Outcome<Memory> {
+) -> Outcome<Reserved> {
     let delta = usize::try_from(offset % page as u64).unwrap_or(0);
     let room = capacity
         .checked_add(delta)
@@ -405,7 +402,7 @@ fn reserve(
             )?;
         };
     }
-    Ok(Memory::Reserved(reserved))
+    Ok(reserved)
 }
 
 /// `ifUnsafe: 'copy'`: the bytes are read instead of mapped.

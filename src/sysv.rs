@@ -7,7 +7,7 @@
 
 use crate::error::Outcome;
 
-#[cfg(test)]
+#[cfg(all(test, unix, not(target_os = "android")))]
 pub use calls::attach;
 pub use calls::{attach_at, change, control, ftok, remove, shmget, stat};
 

@@ -1,12 +1,13 @@
 // Counts what is left of mappings that were dropped, or closed. `node --expose-gc collect.mjs <dropped|closed> <how many>`
-import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AnonymousMemory, MappedFile } from '../../index.js'
+import { remove } from './kit.mjs'
 
 const [how, count] = [process.argv[2], Number(process.argv[3])]
 const folder = mkdtempSync(join(tmpdir(), 'memmap-collect-'))
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+process.on('exit', () => remove(folder))
 const path = join(folder, 'collected.bin')
 writeFileSync(path, Buffer.alloc(40_000, 1))
 

@@ -1,9 +1,10 @@
 // Mappings of workers that end in every way. `node --expose-gc ended-workers.mjs <case>`: lives, and prints JSON. The main thread never loads the add-on
 // unless a case says so.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { remove } from './kit.mjs'
 
 const folder = isMainThread ? mkdtempSync(join(tmpdir(), 'memmap-workers-')) : workerData.folder
 const path = join(folder, 'shared.bin')
@@ -86,7 +87,7 @@ async function churn() {
 
 if (isMainThread) {
   writeFileSync(path, Buffer.alloc(size, 7))
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  process.on('exit', () => remove(folder))
   const [what, job] = process.argv.slice(2)
   if (what === 'before') {
     const { MappedFile } = await import('../../index.js')

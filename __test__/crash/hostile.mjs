@@ -9,7 +9,6 @@ import {
   read,
   readFileSync,
   readSync,
-  rmSync,
   write,
   writeFileSync,
   writeSync,
@@ -20,6 +19,7 @@ import { promisify } from 'node:util'
 import { isMainThread, markAsUntransferable, MessageChannel, parentPort, Worker, workerData } from 'node:worker_threads'
 import { brotliCompress, deflate } from 'node:zlib'
 import { MappedFile } from '../../index.js'
+import { remove } from './kit.mjs'
 
 const MiB = 1 << 20
 const folder = isMainThread ? mkdtempSync(join(tmpdir(), 'memmap-hostile-')) : workerData.folder
@@ -349,7 +349,7 @@ async function spin(round) {
 if (isMainThread) {
   const [name, access] = process.argv.slice(2)
   writeFileSync(path, content)
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  process.on('exit', () => remove(folder))
   if (access !== 'worker') {
     console.log(JSON.stringify(await cases[name](access)))
   } else {

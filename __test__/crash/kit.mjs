@@ -2,7 +2,7 @@
 // asserts was true, or `skip: …`, and whatever else happens (a signal, a hang, an exit code) is a failure of it.
 import assert from 'node:assert/strict'
 import { channel } from 'node:diagnostics_channel'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -11,6 +11,17 @@ export const node = bun || deno ? 0 : Number(process.versions.node.split('.')[0]
 export const long = process.env.MEMMAP_TEST_LONG === '1'
 export const guarded = process.env.MEMMAP_FAULT_GUARD !== '0'
 export const PAGE = 4096
+export const windows = process.platform === 'win32'
+export const wine = process.env.MEMMAP_EMULATOR === 'wine'
+
+/** Removes a folder. On Windows something may still be mapped: the system's own cleaning finds it. */
+export function remove(path) {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch (error) {
+    if (!windows) throw error
+  }
+}
 
 let made = ''
 
@@ -18,8 +29,23 @@ let made = ''
 export function folder() {
   if (made !== '') return made
   made = mkdtempSync(join(tmpdir(), 'memmap-crash-'))
-  process.on('exit', () => rmSync(made, { recursive: true, force: true }))
+  process.on('exit', () => remove(made))
   return made
+}
+
+/**
+ * Makes a page of a 'read' mapping fault by an access at `at`, and says how: a file that is mapped cannot be cut on Windows, so that there the
+ * fault is a store.
+ */
+export function provoke(path, view, at) {
+  if (windows) {
+    view[at] = 77
+    assert.equal(view[at], 77)
+    return 'protected'
+  }
+  truncateSync(path, PAGE)
+  assert.equal(view[at], 0)
+  return 'truncated'
 }
 
 let files = 0

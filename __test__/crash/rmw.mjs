@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { MappedFile } from '../../index.js'
-import { PAGE, bun, done, file, guarded, news, pages, until } from './kit.mjs'
+import { PAGE, bun, codeOf, done, file, guarded, news, pages, until, wine } from './kit.mjs'
 
 const content = pages(4)
 const N = 1_000_000
@@ -41,6 +41,7 @@ function overwrite(path, at, byte) {
   closeSync(fd)
 }
 
+let cleared = 0
 for (const [name, store] of Object.entries(stores)) {
   const path = file(content)
   const mapping = MappedFile.openSync(path)
@@ -58,10 +59,13 @@ for (const [name, store] of Object.entries(stores)) {
   if (guarded) {
     // The kernel of s390x tells the page alone.
     assert.equal(mapping.fault.offset, process.arch === 's390x' ? 0 : 12)
-    mapping.clearFault()
-    assert.equal(mapping.fault, null)
-    assert.equal(mapping.bytes[100], 0xee, 'the page is the file again')
-    assert.deepEqual(mapping.bytes.subarray(12, 16), content.subarray(12, 16), 'without what was stored')
+    const refused = codeOf(() => mapping.clearFault())
+    // Debian 12's wine can neither drop a private copy nor hold the addresses while the file is mapped again.
+    assert.ok(refused === '' || (wine && refused === 'ENOTSUP'), refused)
+    cleared += refused === '' ? 1 : 0
+    assert.equal(mapping.fault?.kind, refused === '' ? undefined : 'protected')
+    assert.equal(mapping.bytes[100], refused === '' ? 0xee : content[100], 'the page is the file again')
+    if (refused === '') assert.equal(mapping.view(Int32Array)[3], content.readInt32LE(12), 'without what was stored')
   }
   mapping.close()
 }
@@ -82,5 +86,5 @@ if (guarded) {
   assert.ok(news.every(({ kind }) => kind === 'protected'))
 }
 done(
-  `${Object.keys(stores).length} kinds of stores kept out of the file, ${Object.keys(loads).length} kinds of loads are none`,
+  `${Object.keys(stores).length} kinds of stores kept out of the file, ${cleared} times cleared; ${Object.keys(loads).length} kinds of loads are none`,
 )

@@ -1,13 +1,14 @@
 // What many windows and many mappings cost. `node --expose-gc windows.mjs <million|hundred|hundredShared|terabyte>`
-import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PerformanceObserver, constants } from 'node:perf_hooks'
 import { MappedFile } from '../../index.js'
+import { remove } from './kit.mjs'
 
 const MiB = 1 << 20
 const folder = mkdtempSync(join(tmpdir(), 'memmap-windows-'))
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+process.on('exit', () => remove(folder))
 
 function sparse(name, length) {
   const path = join(folder, name)

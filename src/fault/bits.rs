@@ -1,7 +1,7 @@
 //! One bit a page, in memory that the signal handler can get for itself.
 #![allow(unsafe_code, reason = "a slice over pages of our own")]
 
-use super::sys;
+use super::system::sys;
 
 /// All bits are clear at first. Memory is taken with the first bit that is set; where none is,
 /// there is none.

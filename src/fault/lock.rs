@@ -11,7 +11,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use super::sys;
+use super::system::sys;
 
 pub struct SpinLock<T> {
     /// The thread that holds it; 0: nobody.

@@ -1,10 +1,11 @@
 //! The fault guard: a page of a mapping that cannot be read or written must not kill the process.
 //!
 //! Reading order: this file (the words callers use), `slots` (which addresses are ours, and who may
-//! touch them when), `pages` (what becomes of a page that faulted), `handler` (the signal handler),
-//! `ended` (faults that come when their slot is gone), `chain` (living with the handlers of others),
-//! `watcher` (carrying the news to JavaScript),
-//! `lock` and `sys` (what may be used inside a signal handler).
+//! touch them when), `pages` (what becomes of a page that faulted), `answer` (a fault from its
+//! address to its end), `ended` (faults that come when their slot is gone), `watcher` (carrying the news to JavaScript), `lock` and `bits` (what may be
+//! used inside a handler). What differs between systems is in `unix` and `windows`, with the same
+//! names: `handler` (how a fault arrives), `sys` (its system calls), `bell` (how a handler wakes a
+//! thread); on unix also `chain` (living with the handlers of others).
 //!
 //! | caller | calls |
 //! | --- | --- |
@@ -15,100 +16,45 @@
 //! | `fault`, checked methods, flush | [`Slot::fault`] |
 //! | once per JavaScript environment | [`subscribe`] |
 //!
-//! Where there is no guard (Windows so far, `MEMMAP_FAULT_GUARD=0`) the same names exist:
-//! [`enabled`] is false and [`register`] gives `None`.
+//! Where there is no guard (other systems, `MEMMAP_FAULT_GUARD=0`) the same names exist: [`enabled`]
+//! is false and [`register`] gives `None`. `fault_guard` is set by build.rs.
 
-#[cfg(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "macos",
-    target_os = "freebsd"
-))]
+#[cfg(fault_guard)]
+mod answer;
+#[cfg(fault_guard)]
 mod bits;
-#[cfg(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "macos",
-    target_os = "freebsd"
-))]
-mod chain;
-#[cfg(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "macos",
-    target_os = "freebsd"
-))]
+#[cfg(fault_guard)]
 mod ended;
-#[cfg(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "macos",
-    target_os = "freebsd"
-))]
-mod handler;
-#[cfg(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "macos",
-    target_os = "freebsd"
-))]
+#[cfg(fault_guard)]
 mod lock;
-#[cfg(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "macos",
-    target_os = "freebsd"
-))]
+#[cfg(fault_guard)]
 mod pages;
-#[cfg(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "macos",
-    target_os = "freebsd"
-))]
+#[cfg(fault_guard)]
 mod slots;
-#[cfg(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "macos",
-    target_os = "freebsd"
-))]
-mod sys;
-#[cfg(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "macos",
-    target_os = "freebsd"
-))]
+#[cfg(fault_guard)]
 mod watcher;
 
-#[cfg(not(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "macos",
-    target_os = "freebsd"
-)))]
+#[cfg(all(fault_guard, unix))]
+#[path = "unix/mod.rs"]
+mod system;
+#[cfg(all(fault_guard, windows))]
+#[path = "windows/mod.rs"]
+mod system;
+
+#[cfg(not(fault_guard))]
 mod stub;
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 
-#[cfg(not(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "macos",
-    target_os = "freebsd"
-)))]
-pub use self::stub::{Slot, Subscription, ensure, is_lost, register, register_part, subscribe};
-#[cfg(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "macos",
-    target_os = "freebsd"
-))]
+#[cfg(not(fault_guard))]
+pub use self::stub::{
+    RawFile, Slot, Subscription, ensure, is_lost, raw_file, register, register_part, subscribe,
+};
+#[cfg(fault_guard)]
 pub use self::{
-    chain::{ensure, is_lost},
     slots::{Slot, register, register_part},
+    system::{RawFile, ensure, is_lost, raw_file},
     watcher::{Subscription, subscribe},
 };
 
@@ -132,9 +78,9 @@ pub struct Range {
     pub len: usize,
     /// The mapping's own page size: that of the huge pages where it has some.
     pub page: usize,
-    /// The file behind the pages, -1 for none. Stays open while the slot lives; owned by the
-    /// caller.
-    pub fd: i32,
+    /// The file behind the pages, as [`raw_file`] gives it. Stays open while the slot lives; owned
+    /// by the caller.
+    pub fd: RawFile,
     /// Where in the file `base` stands.
     pub file_offset: u64,
     pub backing: Backing,
@@ -178,11 +124,7 @@ pub struct Event {
 /// not `0`.
 pub fn enabled() -> bool {
     static WANTED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-    cfg!(any(
-        target_os = "linux",
-        target_os = "android",
-        target_os = "macos",
-        target_os = "freebsd"
-    )) && *WANTED
-        .get_or_init(|| std::env::var_os("MEMMAP_FAULT_GUARD").is_none_or(|value| value != "0"))
+    cfg!(fault_guard)
+        && *WANTED
+            .get_or_init(|| std::env::var_os("MEMMAP_FAULT_GUARD").is_none_or(|value| value != "0"))
 }

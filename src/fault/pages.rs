@@ -15,7 +15,7 @@ use super::{Backing, Event, Fault, Kind, Range, bits::Bits};
 /// Separate runs of private copies in all mappings.
 static COPIES: AtomicU32 = AtomicU32::new(0);
 
-/// What the signal says.
+/// What the signal, or the exception, says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// There is nothing behind the page.
@@ -31,6 +31,8 @@ pub struct Cause {
     pub signal: Signal,
     /// `None`: this machine does not tell.
     pub store: Option<bool>,
+    /// Whether there is no room for the page. `None`: this system does not tell.
+    pub full: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,7 +167,7 @@ impl Pages {
         if in_private || in_zeros {
             // A hole in a run: from here on bits say which pages are ours.
             if !self.replaced.reserve(self.range.len.div_ceil(page)) {
-                return Err(io::Error::from_raw_os_error(libc::ENOMEM));
+                return Err(io::ErrorKind::OutOfMemory.into());
             }
             self.replaced.put(0, self.private_to / page, true);
             self.replaced

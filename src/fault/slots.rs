@@ -24,7 +24,7 @@ use super::{
     Fault, Range, enabled, ended,
     lock::{Held, SpinLock},
     pages::{Cause, Outcome, Pages},
-    sys,
+    system::sys,
 };
 
 const CHUNK: usize = 64;

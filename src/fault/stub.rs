@@ -1,17 +1,24 @@
 //! The guard of systems that have none: nothing can be registered, so nothing below the first three
 //! items is ever reached.
 
-use std::{convert::Infallible, io};
+use std::{convert::Infallible, fs::File, io};
 
 use super::{Event, Fault, Range};
 
-/// Nothing to install, nothing to warn of.
+/// Nobody looks at files.
+pub type RawFile = i32;
+
+/// None.
+pub fn raw_file(_file: Option<&File>) -> RawFile {
+    -1
+}
+
 /// There is no guard to lose.
 pub fn is_lost() -> bool {
     false
 }
 
-/// As where there is a guard.
+/// Nothing to install, nothing to warn of.
 pub fn ensure() -> bool {
     true
 }

@@ -1,12 +1,10 @@
-//! Carries the news of a fault to JavaScript, which a signal handler cannot call: the handler
-//! counts `epoch` up (checked methods see that at once), notes the event in a ring, and writes a
-//! byte to a pipe; a thread reads it and calls every environment's `wake`.
-#![allow(unsafe_code, reason = "a pipe, and counters that belong to JavaScript")]
+//! Carries the news of a fault to JavaScript, which a handler cannot call: the handler counts `epoch`
+//! up (checked methods see that at once), notes the event in a ring, and rings the system's bell; a
+//! thread hears it and calls every environment's `wake`.
+#![allow(unsafe_code, reason = "counters that belong to JavaScript")]
 
 use std::{
     collections::BTreeMap,
-    ffi::c_int,
-    mem::MaybeUninit,
     ptr::null_mut,
     sync::{
         Mutex, PoisonError,
@@ -14,7 +12,7 @@ use std::{
     },
 };
 
-use super::{Event, Fault, Kind, lock::SpinLock};
+use super::{Event, Fault, Kind, lock::SpinLock, system::bell};
 
 const RING: usize = 256;
 
@@ -47,9 +45,6 @@ static NEWS: SpinLock<News> = SpinLock::new(News {
     seen: 0,
 });
 
-/// Where the handler writes; -1: no watcher.
-static BELL: AtomicI32 = AtomicI32::new(-1);
-
 type Wake = Box<dyn Fn() + Send>;
 static WAKES: Mutex<BTreeMap<u64, Wake>> = Mutex::new(BTreeMap::new());
 
@@ -72,12 +67,7 @@ pub fn report(event: Event) {
             }
         }
     }
-    let bell = BELL.load(Ordering::Acquire);
-    if bell >= 0 {
-        // SAFETY: one byte of a static. A full pipe refuses it, and then the watcher is awake
-        // anyway. write is async-signal-safe by POSIX.
-        unsafe { libc::write(bell, b"!".as_ptr().cast(), 1) };
-    }
+    bell::ring();
 }
 
 /// One JavaScript environment that hears of faults, until this is dropped.
@@ -110,9 +100,9 @@ pub unsafe fn subscribe(epoch: *mut i32, wake: Box<dyn Fn() + Send>) -> Subscrip
     {
         let mut wakes = WAKES.lock().unwrap_or_else(PoisonError::into_inner);
         wakes.insert(id, wake);
-        // Under the lock, so that there is one. Without a thread or a pipe `epoch` still counts.
-        if BELL.load(Ordering::Relaxed) < 0 {
-            start();
+        // Under the lock, so that there is one. Without a thread or a bell `epoch` still counts.
+        if !bell::is_started() {
+            bell::start(wake_all);
         }
     }
     let counter = Box::into_raw(Box::new(Counter {
@@ -170,85 +160,13 @@ impl Drop for Subscription {
     }
 }
 
-/// The watcher lives as long as the process; module init has pinned its code in memory.
-fn start() {
-    let Some((reader, writer)) = pipe() else {
-        return;
-    };
-    let mask = block_signals();
-    let started = std::thread::Builder::new()
-        .name("memmap-faults".into())
-        .stack_size(64 << 10)
-        .spawn(move || watch(reader));
-    // SAFETY: the mask that this thread had a moment ago.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const mask, null_mut()) };
-    if started.is_ok() {
-        BELL.store(writer, Ordering::Release);
-    } else {
-        // SAFETY: both are ours and nobody knows them.
-        unsafe {
-            libc::close(reader);
-            libc::close(writer);
-        }
-    }
-}
-
-fn watch(reader: c_int) {
-    let mut bytes = [0_u8; 256];
-    loop {
-        // SAFETY: `bytes` has room for 256.
-        let count = unsafe { libc::read(reader, bytes.as_mut_ptr().cast(), bytes.len()) };
-        if count > 0 {
-            for wake in WAKES
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .values()
-            {
-                wake();
-            }
-        } else if count == 0
-            || std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted
-        {
-            return;
-        }
-    }
-}
-
-/// Both ends close at exec; the handler's end never blocks.
-fn pipe() -> Option<(c_int, c_int)> {
-    let mut ends = [-1; 2];
-    // SAFETY: room for two descriptors. (macOS has no pipe2.)
-    if unsafe { libc::pipe(ends.as_mut_ptr()) } != 0 {
-        return None;
-    }
-    // SAFETY: both are ours.
-    unsafe {
-        libc::fcntl(ends[0], libc::F_SETFD, libc::FD_CLOEXEC);
-        libc::fcntl(ends[1], libc::F_SETFD, libc::FD_CLOEXEC);
-        libc::fcntl(ends[1], libc::F_SETFL, libc::O_NONBLOCK);
-    }
-    Some((ends[0], ends[1]))
-}
-
-/// What a new thread inherits: the signals of the process (SIGTERM, SIGCHLD) are for its own
-/// threads. Faults are not blocked: the kernel kills a thread that blocks them.
-fn block_signals() -> libc::sigset_t {
-    let mut all = MaybeUninit::<libc::sigset_t>::zeroed();
-    let mut before = MaybeUninit::<libc::sigset_t>::zeroed();
-    // SAFETY: sigfillset initialises the first, pthread_sigmask the second; all zeros is a value of
-    // the type.
-    unsafe {
-        libc::sigfillset(all.as_mut_ptr());
-        for signal in [
-            libc::SIGBUS,
-            libc::SIGSEGV,
-            libc::SIGILL,
-            libc::SIGFPE,
-            libc::SIGTRAP,
-        ] {
-            libc::sigdelset(all.as_mut_ptr(), signal);
-        }
-        libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), before.as_mut_ptr());
-        before.assume_init()
+/// What the watcher does when the bell rings.
+fn wake_all() {
+    for wake in WAKES
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .values()
+    {
+        wake();
     }
 }

@@ -26,16 +26,29 @@ pub use unix_system::*;
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
+mod windows_abilities;
+#[cfg(windows)]
 mod windows_control;
 #[cfg(windows)]
 mod windows_errno;
+#[cfg(windows)]
+mod windows_place;
+#[cfg(windows)]
+mod windows_placeholders;
 #[cfg(windows)]
 mod windows_sections;
 #[cfg(windows)]
 mod windows_system;
 #[cfg(windows)]
 pub use self::{
-    windows::*, windows_control::*, windows_errno::*, windows_sections::*, windows_system::*,
+    windows::*,
+    windows_abilities::{make_private, make_writable, page_abilities},
+    windows_control::*,
+    windows_errno::*,
+    windows_place::*,
+    windows_placeholders::Shown,
+    windows_sections::*,
+    windows_system::*,
 };
 
 #[cfg(unix)]

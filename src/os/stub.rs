@@ -93,6 +93,39 @@ pub unsafe fn replace(_base: *mut u8, _length: usize, _with: Replacement) {}
 ///
 /// # Safety
 /// None here; `unsafe` because it is elsewhere.
+#[allow(unsafe_code, reason = "same signature as where pages are replaced")]
+pub unsafe fn shorten(
+    _base: *mut u8,
+    _from: usize,
+    _to: usize,
+    _file: Option<&File>,
+    _offset: u64,
+    _form: Form,
+) -> Outcome<()> {
+    unsupported("mmap")
+}
+
+/// None.
+pub fn holds_places() -> bool {
+    false
+}
+
+/// Nothing is mapped here.
+pub const SWALLOWS_STORES: bool = false;
+
+/// Refused.
+pub fn map_view(
+    _options: &memmap2::MmapOptions,
+    _file: &File,
+    _form: Form,
+) -> std::io::Result<memmap2::MmapRaw> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
+/// Refused.
+///
+/// # Safety
+/// None here; `unsafe` because it is elsewhere.
 #[allow(unsafe_code, reason = "same signature as where pages are mapped again")]
 pub unsafe fn map_again(
     _base: *mut u8,

@@ -12,6 +12,8 @@ use std::ffi::c_void;
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
+use memmap2::{MmapOptions, MmapRaw};
+
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use super::mremap;
 use super::{NORESERVE, Replacement};
@@ -196,5 +198,48 @@ pub unsafe fn share_again(base: *mut u8, target: *mut u8, length: usize) -> Outc
     {
         let _ = (base, target, length);
         Err(Fail::system(code::ENOTSUP, "mremap"))
+    }
+}
+
+/// The end of a mapping that shrinks: zeros for views that are still there. The caller cuts the file, if that is to happen.
+///
+/// # Safety
+/// As of `replace`.
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "same signature as where it can fail"
+)]
+pub unsafe fn shorten(
+    base: *mut u8,
+    from: usize,
+    to: usize,
+    _file: Option<&File>,
+    _offset: u64,
+    _form: Form,
+) -> Outcome<()> {
+    // SAFETY: as the caller promises.
+    unsafe { replace(base.wrapping_add(from), to - from, Replacement::Zeros) };
+    Ok(())
+}
+
+/// Any mapping can be replaced while its addresses stay taken: no range has to be held for it.
+pub fn holds_places() -> bool {
+    false
+}
+
+/// Without the guard a `'read'` mapping is private, and stores stay in its pages.
+pub const SWALLOWS_STORES: bool = true;
+
+/// mmap(2), where the kernel likes.
+pub fn map_view(options: &MmapOptions, file: &File, form: Form) -> std::io::Result<MmapRaw> {
+    match (form.exec, form.private, form.writable) {
+        // SAFETY: the bytes may change under us and the file may shrink; Region hands out raw pointers only, and the guard answers the faults.
+        (true, _, _) => unsafe { options.map_exec(file).map(Into::into) },
+        (false, false, true) => options.map_raw(file),
+        (false, false, false) => options.map_raw_read_only(file),
+        // SAFETY: see above.
+        (false, true, true) => unsafe { options.map_copy(file).map(Into::into) },
+        // SAFETY: see above.
+        (false, true, false) => unsafe { options.map_copy_read_only(file).map(Into::into) },
     }
 }

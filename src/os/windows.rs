@@ -1,14 +1,13 @@
-//! Files and whole mappings on Windows.
-//!
-//! Nothing can be mapped over a view, and a range of address space cannot be held while its view goes: close() gives the file back when the
-//! last view of it is gone, not before.
+//! Files and whole mappings on Windows. Which ranges can be changed while somebody uses them is in `windows_place`.
 #![allow(unsafe_code, reason = "system calls")]
 
 use std::fs::{File, OpenOptions};
+use std::io;
 use std::os::windows::fs::{FileExt, OpenOptionsExt};
 use std::os::windows::io::{AsRawHandle, FromRawHandle};
 use std::path::Path;
 
+use memmap2::{MmapOptions, MmapRaw};
 use windows_sys::Wdk::Storage::FileSystem::{FileAccessInformation, NtQueryInformationFile};
 use windows_sys::Win32::Foundation::{
     DUPLICATE_SAME_ACCESS, DuplicateHandle, HANDLE, INVALID_HANDLE_VALUE,
@@ -19,7 +18,7 @@ use windows_sys::Win32::System::Memory::FlushViewOfFile;
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
 use super::windows_sections::{section_is_writable, section_length};
-use super::{FileFacts, FileKind, OpenMode, Pages, Replacement};
+use super::{FileFacts, FileKind, OpenMode, Pages};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Form;
@@ -286,24 +285,40 @@ pub fn sync_file(file: &File) -> Outcome<()> {
     }
 }
 
-/// Leaves the pages: nothing can be put in their place. The view goes with its last user.
-///
-/// # Safety
-/// `base..base + length` is whole pages of one mapping that the caller owns and will not unmap meanwhile.
-pub unsafe fn replace(_base: *mut u8, _length: usize, _with: Replacement) {}
+/// Without the guard nothing makes a stored-to page of a view for reading private; a copying view would be charged to the page file as a
+/// whole. So it is mapped for reading, and a store kills.
+pub const SWALLOWS_STORES: bool = false;
 
-/// Refused: a view cannot be mapped at pages that are taken.
-///
-/// # Safety
-/// None here; `unsafe` because it is elsewhere.
-pub unsafe fn map_again(
-    _base: *mut u8,
-    _length: usize,
-    _file: Option<&File>,
-    _offset: u64,
-    _form: Form,
-) -> Outcome<()> {
-    Err(Fail::system(code::ENOTSUP, "mmap").hint("Windows cannot map over pages that are taken"))
+/// MapViewOfFile, where the system likes.
+pub fn map_view(options: &MmapOptions, file: &File, form: Form) -> io::Result<MmapRaw> {
+    // SAFETY: the bytes may change under us; Region hands out raw pointers only, and the guard answers the faults.
+    let copy = || unsafe { options.map_copy(file) }.map(MmapRaw::from);
+    match (form.exec, form.private, form.writable) {
+        // SAFETY: as above.
+        (true, _, _) => unsafe { options.map_exec(file) }.map(Into::into),
+        (false, false, true) => options.map_raw(file),
+        (false, false, false) if super::page_abilities().copy => options.map_raw_read_only(file),
+        (false, true, true) => copy(),
+        // The guard must be able to make a page a private copy.
+        (false, _, false) => {
+            let view = copy()?;
+            super::protect(pages_of(&view), super::Protection::Read).map_err(|fail| {
+                io::Error::from_raw_os_error(fail.errno().unwrap_or(code::EINVAL))
+            })?;
+            Ok(view)
+        }
+    }
+}
+
+/// The whole pages of a view.
+fn pages_of(view: &MmapRaw) -> Pages {
+    let page = super::page_size();
+    let start = view.as_mut_ptr() as usize;
+    let base = start / page * page;
+    Pages {
+        base: base as *mut u8,
+        length: (start + view.len()).next_multiple_of(page) - base,
+    }
 }
 
 /// Refused: nothing can be mapped over pages of somebody else.

@@ -3,14 +3,16 @@
 
 use std::fs::File;
 
-use windows_sys::Win32::Foundation::{ERROR_NOT_LOCKED, GetLastError};
+use windows_sys::Win32::Foundation::{ERROR_NOT_LOCKED, ERROR_WORKING_SET_QUOTA, GetLastError};
 use windows_sys::Win32::System::IO::DeviceIoControl;
 use windows_sys::Win32::System::Ioctl::{FILE_ZERO_DATA_INFORMATION, FSCTL_SET_ZERO_DATA};
 use windows_sys::Win32::System::Memory as memory;
 use windows_sys::Win32::System::ProcessStatus::{
     PSAPI_WORKING_SET_EX_INFORMATION, QueryWorkingSetEx,
 };
-use windows_sys::Win32::System::Threading::GetCurrentProcess;
+use windows_sys::Win32::System::Threading::{
+    GetCurrentProcess, GetProcessWorkingSetSize, SetProcessWorkingSetSize,
+};
 
 use super::Protection;
 use crate::errno::code;
@@ -67,6 +69,9 @@ fn mapped_as(pages: Pages) -> Option<u32> {
 }
 
 /// Drops private pages: zeros in memory; a private copy of a file reads the file again (`PAGE_REVERT_TO_FILE_MAP`).
+///
+/// DiscardVirtualMemory leaves anything in the pages, and OfferVirtualMemory takes them only where memory is short: neither is what `discard`
+/// promises.
 pub fn drop_private(pages: Pages) -> Outcome<()> {
     if mapped_as(pages)
         .is_some_and(|how| how & (memory::PAGE_WRITECOPY | memory::PAGE_EXECUTE_WRITECOPY) != 0)
@@ -117,15 +122,31 @@ pub fn punch(pages: Pages, file: &File, offset: u64) -> Outcome<()> {
     }
 }
 
-/// VirtualLock.
+/// VirtualLock. A process may lock a little less than its minimum working set has, which is small by default: it is raised by what is asked for.
 pub fn lock(pages: Pages, _private: bool) -> Outcome<()> {
     // SAFETY: whole pages of a live Region; locking changes no contents.
-    if unsafe { memory::VirtualLock(pages.base.cast(), pages.length) } == 0 {
-        return Err(
-            Fail::last("mlock").hint("the working set of the process limits how much it may lock")
-        );
+    let locked = || unsafe { memory::VirtualLock(pages.base.cast(), pages.length) } != 0;
+    // SAFETY: the error of the call before, on this thread.
+    let full = || unsafe { GetLastError() } == ERROR_WORKING_SET_QUOTA;
+    if locked() || (full() && raise_working_set(pages.length) && locked()) {
+        return Ok(());
     }
-    Ok(())
+    Err(Fail::last("mlock").hint("the working set of the process limits how much it may lock"))
+}
+
+/// GetProcessWorkingSetSize, SetProcessWorkingSetSize: both limits, by so many bytes. False where the system refuses.
+fn raise_working_set(more: usize) -> bool {
+    let (mut least, mut most) = (0, 0);
+    // SAFETY: the current process's pseudo handle, and two places on this stack.
+    unsafe {
+        let process = GetCurrentProcess();
+        GetProcessWorkingSetSize(process, &raw mut least, &raw mut most) != 0
+            && SetProcessWorkingSetSize(
+                process,
+                least.saturating_add(more),
+                most.saturating_add(more),
+            ) != 0
+    }
 }
 
 /// VirtualUnlock; of pages that are not locked it is no error, as with munlock(2).
@@ -215,5 +236,5 @@ pub fn residency(pages: Pages, page: usize) -> Outcome<Vec<u8>> {
 
 /// The working set is what this process has touched; what the system's cache holds beside it is not told.
 pub fn residency_is_exact(file: Option<&File>) -> bool {
-    file.is_none()
+    file.is_none_or(|file| super::windows_sections::section_length(file).is_some())
 }

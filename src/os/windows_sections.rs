@@ -21,7 +21,7 @@ use windows_sys::Win32::System::WindowsProgramming::PUBLIC_OBJECT_BASIC_INFORMAT
 use super::windows::handle;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::region::Form;
+use crate::region::{Form, Pages};
 
 /// winnt.h
 const SECTION_QUERY: u32 = 1;
@@ -160,17 +160,28 @@ pub(super) fn section_is_writable(file: &File) -> bool {
 pub fn map_section(file: &File, form: Form, length: usize) -> Option<Outcome<*mut u8>> {
     section_length(file)?;
     let rights = match (form.private, form.writable) {
-        (true, _) => memory::FILE_MAP_COPY,
         (false, true) => memory::FILE_MAP_READ | memory::FILE_MAP_WRITE,
-        (false, false) => memory::FILE_MAP_READ,
+        (false, false) if super::page_abilities().copy => memory::FILE_MAP_READ,
+        // Without that ability the guard needs such a view to make a page a private copy.
+        (_, _) => memory::FILE_MAP_COPY,
     };
     // SAFETY: the kernel chooses the place; the caller owns what comes back.
     let view = unsafe { memory::MapViewOfFile(handle(file), rights, 0, 0, length) };
-    Some(if view.Value.is_null() {
-        Err(Fail::last("mmap"))
-    } else {
-        Ok(view.Value.cast())
-    })
+    if view.Value.is_null() {
+        return Some(Err(Fail::last("mmap")));
+    }
+    let base: *mut u8 = view.Value.cast();
+    let pages = Pages {
+        base,
+        length: length.next_multiple_of(super::page_size()),
+    };
+    if !form.writable
+        && let Err(fail) = super::protect(pages, super::Protection::Read)
+    {
+        unmap(base, length);
+        return Some(Err(fail));
+    }
+    Some(Ok(base))
 }
 
 /// UnmapViewOfFile.

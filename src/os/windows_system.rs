@@ -1,7 +1,6 @@
 //! Facts about this machine and its file systems.
 #![allow(unsafe_code, reason = "system calls that fill structures of ours")]
 
-use std::convert::Infallible;
 use std::fs::File;
 use std::sync::OnceLock;
 
@@ -12,8 +11,6 @@ use windows_sys::Win32::System::SystemInformation::{
 };
 
 use super::Seal;
-use crate::errno::code;
-use crate::error::{Fail, Outcome};
 
 fn system() -> &'static (usize, usize) {
     static FACTS: OnceLock<(usize, usize)> = OnceLock::new();
@@ -92,26 +89,6 @@ pub fn find_symbol(name: &std::ffi::CStr) -> Option<usize> {
     // SAFETY: null means the program's own file; `name` is NUL-terminated.
     unsafe { GetProcAddress(GetModuleHandleW(std::ptr::null()), name.as_ptr().cast()) }
         .map(|function| function as usize)
-}
-
-/// Address space taken in advance. It needs placeholders (VirtualAlloc2, Windows 10 1803), which are not used yet.
-pub struct Reserved(Infallible);
-
-impl Reserved {
-    /// Refused.
-    pub fn new(_length: usize) -> Outcome<Self> {
-        Err(Fail::system(code::ENOTSUP, "mmap").hint("a capacity cannot be reserved on Windows"))
-    }
-
-    /// Cannot be asked.
-    pub fn base(&self) -> *mut u8 {
-        match self.0 {}
-    }
-
-    /// Cannot be asked.
-    pub fn length(&self) -> usize {
-        match self.0 {}
-    }
 }
 
 /// Copies the bytes.

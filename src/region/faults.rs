@@ -21,7 +21,7 @@ impl Region {
             // A reserved range may be empty so far; its slot must be there all the same.
             len: self.map_len().max(self.page),
             page: self.page,
-            fd: file.as_ref().map_or(-1, |file| os::raw_fd(file)),
+            fd: fault::raw_file(file.as_deref()),
             file_offset: if file.is_some() { self.file_base() } else { 0 },
             backing: match (file.is_some(), self.form.private) {
                 (false, _) => Backing::Anonymous,

@@ -76,6 +76,8 @@ pub enum Memory {
     Mapped(MmapRaw),
     /// Address space reserved beyond the end, so that growing does not move.
     Reserved(Reserved),
+    /// As much as is mapped, reserved first: where only such a range keeps its addresses when the file goes.
+    Held(Reserved),
     /// Mapped by hand, attached, or placed in a reservation.
     Owned(Arc<Owned>),
 }
@@ -163,7 +165,7 @@ impl Region {
                 mapped.as_mut_ptr().wrapping_sub(delta)
             }
             Memory::Mapped(mapped) => mapped.as_mut_ptr(),
-            Memory::Reserved(reserved) => reserved.base(),
+            Memory::Reserved(reserved) | Memory::Held(reserved) => reserved.base(),
             Memory::Owned(owned) => owned.base(),
         };
         let mut region = Self {

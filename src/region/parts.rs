@@ -40,7 +40,7 @@ impl Region {
             base: self.base as usize + from,
             len: to - from,
             page: self.page,
-            fd: file.as_ref().map_or(-1, |file| os::raw_fd(file)),
+            fd: fault::raw_file(file.as_deref()),
             file_offset: if file.is_some() {
                 self.file_base() + shows as u64
             } else {

@@ -100,7 +100,7 @@ impl Region {
             let old = self.len();
             self.in_place(new)?;
             if let Some(end) = cut
-                && let Err(fail) = os::set_length(file, end)
+                && let Err(fail) = self.cut_file(file, end)
             {
                 self.in_place(old)?;
                 return Err(fail);
@@ -128,7 +128,7 @@ impl Region {
             Memory::Reserved(reserved) => self.whole(new) <= reserved.length(),
             // `resize` refuses these.
             Memory::Owned(_) => false,
-            Memory::Mapped(_) => new > 0 && self.whole(new) == self.map_len(),
+            Memory::Mapped(_) | Memory::Held(_) => new > 0 && self.whole(new) == self.map_len(),
         }
     }
 
@@ -150,11 +150,31 @@ impl Region {
                 if self.form().access == Access::Write
                     && self.is_cut(&file, self.len(), before)? =>
             {
-                os::set_length(&file, self.offset + self.len() as u64)
+                self.cut_file(&file, self.offset + self.len() as u64)
             }
             _ => Ok(()),
         }
         .map_err(|fail| fail.at(self.path()))
+    }
+
+    /// Makes the file shorter. Windows refuses that while any view of it is there, however short (error 1224): then this one steps aside meanwhile,
+    /// where its place can be held. Views of others still make it `EBUSY`.
+    fn cut_file(&self, file: &Arc<File>, end: u64) -> Outcome<()> {
+        let first = os::set_length(file, end);
+        let busy = matches!(&first, Err(fail) if fail.errno() == Some(code::EBUSY));
+        let length = self.map_len();
+        if !busy || length == 0 || !os::holds_places() {
+            return first;
+        }
+        self.locked(|| {
+            // SAFETY: the pages are this Region's, whose slot's lock is held: whoever touches them now waits for it in the guard.
+            unsafe { os::replace(self.base, length, Replacement::None) };
+            let cut = os::set_length(file, end);
+            // SAFETY: as above.
+            unsafe { os::map_again(self.base, length, Some(file), self.file_base(), self.form()) }
+                .and_then(|()| self.protect_again(self.base, 0, length))
+                .and(cut)
+        })
     }
 
     /// Whether a file becomes shorter when its mapping does: one that went on behind the mapping keeps what it has there.
@@ -189,11 +209,14 @@ impl Region {
             Ordering::Less => {
                 // SAFETY: as above. Views of the cut pages are still there: they read zeros instead of faulting at the user's own truncation.
                 unsafe {
-                    os::replace(
-                        self.base.wrapping_add(new_end),
-                        old_end - new_end,
-                        Replacement::Zeros,
-                    );
+                    os::shorten(
+                        self.base,
+                        new_end,
+                        old_end,
+                        file.as_deref(),
+                        self.file_base(),
+                        self.form(),
+                    )?;
                 }
                 self.protections().cut(new_end);
                 Ok(())

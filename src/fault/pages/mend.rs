@@ -8,7 +8,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{
-    super::{Backing, Event, Fault, Kind, Range, sys},
+    super::{Backing, Event, Fault, Kind, Range, system::sys},
     COPIES, Cause, Outcome, Pages, Phase, Signal,
 };
 
@@ -44,7 +44,9 @@ impl Pages {
         let denied =
             cause.signal == Signal::Denied || (sys::DENIED_IS_MISSING && !self.range.writable);
         if self.phase == Phase::Retired {
-            return if self.zero_page(page) {
+            // Where a system could not replace the pages at close they are still the file's: then
+            // they become private.
+            return if self.zero_page(page) || (denied && self.open_page(page)) {
                 Outcome::Mended
             } else {
                 Outcome::Foreign
@@ -60,7 +62,7 @@ impl Pages {
         // Another thread may have mended it, or the file may have grown again: only who comes back
         // is believed.
         let doubtful = if denied {
-            self.edited || self.is_replaced(page)
+            sys::REPLACING_LEAVES_GAPS || self.edited || self.is_replaced(page)
         } else {
             cause.signal == Signal::Missing
         };
@@ -73,7 +75,7 @@ impl Pages {
         if denied {
             return self.report(Kind::Protected, exact, |pages| pages.open_page(page));
         }
-        let kind = if self.is_full(cause.store) {
+        let kind = if self.is_full(cause) {
             Kind::NoSpace
         } else {
             Kind::Io
@@ -118,9 +120,11 @@ impl Pages {
 
     /// A load cannot run out of space. Memory without a file faults so where the system has no huge
     /// page left.
-    fn is_full(&self, store: Option<bool>) -> bool {
-        store != Some(false)
-            && (self.range.backing == Backing::Anonymous || sys::disk_is_full(self.range.fd))
+    fn is_full(&self, cause: Cause) -> bool {
+        cause.full.unwrap_or_else(|| {
+            cause.store != Some(false)
+                && (self.range.backing == Backing::Anonymous || sys::disk_is_full(self.range.fd))
+        })
     }
 
     /// Zeros in one page; in all from it on, if too many pages had the same fate.
@@ -135,7 +139,8 @@ impl Pages {
         if self.zeros > ZEROS_APART && !self.is_zero_run(page) {
             return self.zeros_from(page);
         }
-        let done = self.replaced.reserve(len / size) && sys::replace_by_zeros(base + page, size);
+        let done = self.replaced.reserve(len / size)
+            && sys::replace_by_zeros(base + page, size, &self.range);
         if done {
             self.replaced.put(page / size, page / size + 1, true);
             return true;
@@ -159,7 +164,7 @@ impl Pages {
         } else {
             len
         };
-        if start < end && !sys::replace_by_zeros(base + start, end - start) {
+        if start < end && !sys::replace_by_zeros(base + start, end - start, &self.range) {
             return false;
         }
         if self.zero_to > self.zero_from && self.zero_to < from {
@@ -193,11 +198,11 @@ impl Pages {
         if backing != Backing::Shared || self.is_replaced(page) {
             // Nobody's but ours: the contents stay.
             self.opened += 1;
-            return if self.opened <= OPENED_APART {
+            return if !sys::RUNS_ARE_FEW || self.opened <= OPENED_APART {
                 // A System V segment that was attached for reading cannot be made writable.
                 sys::make_writable(base + page, size)
                     || sys::replace_by_snapshot(base + page, size)
-                    || self.open_all()
+                    || (sys::RUNS_ARE_FEW && self.open_all())
             } else {
                 self.open_all()
             };
@@ -211,7 +216,7 @@ impl Pages {
             } else {
                 COPIES_APART_OF_MANY
             };
-            if self.copies > limit {
+            if sys::RUNS_ARE_FEW && self.copies > limit {
                 return self.copy_rest();
             }
         }
@@ -220,7 +225,7 @@ impl Pages {
         if done {
             self.replaced.put(page / size, page / size + 1, true);
         }
-        done || self.copy_rest()
+        done || (sys::RUNS_ARE_FEW && self.copy_rest())
     }
 
     /// Private copies of all pages that are not replaced yet, with as few mappings as the replaced

@@ -323,9 +323,9 @@ fn system_calls_get_an_error_instead_of_a_signal() {
 fn errno_survives_a_fault() {
     let mapped = Mapped::filled(4, WRITE, libc::MAP_SHARED);
     mapped.truncate(0);
-    super::super::sys::set_errno(1234);
+    super::super::system::sys::set_errno(1234);
     assert_eq!(mapped.read(0), 0);
-    assert_eq!(super::super::sys::errno(), 1234);
+    assert_eq!(super::super::system::sys::errno(), 1234);
 }
 
 #[test]

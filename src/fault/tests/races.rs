@@ -7,7 +7,7 @@ use std::sync::{
 
 use super::{
     super::{
-        handler::{set_delay, set_early_delay},
+        answer::{set_delay, set_early_delay},
         *,
     },
     *,

@@ -21,7 +21,9 @@ use std::{
     },
 };
 
-use super::{enabled, handler, sys};
+#[cfg(any(test, feature = "test-hooks"))]
+use super::super::answer;
+use super::{super::enabled, handler, sys};
 
 type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
 
@@ -77,7 +79,7 @@ pub fn ensure() -> bool {
         return true;
     }
     #[cfg(any(test, feature = "test-hooks"))]
-    handler::read_delay();
+    answer::read_delay();
     let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
     let mut all = true;
     for (index, signal) in SIGNALS.into_iter().enumerate() {

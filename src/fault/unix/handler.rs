@@ -7,10 +7,9 @@
 
 use std::ffi::{c_int, c_void};
 
-use super::{
-    ended,
-    pages::{Cause, Outcome, Signal},
-    slots, sys, watcher,
+use super::super::{
+    answer::answer,
+    pages::{Cause, Signal},
 };
 
 // The same numbers on Linux, macOS and FreeBSD (`<signal.h>` of each).
@@ -39,7 +38,13 @@ enum Access {
         store: Option<bool>,
     },
     /// Somebody jumps into the mapping. Pages that we put there would not be executable either.
-    #[allow(dead_code, reason = "told apart on Linux, on x86-64 and arm64")]
+    #[cfg_attr(
+        not(all(
+            target_os = "linux",
+            any(target_arch = "x86_64", target_arch = "aarch64")
+        )),
+        allow(dead_code, reason = "only there the context is read")
+    )]
     Instruction,
 }
 
@@ -90,73 +95,18 @@ fn access(_context: *mut c_void, _address: usize) -> Access {
 pub unsafe fn survive(signal: c_int, info: *const libc::siginfo_t, context: *mut c_void) -> bool {
     // SAFETY: kept by the caller.
     let code = unsafe { (*info).si_code };
-    let Some(cause) = classify(signal, code) else {
+    let Some(signal) = classify(signal, code) else {
         return false;
     };
     // SAFETY: as above; the codes that `classify` lets through carry an address.
     let address = unsafe { (*info).si_addr() } as usize;
-    #[cfg(any(test, feature = "test-hooks"))]
-    pause(&EARLY_DELAY);
-    let mut hint = slots::find(address, None);
-    while let Some(found) = hint {
-        let Access::Data { store } = access(context, address) else {
-            return false;
-        };
-        #[cfg(any(test, feature = "test-hooks"))]
-        pause(&DELAY);
-        match found.mend(
-            Cause {
-                signal: cause,
-                store,
-            },
-            address,
-        ) {
-            Some(Outcome::Retry | Outcome::Mended) => return true,
-            Some(Outcome::Reported(event)) => {
-                watcher::report(event);
-                return true;
-            }
-            Some(Outcome::Foreign) => return false,
-            None => hint = slots::find(address, Some(&found)),
-        }
-    }
-    ended::is_late(address, sys::thread())
-}
-
-#[cfg(any(test, feature = "test-hooks"))]
-static DELAY: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-#[cfg(any(test, feature = "test-hooks"))]
-static EARLY_DELAY: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-
-/// Tests only: the handler sleeps this long between finding a slot and locking it.
-/// `MEMMAP_TEST_HANDLER_DELAY_US` sets it from outside.
-#[cfg(any(test, feature = "test-hooks"))]
-pub fn set_delay(microseconds: u32) {
-    DELAY.store(microseconds, std::sync::atomic::Ordering::Relaxed);
-}
-
-/// Tests only: the handler sleeps this long before it looks for a slot.
-/// `MEMMAP_TEST_HANDLER_EARLY_DELAY_US` sets it from outside.
-#[cfg(any(test, feature = "test-hooks"))]
-pub fn set_early_delay(microseconds: u32) {
-    EARLY_DELAY.store(microseconds, std::sync::atomic::Ordering::Relaxed);
-}
-
-#[cfg(any(test, feature = "test-hooks"))]
-pub fn read_delay() {
-    let read = |name| std::env::var(name).ok()?.parse().ok();
-    if let Some(value) = read("MEMMAP_TEST_HANDLER_DELAY_US") {
-        set_delay(value);
-    }
-    if let Some(value) = read("MEMMAP_TEST_HANDLER_EARLY_DELAY_US") {
-        set_early_delay(value);
-    }
-}
-
-#[cfg(any(test, feature = "test-hooks"))]
-fn pause(delay: &std::sync::atomic::AtomicU32) {
-    let microseconds = delay.load(std::sync::atomic::Ordering::Relaxed);
-    if microseconds > 0 {
-        sys::sleep(microseconds);
-    }
+    let Access::Data { store } = access(context, address) else {
+        return false;
+    };
+    let cause = Cause {
+        signal,
+        store,
+        full: None,
+    };
+    answer(cause, address)
 }

@@ -4,6 +4,8 @@
 
 use std::ffi::c_int;
 
+use super::super::Range;
+
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const NO_RESERVE: c_int = libc::MAP_NORESERVE;
 // macOS never reserves for private mappings, FreeBSD ignores the flag.
@@ -15,6 +17,12 @@ const NO_RESERVE: c_int = 0;
 const MOVE_ONTO: c_int = 1 | 2;
 
 const READ_WRITE: c_int = libc::PROT_READ | libc::PROT_WRITE;
+
+/// Pages that differ from their neighbours cost mappings, of which a process may have some 65,000.
+pub const RUNS_ARE_FEW: bool = true;
+
+/// One page takes another one's place in one step.
+pub const REPLACING_LEAVES_GAPS: bool = false;
 
 /// (s) XNU raises SIGBUS for a store to a read-only page, too.
 pub const DENIED_IS_MISSING: bool = cfg!(target_os = "macos");
@@ -127,7 +135,7 @@ fn replace(at: usize, len: usize, flags: c_int, fd: c_int, offset: u64) -> bool 
 }
 
 /// Zero pages, readable and writable, in the place of `at..at + len`.
-pub fn replace_by_zeros(at: usize, len: usize) -> bool {
+pub fn replace_by_zeros(at: usize, len: usize, _range: &Range) -> bool {
     replace(
         at,
         len,
