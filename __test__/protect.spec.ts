@@ -1,7 +1,18 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, Mapping, SharedMemory } from '../index'
-import { caught, counting, file, isSystemError, page, reserving, throwsCoded, underWine, unless, using } from './helpers'
+import {
+  caught,
+  counting,
+  file,
+  isSystemError,
+  page,
+  reserving,
+  throwsCoded,
+  underWine,
+  unless,
+  using,
+} from './helpers'
 import { books, disk, fails, withBooks } from './systems'
 
 import type { ExecutionContext } from 'ava'
