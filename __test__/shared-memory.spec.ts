@@ -122,7 +122,11 @@ named('exclusive: false opens what is there, as long as it is long enough', (t) 
   }),
 )
 
-named('views may stand on a SharedArrayBuffer', (t) =>
+unless(
+  !Mapping.isSupported('posixShm')
+    ? 'no shared memory by name here'
+    : !Mapping.isSupported('sharedArrayBuffer') && 'this engine makes none over foreign memory',
+)('views may stand on a SharedArrayBuffer', (t) =>
   withName((name) => {
     using(SharedMemory.createSync(name, page, { sharedArrayBuffer: true }), (m) => {
       t.true(m.bytes.buffer instanceof SharedArrayBuffer)
