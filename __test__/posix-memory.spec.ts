@@ -309,8 +309,9 @@ linux('10,000 mappings made, cut and closed leave nothing behind', async (t) => 
   // Views are finalized a tick after they were detached.
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve, 5))
   t.is(count(), 0)
-  t.true(maps().length < before + 200, `${maps().length} mappings, ${before} before`)
-  // Other tests of this file open and close theirs meanwhile; 10,000 would show.
+  // Other threads map and unmap meanwhile; a third of 10,000 left would be more.
+  t.true(maps().length < before + 1000, `${maps().length} mappings, ${before} before`)
+  // Descriptors likewise.
   t.true(fs.readdirSync('/proc/self/fd').length <= files + 32)
   fs.closeSync(fd)
 })

@@ -164,13 +164,13 @@ export const machines = {
     quick: {
       why: 'only what counts pages, the rest ran with those of 4 KiB',
       suites: ['smoke', 'ava'],
+      // Not those whose files grow inside a page: of a page that is larger than the host's, qemu maps only what the file has at that moment
+      // (linux-user/mmap.c, target_mmap), and the rest is not there ever after.
       specs: [
         'anonymous-memory',
         'flush',
         'open-options',
         'reservation',
-        'resize',
-        'shared-memory',
         'size',
         'subarray',
         'view',
