@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import test from 'ava'
 
 import { MappedLog } from '../lib/log'
-import { asRoot, folder, fresh, onLinux, posixOnly, unless } from './helpers'
+import { asRoot, atOnce, folder, fresh, onLinux, posixOnly, unless } from './helpers'
 import { compiled, disk, elsewhere } from './systems'
 
 const texts = (log: MappedLog) => [...log].map(({ data }) => data.toString())
@@ -151,7 +151,7 @@ test('one process that has a log open as a writer gives its lock to no child', a
   t.true(existsSync(join(directory, 'lock')))
 })
 
-test('retention keeps to its limits on the disk, while the log is written as fast as it can', (t) => {
+atOnce('retention keeps to its limits on the disk, while the log is written as fast as it can', (t) => {
   const directory = fresh()
   const log = MappedLog.openSync(directory, { segmentSize: 1 << 20, retain: { bytes: 8 << 20 }, flush: 'never' })
   const record = Buffer.alloc(2000, 1)

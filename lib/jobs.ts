@@ -85,7 +85,8 @@ class Pending {
   finish(result: Result, complete: boolean): void {
     if (this.task.onProgress === undefined || !complete) return this.end(result)
     const wait = this.told + PACE - performance.now()
-    if (wait > 0) return void setTimeout(() => this.#last(result), wait)
+    // Timers come up to a millisecond early: looked at again then.
+    if (wait > 0) return void setTimeout(() => this.finish(result, complete), wait)
     this.#last(result)
   }
 

@@ -22,6 +22,8 @@ export declare function isZeros(path: string): boolean;
 export declare function setAside(path: string): void;
 /** Deletes a file that may be gone already. */
 export declare function remove(path: string): void;
+/** The same of a file that others may have mapped, which Windows then does not delete: false, and it is to be tried again. */
+export declare function removeIfFree(path: string): boolean;
 /** fsync of a file by its path, which also writes what an unmapped mapping had stored. */
 export declare function syncFileSync(path: string): void;
 export declare function syncFile(path: string): Promise<void>;

@@ -97,6 +97,18 @@ export function remove(path: string): void {
   }
 }
 
+/** The same of a file that others may have mapped, which Windows then does not delete: false, and it is to be tried again. */
+export function removeIfFree(path: string): boolean {
+  try {
+    remove(path)
+    return true
+  } catch (error) {
+    if (process.platform === 'win32' && ['EPERM', 'EACCES', 'EBUSY'].includes((error as NodeJS.ErrnoException).code!))
+      return false
+    throw error
+  }
+}
+
 /** Windows has no fsync of directories. */
 const SYNCS = process.platform !== 'win32'
 

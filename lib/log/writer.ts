@@ -3,7 +3,15 @@ import { Buffer } from 'node:buffer'
 import { epoch } from '../faults'
 import { outOfRange } from '../errors'
 import { native } from '../native'
-import { remove, segmentPath, syncDirectory, syncDirectorySync, syncFile, syncFileSync } from './directory'
+import {
+  remove,
+  removeIfFree,
+  segmentPath,
+  syncDirectory,
+  syncDirectorySync,
+  syncFile,
+  syncFileSync,
+} from './directory'
 import { logFailed } from './errors'
 import { HEAD, HEADER, after, encodeHeader } from './format'
 import { largestPayload } from './options'
@@ -232,6 +240,7 @@ export class Writer {
     this.#synced = 0
     this.#names++
     this.#enter(HEADER)
+    this.#deleteOld()
     this.retain()
   }
 
@@ -285,13 +294,23 @@ export class Writer {
     const told = this.#start >= HEADER
     this.#start = Math.max(this.#start, Math.min(position, this.end))
     this.#segment.mark(this.marks)
-    const goes = (one: Sealed | undefined) => one !== undefined && one.base + one.length <= this.#start
+    const [oldest] = this.sealed
     // After a power loss recovery must know that files may be missing; every segment made from now on says so.
-    if (!told && goes(this.sealed[0])) this.#attempt(() => this.#segment.core.native.flushSync(0, HEADER, 0))
-    while (goes(this.sealed[0])) {
-      remove(this.sealed[0]!.path)
+    if (!told && oldest !== undefined && this.#isGivenUp(oldest))
+      this.#attempt(() => this.#segment.core.native.flushSync(0, HEADER, 0))
+    this.#deleteOld()
+  }
+
+  /** What a reader on Windows still has mapped is tried again with the next segment, and when the log is closed. */
+  #deleteOld(): void {
+    for (let [one] = this.sealed; one !== undefined && this.#isGivenUp(one); [one] = this.sealed) {
+      if (!removeIfFree(one.path)) return
       this.sealed.shift()
     }
+  }
+
+  #isGivenUp({ base, length }: Sealed): boolean {
+    return base + length <= this.#start
   }
 
   flushSync(): void {
@@ -353,6 +372,7 @@ export class Writer {
         this.flushSync()
         this.#attempt(() => this.#segment.core.native.flushSync(0, HEADER, 0))
       }
+      this.#deleteOld()
     } finally {
       this.#maker.stop()
       this.#discardAhead()
