@@ -237,8 +237,12 @@ const uses = {
       return skipped('a root file system of its own needs root on Linux')
     const minimal = mkdtempSync(join(tmpdir(), 'memmap-root-'))
     try {
-      const { stdout } = await step('ldd', 'ldd', [realpathSync(node)], {})
+      const modules = join(folder, 'node_modules')
+      const ours = readdirSync(modules, { recursive: true }).find((name) => /memmap-.*\.node$/.test(name))
+      // What a C library brings as well: before glibc 2.34 a part of it was a file of its own, which binaries for old systems ask for.
+      const { stdout } = await step('ldd', 'ldd', [realpathSync(node), join(modules, ours)], {})
       for (const [, library] of stdout.matchAll(/(\/\S+\.so\S*)/g)) {
+        if (library.endsWith(':')) continue
         mkdirSync(join(minimal, dirname(library)), { recursive: true })
         copyFileSync(realpathSync(library), join(minimal, library))
       }

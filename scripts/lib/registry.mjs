@@ -2,8 +2,9 @@
 // from it asks for is what an install from the public one will ask for.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { platforms } from '../pack.mjs'
 import { root, run } from './run.mjs'
@@ -18,10 +19,9 @@ async function descriptionOf(tarball) {
 
 /** One version as registries describe it. */
 function document(description, tarball, address) {
-  const bytes = tarball ? readFileSync(tarball) : Buffer.from(description.name)
-  const file = tarball ? basename(tarball) : `${description.name}-${description.version}.tgz`
+  const bytes = readFileSync(tarball)
   const dist = {
-    tarball: `${address}/${description.name}/-/${file}`,
+    tarball: `${address}/${description.name}/-/${basename(tarball)}`,
     shasum: digest('sha1', bytes, 'hex'),
     integrity: `sha512-${digest('sha512', bytes, 'base64')}`,
   }
@@ -60,13 +60,27 @@ export async function serve(tarballs) {
     const description = await descriptionOf(tarball)
     documents.set(description.name, document(description, tarball, address))
   }
-  // Platform packages that were not built: described, so that `os` and `cpu` rule them out, and never fetched.
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  for (const name of platforms()) {
-    const path = join(root, 'npm', name, 'package.json')
-    const description = { ...JSON.parse(readFileSync(path, 'utf8')), version }
-    if (existsSync(path) && !documents.has(description.name))
-      documents.set(description.name, document(description, undefined, address))
+  // Platform packages that were not built have no binary: `os` and `cpu` rule them out. Yarn 1 fetches them all the same.
+  const folder = mkdtempSync(join(tmpdir(), 'memmap-registry-'))
+  for (const tarball of await packEmpty(documents, folder)) {
+    const description = await descriptionOf(tarball)
+    files.set(basename(tarball), tarball)
+    documents.set(description.name, document(description, tarball, address))
   }
-  return { address, requests, close: () => server.close() }
+  const close = () => {
+    server.close()
+    rmSync(folder, { recursive: true })
+  }
+  return { address, requests, close }
+}
+
+/** Tarballs of the promised platforms that are not known yet. */
+async function packEmpty(known, folder) {
+  const missing = platforms().filter((name) => !known.has(`memmap-${name}`))
+  if (missing.length === 0) return []
+  const paths = missing.map((name) => `./${join('npm', name)}`)
+  const args = ['pack', '--json', '--ignore-scripts', '--loglevel=error', '--pack-destination', folder, ...paths]
+  const answer = await run('npm', args, { cwd: root, minutes: 2 })
+  if (answer.code !== 0) throw new Error(`npm pack failed:\n${answer.output}`)
+  return readdirSync(folder).map((name) => join(folder, name))
 }
