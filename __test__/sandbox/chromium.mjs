@@ -235,7 +235,7 @@ async function unmapped() {
   let left
   for (let tries = 0; tries < 100 && left !== 0; tries++) {
     await collect()
-    left = Number(await ask('maps sandbox-'))
+    left = Number(await ask('maps /sandbox-'))
   }
   return left
 }
