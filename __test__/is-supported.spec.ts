@@ -1,10 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, Mapping, SharedMemory } from '../index'
-import { file, linuxOnly, onLinux, onWindows, throwsCoded } from './helpers'
+import { file, linuxOnly, onLinux, throwsCoded, unless } from './helpers'
 import { elsewhere, shmName } from './systems'
 
 import type { Feature } from '../index'
+
+/** Not where system calls are emulated: those answer for another kernel. */
+const unless64 = unless((!onLinux || !existsSync('/proc/self/smaps')) && 'another kernel')
 
 /** What each feature promises: what works when it is supported, and throws or says so when not. */
 const PROOFS: readonly (readonly [Feature, () => unknown])[] = [
@@ -107,10 +110,3 @@ test('what is no feature is an error that lists them', (t) => {
   throwsCoded(t, () => Mapping.isSupported(1 as never), 'ERR_INVALID_ARG_TYPE', 'feature')
   throwsCoded(t, () => Mapping.isSupported('constructor' as never), 'ERR_INVALID_ARG_VALUE')
 })
-
-/** Not where system calls are emulated: those answer for another kernel. */
-function unless64(title: string, body: Parameters<typeof linuxOnly>[1]): void {
-  const emulated = onLinux && !existsSync('/proc/self/smaps')
-  if (onLinux && !emulated && !onWindows) test(title, body)
-  else test.skip(`${title} (skipped: another kernel)`, body)
-}
