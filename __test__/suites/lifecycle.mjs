@@ -25,6 +25,8 @@ function addonIn(folder) {
 /** The handler of the test build sleeps 3 ms: `EARLY_` before it looks for a mapping, else between finding one and acting on it. */
 const delayed = (name, rounds, delay) => () => {
   if (!linux) return elsewhere
+  // An engine of another system, or of another C library, is told which add-on it can load; the test build is none of these.
+  if (process.env.NAPI_RS_NATIVE_LIBRARY_PATH) return 'the test build is for the engines of this system'
   const addon = addonIn('../../target/test-hooks/addon')
   if (addon === undefined) return 'no test build here: npm run build:test'
   // It would not know what the facade asks for.

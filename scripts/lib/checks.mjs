@@ -7,7 +7,7 @@ import { runsOn, runSuite, suites } from '../matrix.mjs'
 import { names, runtime } from '../runtimes.mjs'
 import { crossSteps } from './cross/steps.mjs'
 import { prepare } from './prepare.mjs'
-import { cargo, excerpt, skipped, summary, tap, total, verdict } from './reports.mjs'
+import { cargo, excerpt, failures, skipped, summary, tap, total, verdict } from './reports.mjs'
 import { root, run } from './run.mjs'
 import { duration, table } from './table.mjs'
 
@@ -160,6 +160,9 @@ export async function main(argv) {
 
   const rows = results.map((one) => [one.name, one.passed, one.failed, one.skipped, duration(one.seconds), one.note])
   console.log(`\n${table(['step', 'passed', 'failed', 'skipped', 'time', 'note'], rows)}\n`)
+  for (const { name, output = '' } of results.filter((one) => one.failed > 0)) {
+    console.log([`FAILED ${name}`, ...failures(output).map((one) => `  ${one}`), ''].join('\n'))
+  }
   const sum = total(results)
   console.log(summary(sum))
   return sum.failed === 0 && sum.passed > 0
