@@ -109,7 +109,7 @@ export declare class NativeMapping {
   /**
    * Maps the file over the engine's own pages, which the caller keeps alive until `isCarried` is false. `adopt`: they are the only true ones
    * (private memory). `kind`: 0 a SharedArrayBuffer, 1 a buffer that nobody can take away, 2 one that can be transferred (`watched`), 3 a
-   * part of a memory of the user's.
+   * part of a memory of the user's, whose buffer is another one (`watched`, this) once it has grown.
    */
   overlay(target: Uint8Array, adopt: boolean, kind: number, watched?: ArrayBuffer): void
   /**
@@ -119,8 +119,8 @@ export declare class NativeMapping {
   get isCarried(): boolean
   /** After `close()`: nothing can be in flight on the engine's pages any more, or some view still reaches them. The engine gets zeros back. */
   restoreOverlay(): void
-  /** Whether these are the bytes that `overlay` was given. */
-  isAt(target: Uint8Array): boolean
+  /** Whether these are the bytes that `overlay` was given; then their buffer is `watched` from now on. */
+  isAt(target: Uint8Array, watched?: ArrayBuffer): boolean
   /** The engine moved its memory: nothing of ours is there any more, and nothing there is touched. */
   forgetOverlay(): void
   /** madvise(2) with a hint that loses nothing. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync, truncateSync } from 'node:fs'
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
@@ -546,6 +546,45 @@ moves(
     t.deepEqual(readFileSync(path), counting(200_000))
   },
 )
+
+moves('the end of a thread touches nothing of whoever has the addresses of a memory that has moved', async (t) => {
+  const path = file(200_000)
+  const program = `
+    const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads')
+    const { readFileSync } = require('node:fs')
+    const lines = () => readFileSync('/proc/self/maps', 'utf8').split('\\n').filter((line) => line.includes(${JSON.stringify(path)}))
+    const starts = () => lines().map((line) => BigInt('0x' + line.split('-')[0]))
+    if (isMainThread) {
+      const { mmap, PROT_READ, PROT_WRITE, MAP_PRIVATE, MAP_ANONYMOUS } = require(${JSON.stringify(join(__dirname, '../lib/posix'))})
+      const worker = new Worker(__filename)
+      worker.on('message', ({ at, moved }) => {
+        const stranger = mmap(at, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        stranger.setUint8(5, 77)
+        worker.terminate().then(() => {
+          console.log(JSON.stringify({ moved, there: stranger.address === at, byte: stranger.getUint8(5), left: lines().length }))
+        })
+      })
+    } else {
+      const { mapInto } = require(${JSON.stringify(join(__dirname, '../lib/wasm'))})
+      const memory = new WebAssembly.Memory({ initial: 2 })
+      globalThis.mapping = mapInto(memory, ${JSON.stringify(path)}, { access: 'write' })
+      const before = starts()
+      const [at] = before.filter((each) => each !== mapping.address)
+      for (const pages of [1, 100, 800, 4000, 4000]) {
+        try { memory.grow(pages) } catch {}
+        if (starts().length < before.length) break
+      }
+      parentPort.postMessage({ at, moved: starts().length < before.length })
+      setInterval(() => {}, 1000)
+    }`
+  const script = `${path}.cjs`
+  writeFileSync(script, program)
+  const result = JSON.parse(await withLittleRoom(`require(${JSON.stringify(script)})`)) as Record<string, unknown>
+  t.log(JSON.stringify(result))
+  t.is(result['byte'], 77)
+  t.is(result['left'], 0)
+  t.deepEqual(readFileSync(path), counting(200_000))
+})
 
 test('without support it says so', (t) => {
   if (supported) {

@@ -1,5 +1,4 @@
 import { isAnyArrayBuffer } from 'node:util/types'
-import * as threads from 'node:worker_threads'
 
 import { moveAway } from './detach'
 import { native } from './native'
@@ -309,7 +308,8 @@ function attempt<T>(make: () => T): T | undefined {
 
 function isUntransferable(buffer: ArrayBufferLike): boolean {
   // Node 20 cannot tell, and need not: growing is safe there.
-  const { isMarkedAsUntransferable } = threads as { isMarkedAsUntransferable?: (value: object) => boolean }
+  const threads = require('node:worker_threads') as { isMarkedAsUntransferable?: (value: object) => boolean }
+  const { isMarkedAsUntransferable } = threads
   return isMarkedAsUntransferable !== undefined && isAnyArrayBuffer(buffer) && isMarkedAsUntransferable(buffer)
 }
 
@@ -327,7 +327,12 @@ export function openedCarrier(
   closed: () => void,
 ): Carrier {
   const bytes = (): Uint8Array => new Uint8Array(memory.buffer(), at, length)
-  mapping.overlay(bytes(), adopt, PLACE.users)
+  // Where the thread ends first, nobody asks `moved` any more: the native side sees then whether this buffer is still the memory's.
+  const watched = (): ArrayBuffer | undefined => {
+    const buffer = memory.buffer()
+    return unwatched || !(buffer instanceof ArrayBuffer) ? undefined : buffer
+  }
+  mapping.overlay(bytes(), adopt, PLACE.users, watched())
   let seen = memory.buffer()
   let gone = false
   const pin = { mapping, memory }
@@ -344,7 +349,7 @@ export function openedCarrier(
       if (gone || buffer === seen) return gone
       seen = buffer
       // The pages are the engine's business now: whoever has the addresses next must not be touched.
-      if (buffer.byteLength < at + length || !mapping.isAt(bytes())) {
+      if (buffer.byteLength < at + length || !mapping.isAt(bytes(), watched())) {
         gone = true
         mapping.forgetOverlay()
       }

@@ -38,6 +38,8 @@ mod reservation;
 mod search;
 mod shared_memory;
 mod shm;
+#[cfg(unix)]
+mod sparse;
 mod sysconf;
 mod sysv;
 mod tasks;

@@ -40,7 +40,7 @@ impl NativeMapping {
 
     /// Maps the file over the engine's own pages, which the caller keeps alive until `isCarried` is false. `adopt`: they are the only true ones
     /// (private memory). `kind`: 0 a SharedArrayBuffer, 1 a buffer that nobody can take away, 2 one that can be transferred (`watched`), 3 a
-    /// part of a memory of the user's.
+    /// part of a memory of the user's, whose buffer is another one (`watched`, this) once it has grown.
     #[napi(
         ts_args_type = "target: Uint8Array, adopt: boolean, kind: number, watched?: ArrayBuffer"
     )]
@@ -54,11 +54,14 @@ impl NativeMapping {
     ) -> napi::Result<()> {
         let room = target.len();
         let target = crate::raw::bytes(&mut target).as_mut_ptr();
-        let carrier = match (kind, &watched) {
-            (0, _) => Carrier::Shared,
-            (2, Some(buffer)) => Carrier::Own(Some(Held::new(env, buffer)?)),
-            (3, _) => Carrier::Foreign,
-            _ => Carrier::Own(None),
+        let held = match &watched {
+            Some(buffer) => Some(Held::new(env, buffer)?),
+            None => None,
+        };
+        let carrier = match kind {
+            0 => Carrier::Shared,
+            3 => Carrier::Foreign(held),
+            _ => Carrier::Own(held),
         };
         let carrier = (env.raw() as usize, carrier);
         self.run(env, |region| {
@@ -84,14 +87,23 @@ impl NativeMapping {
         }
     }
 
-    /// Whether these are the bytes that `overlay` was given.
-    #[napi]
-    pub fn is_at(&self, mut target: Uint8ArraySlice<'_>) -> bool {
+    /// Whether these are the bytes that `overlay` was given; then their buffer is `watched` from now on.
+    #[napi(ts_args_type = "target: Uint8Array, watched?: ArrayBuffer")]
+    pub fn is_at(
+        &self,
+        env: &Env,
+        mut target: Uint8ArraySlice<'_>,
+        watched: Option<Unknown<'_>>,
+    ) -> napi::Result<bool> {
         let target = crate::raw::bytes(&mut target).as_mut_ptr();
-        self.overlay
-            .borrow()
-            .as_ref()
-            .is_some_and(|overlay| overlay.base() == target)
+        let overlay = self.overlay.borrow();
+        let Some(overlay) = overlay.as_ref().filter(|it| it.base() == target) else {
+            return Ok(false);
+        };
+        if let Some(buffer) = &watched {
+            overlay.watch(Held::new(env, buffer)?);
+        }
+        Ok(true)
     }
 
     /// The engine moved its memory: nothing of ours is there any more, and nothing there is touched.

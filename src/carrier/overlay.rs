@@ -21,8 +21,8 @@ pub enum Carrier {
     Own(Option<Held>),
     /// A SharedArrayBuffer of ours: nobody can take it away, and other threads may have it.
     Shared,
-    /// A memory of the user's, whose buffer comes and goes: the facade looks where it is.
-    Foreign,
+    /// A memory of the user's, whose buffer comes and goes: the facade looks where it is, and gives the latest that it has seen.
+    Foreign(Option<Held>),
 }
 
 /// One placement.
@@ -97,8 +97,8 @@ impl Overlay {
             matches!(carrier, Carrier::Own(_)),
         );
         let buffer = match carrier {
-            Carrier::Own(held) => held,
-            Carrier::Shared | Carrier::Foreign => None,
+            Carrier::Own(held) | Carrier::Foreign(held) => held,
+            Carrier::Shared => None,
         };
         let overlay = Arc::new(Self {
             pages: Pages { base, length },
@@ -138,6 +138,13 @@ impl Overlay {
     /// Whether the pages are still ours.
     pub fn is_live(&self) -> bool {
         self.live().is_some()
+    }
+
+    /// The engine's pages are still these, and their buffer is another one.
+    pub fn watch(&self, buffer: Held) {
+        if let Some(live) = &mut *self.live() {
+            live.buffer = Some(buffer);
+        }
     }
 
     /// Whether the user took the pages away from us. Only on the thread of the environment.

@@ -20,6 +20,7 @@ use super::{NORESERVE, Replacement};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Form;
+use crate::sparse;
 
 /// mmap(2)'s arguments, but for the address.
 #[derive(Clone, Copy)]
@@ -141,11 +142,32 @@ pub unsafe fn replace(base: *mut u8, length: usize, with: Replacement) {
     };
     // SAFETY: as the caller promises.
     let placed = unsafe { Plan::of_nothing(length, protection).place(base) };
-    if placed.is_err() {
-        // Strict overcommit ignores MAP_NORESERVE: better pages that fault (the guard turns them into zeros one by one) than a hole or the file.
+    // SAFETY: as the caller promises.
+    let placed = placed.is_ok()
+        || protection != libc::PROT_NONE && unsafe { replace_by_object(base, length) };
+    if !placed {
+        // Better pages that fault (the guard turns them into zeros one by one) than a hole or the file.
         // SAFETY: as above.
         unsafe { close_off(base.cast(), length) };
     }
+}
+
+/// # Safety
+/// As for [`replace`].
+unsafe fn replace_by_object(base: *mut u8, length: usize) -> bool {
+    let Some(fd) = sparse::object(length) else {
+        return false;
+    };
+    let plan = Plan {
+        flags: libc::MAP_SHARED | NORESERVE,
+        fd,
+        ..Plan::of_nothing(length, libc::PROT_READ | libc::PROT_WRITE)
+    };
+    // SAFETY: as the caller promises.
+    let placed = unsafe { plan.place(base) };
+    // SAFETY: `fd` is ours, and the mapping keeps its own reference.
+    unsafe { libc::close(fd) };
+    placed.is_ok()
 }
 
 /// Maps the file (or zeros) over a part of a mapping, or over a carrier, in the mapping's own form.
@@ -241,5 +263,38 @@ pub fn map_view(options: &MmapOptions, file: &File, form: Form) -> std::io::Resu
         (false, true, true) => unsafe { options.map_copy(file).map(Into::into) },
         // SAFETY: see above.
         (false, true, false) => unsafe { options.map_copy_read_only(file).map(Into::into) },
+    }
+}
+
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+#[allow(clippy::unwrap_used, reason = "a test fails by it")]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::fs::FileExt;
+
+    use super::*;
+
+    /// What strict overcommit falls back on, which no test can switch on for this process alone.
+    #[test]
+    fn an_object_in_the_place_of_a_file_is_zeros_and_not_the_file() {
+        let length = 256 << 20;
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"seven").unwrap();
+        file.set_len(length as u64).unwrap();
+        let map = MmapOptions::new().map_raw(&file).unwrap();
+        let base = map.as_mut_ptr();
+        // SAFETY: this test's own mapping, which nobody else uses; both bytes are inside.
+        unsafe {
+            assert_eq!(*base, b's');
+            assert!(replace_by_object(base, length));
+            assert_eq!((*base, *base.add(length - 1)), (0, 0));
+            *base = 7;
+            assert_eq!(*base, 7);
+        }
+        let mut first = [0];
+        file.read_exact_at(&mut first, 0).unwrap();
+        assert_eq!(first, *b"s");
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        assert!(maps.contains("memmap zeros"), "{maps}");
     }
 }

@@ -5,6 +5,7 @@
 use std::ffi::c_int;
 
 use super::super::Range;
+use crate::sparse;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const NO_RESERVE: c_int = libc::MAP_NORESERVE;
@@ -145,42 +146,17 @@ pub fn replace_by_zeros(at: usize, len: usize, _range: &Range) -> bool {
     ) || replace_by_object(at, len)
 }
 
-/// `RLIMIT_DATA` and strict overcommit (which ignores `MAP_NORESERVE`) refuse private memory for a
-/// long tail; neither counts a sparse memory object.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+/// What neither `RLIMIT_DATA` nor strict overcommit counts.
 fn replace_by_object(at: usize, len: usize) -> bool {
-    // SAFETY: the name is a C string. By number: the symbol is newer than glibc 2.17.
-    let fd = unsafe {
-        libc::syscall(
-            libc::SYS_memfd_create,
-            c"memmap zeros".as_ptr(),
-            libc::MFD_CLOEXEC,
-        )
-    } as c_int;
-    if fd < 0 {
+    let Some(fd) = sparse::object(len) else {
         return false;
-    }
-    // SAFETY: `fd` is ours.
-    let sized = unsafe { libc::ftruncate64(fd, len as i64) } == 0;
-    let done = sized
-        && (replace(at, len, libc::MAP_SHARED | NO_RESERVE, fd, 0)
-            || mmap(
-                at,
-                len,
-                READ_WRITE,
-                libc::MAP_SHARED | NO_RESERVE | libc::MAP_FIXED,
-                fd,
-                0,
-            )
-            .is_some());
+    };
+    let flags = libc::MAP_SHARED | NO_RESERVE;
+    let done = replace(at, len, flags, fd, 0)
+        || mmap(at, len, READ_WRITE, flags | libc::MAP_FIXED, fd, 0).is_some();
     // SAFETY: `fd` is ours, and the mapping keeps its own reference.
     unsafe { libc::close(fd) };
     done
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn replace_by_object(_at: usize, _len: usize) -> bool {
-    false
 }
 
 /// A private, writable copy of the same bytes of the file in the place of `at..at + len`.
