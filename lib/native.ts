@@ -1,11 +1,11 @@
 import type * as Binding from '../binding'
-import { explain, inspectSystem } from './native-help'
 
 /** A failing load is a help page with its cause. */
 function load(): typeof Binding {
   try {
     return require('../binding') as typeof Binding
   } catch (cause) {
+    const { explain, inspectSystem } = require('./native-help') as typeof import('./native-help')
     const error = new Error(explain(inspectSystem(), cause), { cause })
     throw Object.assign(error, { code: 'ERR_NATIVE_UNAVAILABLE' })
   }

@@ -1,17 +1,17 @@
 // memmap/posix: for people who come from mmap(2). Every name and number is this platform's own, read from the native side;
 // a name that it does not have is an object that throws ENOTSUP when it is used as a number.
-import { constant } from './posix/constant.js'
-import { Advice, MapFlags, MemfdFlags, MremapFlags, MsyncFlags, Prot, ShmFlags } from './posix/enums.js'
+import { constant } from './posix/constant'
+import { Advice, MapFlags, MemfdFlags, MremapFlags, MsyncFlags, Prot, ShmFlags } from './posix/enums'
 
-export { madvise, mincore, mlock, mmap, mprotect, mremap, msync, munlock, munmap } from './posix/memory.js'
-export { memfd_create, shm_open, shm_unlink, sysconf } from './posix/objects.js'
-export { Reservation } from './posix/reservation.js'
-export { ftok, shmat, shmctl, shmdt, shmget } from './posix/segments.js'
-export { SysvSharedMemory } from './posix/sysv-shared-memory.js'
+export { madvise, mincore, mlock, mmap, mprotect, mremap, msync, munlock, munmap } from './posix/memory'
+export { memfd_create, shm_open, shm_unlink, sysconf } from './posix/objects'
+export { Reservation } from './posix/reservation'
+export { ftok, shmat, shmctl, shmdt, shmget } from './posix/segments'
+export { SysvSharedMemory } from './posix/sysv-shared-memory'
 
-export type { MemoryPlaceOptions, MirrorOptions } from './posix/reservation.js'
-export type { ShmidDs, ShmSettings } from './posix/segments.js'
-export type { SysvCreateOptions, SysvOpenOptions, SysvStatus } from './posix/sysv-shared-memory.js'
+export type { MemoryPlaceOptions, MirrorOptions } from './posix/reservation'
+export type { ShmidDs, ShmSettings } from './posix/segments'
+export type { SysvCreateOptions, SysvOpenOptions, SysvStatus } from './posix/sysv-shared-memory'
 
 export { Advice, MapFlags, MemfdFlags, MremapFlags, MsyncFlags, Prot, ShmFlags }
 

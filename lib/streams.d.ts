@@ -1,4 +1,4 @@
-import { Readable, Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Checked } from './checked';
 import type { Core } from './core';
 /** Views of a range, one after the other; each is in memory before it is handed out. */

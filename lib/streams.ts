@@ -1,5 +1,3 @@
-import { Readable, Writable } from 'node:stream'
-
 import { stateOf } from './accessors'
 import { Ahead } from './ahead'
 import { abortError } from './errors'
@@ -9,6 +7,7 @@ import { Turns } from './turns'
 import { checkInteger, optionsOf } from './validate'
 
 import type { Buffer } from 'node:buffer'
+import type { Readable, Writable } from 'node:stream'
 import type { Checked } from './checked'
 import type { Core } from './core'
 
@@ -16,6 +15,9 @@ import type { Core } from './core'
 const CHUNK = 1 << 20
 /** Default `highWaterMark` of `createReadStream`, as of `fs.createReadStream`. */
 const HIGH_WATER_MARK = 64 << 10
+
+/** Only when somebody wants a stream: it is the dearest of all that loading this package could bring. */
+const streams = (): typeof import('node:stream') => require('node:stream') as typeof import('node:stream')
 
 /** Views of a range, one after the other; each is in memory before it is handed out. */
 export function chunksOf<T>(
@@ -87,7 +89,7 @@ export function readStreamOf(mapping: Checked, options: unknown): Readable {
     stream.push(from < to ? mapping.read(from, to - from) : null)
   }
 
-  return new Readable({
+  return new (streams().Readable)({
     highWaterMark,
     ...(signal === undefined ? {} : { signal }),
     read() {
@@ -108,7 +110,7 @@ export function writeStreamOf(mapping: Checked, options: unknown): Writable {
   core.checkWritable('write')
   const end = offset + length
   let at = offset
-  return new Writable({
+  return new (streams().Writable)({
     write(chunk: Buffer, _encoding, done) {
       try {
         core.checkOpen()

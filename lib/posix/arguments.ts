@@ -1,7 +1,7 @@
 // What a caller of memmap/posix passes, as the native side takes it. Values are the kernel's business; types are ours.
-import { stateOf } from '../accessors.js'
-import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js'
-import { Mapping } from '../mapping.js'
+import { stateOf } from '../accessors'
+import { invalidArgType, invalidArgValue, outOfRange } from '../errors'
+import { Mapping } from '../mapping'
 
 const UINT32 = 2 ** 32
 const UINT64 = 2n ** 64n

@@ -1,8 +1,8 @@
 // One constant by name: the platform's number, or the object that stands for a number it does not have.
 import { getSystemErrorMap } from 'node:util'
-import { constants } from '../../binding.js'
+import { native } from '../native'
 
-const offered = constants()
+const offered = native.constants()
 const absent = new Map<string, NotOffered>()
 
 /**

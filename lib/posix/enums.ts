@@ -1,5 +1,5 @@
 // The enums of memmap/posix: for TypeScript enums without values (each platform has its own), at run time frozen objects.
-import { constant } from './constant.js'
+import { constant } from './constant'
 
 // A declared enum has no code, so that nothing of it can be inlined into a user's program; the object behind it is exported
 // by hand, in the form in which Node finds the names of a CommonJS module.

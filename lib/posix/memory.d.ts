@@ -1,5 +1,5 @@
-import { Mapping } from '../mapping.js';
-import type { Core } from '../core.js';
+import { Mapping } from '../mapping';
+import type { Core } from '../core';
 /**
  * mmap(2). Flags and protection go to the kernel as they are, and its errors come back: EINVAL for a misaligned offset, length 0 or no
  * `MAP_SHARED` or `MAP_PRIVATE`, EACCES, EBADF, ENODEV, ENOMEM, EOVERFLOW, EPERM, EAGAIN, EEXIST.

@@ -1,15 +1,15 @@
 // mmap(2), munmap(2), msync(2), mprotect(2), madvise(2), mlock(2), munlock(2), mincore(2), mremap(2).
-import { stateOf } from '../accessors.js'
-import { systemError } from '../errors.js'
-import { holdersOf } from '../faults.js'
-import { Mapping } from '../mapping.js'
-import { native } from '../native.js'
-import { addressOf, fileOffset, hint, int, size } from './arguments.js'
-import { constant } from './constant.js'
-import { closeAll, mappingOf, originOf } from './posix-mapping.js'
+import { stateOf } from '../accessors'
+import { systemError } from '../errors'
+import { holdersOf } from '../faults'
+import { Mapping } from '../mapping'
+import { native } from '../native'
+import { addressOf, fileOffset, hint, int, size } from './arguments'
+import { constant } from './constant'
+import { closeAll, mappingOf, originOf } from './posix-mapping'
 
-import type { Core } from '../core.js'
-import type { Access } from '../types.js'
+import type { Core } from '../core'
+import type { Access } from '../types'
 
 /** The calls of `posixRange`. */
 const MADVISE = 0

@@ -1,6 +1,6 @@
 // shm_open(3), shm_unlink(3), memfd_create(2), sysconf(3).
-import { native } from '../native.js'
-import { int, text } from './arguments.js'
+import { native } from '../native'
+import { int, text } from './arguments'
 
 /**
  * shm_open(3). The descriptor is the caller's: `fs.closeSync(fd)`. A new object has length 0: `fs.ftruncateSync(fd, length)`.

@@ -1,7 +1,7 @@
-import { Mapping } from '../mapping.js';
-import type { NativeMapping } from '../../binding.js';
-import type { Origin } from '../core.js';
-import type { Access } from '../types.js';
+import { Mapping } from '../mapping';
+import type { NativeMapping } from '../../binding';
+import type { Origin } from '../core';
+import type { Access } from '../types';
 /** What the core of such a mapping is made from. In another thread, `Mapping.from` makes one of the ordinary classes of it. */
 export declare function originOf(access: Access, isPrivate: boolean, hasFile: boolean, path?: string | Buffer): Origin;
 /** Wraps what the native side mapped. */

@@ -1,12 +1,12 @@
 // What mmap and its kin return: a Mapping like all others.
-import { Core } from '../core.js'
-import { holdersOf } from '../faults.js'
-import { Mapping, openedWith } from '../mapping.js'
-import { ANONYMOUS_MEMORY, MAPPED_FILE } from '../sharing.js'
+import { Core } from '../core'
+import { holdersOf } from '../faults'
+import { Mapping, openedWith } from '../mapping'
+import { ANONYMOUS_MEMORY, MAPPED_FILE } from '../sharing'
 
-import type { NativeMapping } from '../../binding.js'
-import type { Origin } from '../core.js'
-import type { Access } from '../types.js'
+import type { NativeMapping } from '../../binding'
+import type { Origin } from '../core'
+import type { Access } from '../types'
 
 class PosixMapping extends Mapping {
   private constructor(core: unknown) {

@@ -1,5 +1,5 @@
-import { Mapping } from '../mapping.js';
-import type { Access, OpenOptions, Opt, Target } from '../types.js';
+import { Mapping } from '../mapping';
+import type { Access, OpenOptions, Opt, Target } from '../types';
 /** Options of {@link Reservation.place} for memory without a file. */
 export type MemoryPlaceOptions = {
     /** In bytes. */

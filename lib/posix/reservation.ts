@@ -1,15 +1,15 @@
-import { invalidArgValue, invalidReservation, outOfRange } from '../errors.js'
-import { Mapping } from '../mapping.js'
-import { native } from '../native.js'
-import { openRequest } from '../options.js'
-import { nativeTarget } from '../target.js'
-import { byteCount, checkInteger, optionsOf } from '../validate.js'
-import { closeAll, mappingOf, originOf } from './posix-mapping.js'
+import { invalidArgValue, invalidReservation, outOfRange } from '../errors'
+import { Mapping } from '../mapping'
+import { native } from '../native'
+import { openRequest } from '../options'
+import { nativeTarget } from '../target'
+import { byteCount, checkInteger, optionsOf } from '../validate'
+import { closeAll, mappingOf, originOf } from './posix-mapping'
 
-import type { NativeReservation } from '../../binding.js'
-import type { OpenRequest } from '../options.js'
-import type { NativeTarget } from '../target.js'
-import type { Access, OpenOptions, Opt, Target } from '../types.js'
+import type { NativeReservation } from '../../binding'
+import type { OpenRequest } from '../options'
+import type { NativeTarget } from '../target'
+import type { Access, OpenOptions, Opt, Target } from '../types'
 
 /** Options of {@link Reservation.place} for memory without a file. */
 export type MemoryPlaceOptions = {

@@ -1,6 +1,6 @@
-import { Mapping } from '../mapping.js';
-import type { NativeMapping } from '../../binding.js';
-import type { Opt } from '../types.js';
+import { Mapping } from '../mapping';
+import type { NativeMapping } from '../../binding';
+import type { Opt } from '../types';
 /** shmctl's `struct shmid_ds`; times are seconds since 1970, 0: never. */
 export interface ShmidDs {
     readonly shm_perm: {

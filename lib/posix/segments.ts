@@ -1,17 +1,17 @@
 // ftok(3), shmget(2), shmat(2), shmdt(2), shmctl(2).
-import { stateOf } from '../accessors.js'
-import { invalidArgType, systemError } from '../errors.js'
-import { Mapping } from '../mapping.js'
-import { native } from '../native.js'
-import { fileMode, optionsOf } from '../validate.js'
-import { addressOf, hint, int, size, text } from './arguments.js'
-import { constant } from './constant.js'
-import { coreAt } from './memory.js'
-import { closeAll, mappingOf, originOf } from './posix-mapping.js'
+import { stateOf } from '../accessors'
+import { invalidArgType, systemError } from '../errors'
+import { Mapping } from '../mapping'
+import { native } from '../native'
+import { fileMode, optionsOf } from '../validate'
+import { addressOf, hint, int, size, text } from './arguments'
+import { constant } from './constant'
+import { coreAt } from './memory'
+import { closeAll, mappingOf, originOf } from './posix-mapping'
 
-import type { NativeMapping } from '../../binding.js'
-import type { Core } from '../core.js'
-import type { Opt } from '../types.js'
+import type { NativeMapping } from '../../binding'
+import type { Core } from '../core'
+import type { Opt } from '../types'
 
 /** shmctl's `struct shmid_ds`; times are seconds since 1970, 0: never. */
 export interface ShmidDs {

@@ -1,5 +1,5 @@
-import { Mapping } from '../mapping.js';
-import type { Opt } from '../types.js';
+import { Mapping } from '../mapping';
+import type { Opt } from '../types';
 /** Options of {@link SysvSharedMemory.create}. */
 export type SysvCreateOptions = Opt<{
     /** Permissions, as `node:fs` takes them. Default `0o600`. */

@@ -1,14 +1,14 @@
-import { stateOf } from '../accessors.js'
-import { Core } from '../core.js'
-import { invalidArgValue } from '../errors.js'
-import { Mapping, openedWith } from '../mapping.js'
-import { native } from '../native.js'
-import { checkInteger, fileMode, optionalBoolean, optionsOf } from '../validate.js'
-import { constant } from './constant.js'
-import { originOf } from './posix-mapping.js'
-import { attach, ftok, markAttached, shmget, status } from './segments.js'
+import { stateOf } from '../accessors'
+import { Core } from '../core'
+import { invalidArgValue } from '../errors'
+import { Mapping, openedWith } from '../mapping'
+import { native } from '../native'
+import { checkInteger, fileMode, optionalBoolean, optionsOf } from '../validate'
+import { constant } from './constant'
+import { originOf } from './posix-mapping'
+import { attach, ftok, markAttached, shmget, status } from './segments'
 
-import type { Opt } from '../types.js'
+import type { Opt } from '../types'
 
 /** Options of {@link SysvSharedMemory.create}. */
 export type SysvCreateOptions = Opt<{

@@ -44,10 +44,17 @@ const typescriptSources = () =>
     (path) => !path.endsWith('.d.ts') && !path.endsWith('-d.ts'),
   )
 
+/** The package's own sources become few files (scripts/bundle.mjs), the last step of the build; every other one has its twin beside it. */
+function outputOf(path) {
+  const isShipped = path === join(root, 'index.ts') || path.startsWith(join(root, 'lib'))
+  return isShipped ? join(root, 'lib', 'bundled-core.js') : path.replace(/\.ts$/, '.js')
+}
+
 export function typescriptIsStale() {
-  const configured = Math.max(...['tsconfig.json', 'tsconfig.build.json'].map((name) => modified(join(root, name))))
+  const configuration = ['tsconfig.json', 'tsconfig.build.json', 'scripts/bundle.mjs']
+  const configured = Math.max(...configuration.map((name) => modified(join(root, name))))
   return typescriptSources().some((path) => {
-    const output = modified(path.replace(/\.ts$/, '.js'))
+    const output = modified(outputOf(path))
     return output < modified(path) || output < configured
   })
 }
