@@ -3,12 +3,14 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ours, limit } from '../harness/contestants.mjs'
+import { binaryOf } from '../../scripts/lib/cross/suites.mjs'
 import { root } from '../../scripts/lib/run.mjs'
 
 export const modes = { full: { rounds: 15 }, quick: { rounds: 7 }, tiny: { rounds: 1 } }
 
 const BYTES = 'bytes'
-const BINARY = 'binary'
+const BINARY = 'binary, as it is published'
+const empty = 'data:text/javascript,'
 
 export const figures = [
   { workload: 'sizes', of: BINARY, metric: BYTES, most: 600, unit: 'KiB' },
@@ -31,8 +33,16 @@ function packed() {
   return { [BYTES]: size }
 }
 
-export function setup() {
-  const addon = readdirSync(root).find((name) => /^memmap\..+\.node$/.test(name))
+/** The binary as it is published: with a standard library made small. Builds it where it is stale. */
+async function released(alone) {
+  if (alone || process.platform !== 'linux') return { note: 'not asked for' }
+  return binaryOf(`linux-${process.arch}-gnu`)
+}
+
+export async function setup({ field }) {
+  const plain = readdirSync(root).find((name) => /^memmap\..+\.node$/.test(name))
+  const { file, note } = await released(field.alone)
+  const size = (path) => () => ({ [BYTES]: statSync(path).size })
   return {
     workloads: [
       {
@@ -40,7 +50,8 @@ export function setup() {
         metric: BYTES,
         rounds: 1,
         contestants: [
-          ours(BINARY, () => ({ [BYTES]: statSync(join(root, addon)).size })),
+          ...(file === undefined ? [] : [ours(BINARY, size(file))]),
+          ours('binary, as this tree builds it', size(join(root, plain))),
           ours('package, packed, without binaries', packed),
         ],
       },
@@ -48,12 +59,11 @@ export function setup() {
         name: 'import',
         contestants: [
           ours("import 'memmap'", () => imported(join(root, 'index.js'))),
+          limit('import of an empty module', () => imported(empty)),
           limit("import 'node:http'", () => imported('node:http')),
         ],
       },
     ],
-    notes: [
-      `the binary is ${addon}, as this tree builds it; released ones are built by scripts/cross-build.mjs, with a standard library made small, and are smaller`,
-    ],
+    notes: file === undefined ? [`without the published binary: ${note}`] : [],
   }
 }

@@ -9,7 +9,7 @@ export const ours = contestant('ours')
 export const rival = contestant('rival')
 export const limit = contestant('limit')
 
-/** Every participant that has a verb, asked for it. `around`: what runs those that run in this process; others have clocks of their own. */
+/** Every participant that has a verb, asked for it. `name`: another one than his own. `around`: what runs those that run in this process; others have clocks of their own. */
 export function asked(participants, verb, args, { around = (run) => run(), ...hooks } = {}) {
   return participants
     .filter((one) => one.verbs[verb] !== undefined)

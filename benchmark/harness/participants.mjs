@@ -2,9 +2,8 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Child } from './child.mjs'
-
-/** A participant that this machine has not, or cannot build: why. */
-export class Skip extends Error {}
+import { addon } from './node-api.mjs'
+import { Skip } from './skip.mjs'
 
 const program = fileURLToPath(
   new URL(`../limits/target/release/memmap-limits${process.platform === 'win32' ? '.exe' : ''}`, import.meta.url),
@@ -21,7 +20,7 @@ const LIMIT_VERBS = 'find count copy sum increment open hold touch append unmap'
 
 const limits = () => new Child('limit', limitsProgram(), []).participant('Rust', LIMIT_VERBS)
 
-/** { all, skipped, alone, end() }: `all` in the order they were named in, the limit last. `alone`: only what comes with Node. */
+/** { all, skipped, alone, end() }: `all` in the order they were named in, the limits last. `alone`: only what comes with Node. */
 export async function participants(names, alone = false) {
   const all = []
   const skipped = []
@@ -30,7 +29,7 @@ export async function participants(names, alone = false) {
     'rival',
     async () => (await import(new URL(`../rivals/${name}.mjs`, import.meta.url))).load(),
   ])
-  for (const [name, kind, load] of [...loaders, ['limit', 'limit', limits]]) {
+  for (const [name, kind, load] of [...loaders, ['limit', 'limit', limits], ['node-api', 'limit', addon]]) {
     if (alone && name !== 'node-fs') continue
     try {
       // A rival may have several ways.

@@ -42,7 +42,7 @@ export function block({ machine, cases }, declared, folder, name) {
     `${machine.processor}, ${machine.processors} processors of a ${machine.virtual === 'yes' ? 'virtual ' : ''}machine, ${machine.system}, Node ${machine.node}; page cache warm unless said; medians of rounds that took turns.`,
     table(['', 'memmap', 'instead', '', 'the limit'], rows),
     `![How many times as fast as what is used instead](${folder}/${name}/summary.svg)`,
-    `Of ${figures.length} figures that were to be reached, ${count('reached')} are, ${count('within noise')} are within the noise, ${count('missed')} are missed: ` +
+    `Of ${figures.length} figures that were to be reached, ${count('reached')} are, ${count('within noise')} are within the noise, ${count('at the limit')} are out of reach of the limit as well, ${count('missed')} are missed: ` +
       `[all results](${folder}/${name}.md) name them. \`npm run bench\` measures your machine.`,
   ].join('\n\n')
 }

@@ -30,20 +30,22 @@ function times(theirs, ours) {
   return Number.isFinite(ratio) ? `${digits(ratio)}x` : ''
 }
 
-const value = ({ value: it, against, unit = '' }) =>
-  against === undefined ? `${digits(it)} ${unit}` : `${digits(it)}x`
+const value = (it, { against, unit = '' }) =>
+  it === undefined ? '' : `${digits(it)}${against === undefined ? ` ${unit}` : 'x'}`.trim()
 
-/** Which figures were reached. */
+/** Which figures were reached; of those that the limit does not reach either, how near to it we are. */
 export function figuresTable(figures) {
   const rows = figures.map((figure) => [
     figure.workload,
     figure.of + (figure.metric === undefined ? '' : ` (${figure.metric})`),
     bound(figure),
-    figure.verdict === 'not measured' ? '' : value(figure).trim(),
+    value(figure.value, figure),
     figure.verdict === 'not measured' ? '' : percent(figure.noise),
+    figure.limit === undefined ? '' : `${figure.floor}: ${value(figure.limit, figure)}`,
+    figure.limit === undefined ? '' : `${digits(figure.timesLimit)}x`,
     figure.verdict,
   ])
-  return table(['workload', '', 'to reach', 'here', 'noise', ''], rows)
+  return table(['workload', '', 'to reach', 'here', 'noise', 'the limit', 'times of it', ''], rows)
 }
 
 function parameter([name, it]) {
@@ -82,7 +84,7 @@ export function report({ machine, cases }, charts) {
     'Written by `npm run bench`; nothing here is written by hand.',
     facts.map((fact) => `- ${fact}`).join('\n'),
     'Medians of interleaved rounds, each in an order shuffled anew, page cache warm unless said. Ratios are taken in each round, then their median. The p99 of one action a round is that of the rounds. ' +
-      'Noise: memmap against itself in the same rounds; 95 of 100 medians of ratios are nearer to 1 than this. A figure missed by no more is "within noise".',
+      'Noise: memmap against itself in the same rounds; 95 of 100 medians of ratios are nearer to 1 than this. A figure missed by no more is "within noise". Where a program that does only what nobody can leave out (benchmark/limits) misses a figure as well, it cannot be reached on this machine: ours is "at the limit" then if it takes at most 1.3 times as long.',
     ...cases.map((one) => caseSection(one, charts[one.name])),
   ].join('\n\n')}\n`
 }

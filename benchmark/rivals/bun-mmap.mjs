@@ -1,7 +1,7 @@
 // Bun.mmap, in a Bun of its own (scripts/runtimes.mjs).
 import { fileURLToPath } from 'node:url'
 import { Child } from '../harness/child.mjs'
-import { Skip } from '../harness/participants.mjs'
+import { Skip } from '../harness/skip.mjs'
 import { runtime } from '../../scripts/runtimes.mjs'
 
 const VERBS = ['open', 'sum', 'find', 'count', 'copy', 'increment']

@@ -33,7 +33,7 @@ fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.first().map(String::as_str) {
         Some("spin") => waits::spin(),
-        Some("trips") => waits::trips(&words[1], words[2] == "sender", number(&words, 3)),
+        Some("trips") => waits::trips(&words[1], &words[2], number(&words, 3)),
         _ => serve(),
     }
 }

@@ -1,6 +1,6 @@
 // How a search program comes in: a process for each search, its start included, as anyone who calls it pays for it.
 import { run } from '../../../scripts/lib/run.mjs'
-import { Skip } from '../../harness/participants.mjs'
+import { Skip } from '../../harness/skip.mjs'
 
 /** Exit code 1 is "not found". */
 async function search(program, args) {

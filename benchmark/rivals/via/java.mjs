@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Child } from '../../harness/child.mjs'
-import { Skip } from '../../harness/participants.mjs'
+import { Skip } from '../../harness/skip.mjs'
 import { run } from '../../../scripts/lib/run.mjs'
 
 const OLDEST = 22

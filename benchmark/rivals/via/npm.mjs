@@ -1,7 +1,7 @@
 // How rivals out of npm come in: benchmark/package.json names them, all of them optional.
 import { createRequire } from 'node:module'
 import { versionOf } from '../../harness/provide.mjs'
-import { Skip } from '../../harness/participants.mjs'
+import { Skip } from '../../harness/skip.mjs'
 
 const require = createRequire(import.meta.url)
 

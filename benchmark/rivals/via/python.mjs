@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Child } from '../../harness/child.mjs'
-import { Skip } from '../../harness/participants.mjs'
+import { Skip } from '../../harness/skip.mjs'
 import { run } from '../../../scripts/lib/run.mjs'
 
 const home = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'memmap', 'bench-python')

@@ -1,0 +1,61 @@
+// The floor under every add-on: benchmark/limits/src/addon.rs, in this process, as ours is.
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { positions } from './fixtures.mjs'
+import { Skip } from './skip.mjs'
+
+const library = {
+  linux: 'libmemmap_limits_addon.so',
+  darwin: 'libmemmap_limits_addon.dylib',
+  win32: 'memmap_limits_addon.dll',
+}
+
+const pathOf = (name) => fileURLToPath(new URL(`../limits/target/release/${name}`, import.meta.url))
+
+/** It maps, and does nothing that could be left out. */
+export function addon() {
+  const path = pathOf(library[process.platform] ?? '')
+  if (!existsSync(path)) throw new Skip('not built: cargo build --release --manifest-path benchmark/limits/Cargo.toml')
+  const module = { exports: {} }
+  process.dlopen(module, path)
+  const { open, read, view, close } = module.exports
+  const kept = new Map()
+  /** Mapped once, as ours is. */
+  const keep = (path, bytes) => {
+    if (!kept.has(path)) kept.set(path, new Int32Array(view(open(path, false), bytes)))
+    return kept.get(path)
+  }
+  return {
+    name: 'Node-API limit',
+    version: 'Rust',
+    verbs: {
+      open(path) {
+        const handle = open(path, false)
+        const byte = read(handle, 1)[0]
+        close(handle)
+        return byte
+      },
+      window(path, length) {
+        const handle = open(path, false)
+        const buffer = view(handle, length)
+        const byte = Buffer.from(buffer)[0]
+        close(handle, buffer)
+        return byte
+      },
+      increment(path, count, bytes) {
+        const handle = open(path, true)
+        const buffer = view(handle, bytes)
+        const words = new Int32Array(buffer)
+        for (const at of positions(bytes, count)) words[at]++
+        close(handle, buffer)
+        return count
+      },
+      sum(path, bytes) {
+        const words = keep(path, bytes)
+        let sum = 0
+        for (let at = 0; at < words.length; at++) sum += words[at]
+        return sum
+      },
+    },
+  }
+}

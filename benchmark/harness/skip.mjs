@@ -1,0 +1,2 @@
+/** A participant that this machine has not, or cannot build: why. */
+export class Skip extends Error {}
