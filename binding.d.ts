@@ -217,7 +217,10 @@ export declare class NativeSegmentMaker {
   warm(mapping: NativeMapping, from: number): void
   /** The first that `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for. */
   take(): NativeMapping | null
-  /** Nobody will write into what is being faulted in, and what has not been begun is not made: `take` gives `null` for it. */
+  /**
+   * Nobody will write into what is being faulted in, and what has not been begun is not made: `take` gives `null` for it. Waits until the
+   * thread has put down what it has in its hands (at most a slice): Windows deletes and truncates no file that is mapped.
+   */
   stop(): void
   /** Makes one here and now, without faulting its pages in. */
   static makeSync(path: string, length: number, header: Uint8Array): NativeMapping

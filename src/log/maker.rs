@@ -50,6 +50,8 @@ struct State {
     running: bool,
     /// Somebody waits for what is being made.
     wanted: bool,
+    /// The thread has a Region in its hands.
+    busy: bool,
 }
 
 impl Shop {
@@ -78,14 +80,19 @@ impl Shop {
         loop {
             if let Some((region, from)) = (!state.wanted).then(|| state.cold.pop_front()).flatten()
             {
+                state.busy = true;
                 drop(state);
                 let to = (from + SLICE).min(region.len());
                 let rest = prefault(&region, from, to) && to < region.len();
+                // Before anybody hears that it is out of our hands.
+                let rest = rest.then_some((region, to));
                 state = self.state();
-                if rest {
-                    state.cold.push_front((region, to));
+                if let Some(rest) = rest {
+                    state.cold.push_front(rest);
                 }
+                self.put_down(&mut state);
             } else if let Some(plan) = state.plans.pop_front() {
+                state.busy = true;
                 drop(state);
                 let made = make(&plan);
                 let region = made.as_ref().ok().filter(|_| plan.warm).cloned();
@@ -97,12 +104,24 @@ impl Shop {
                 state = self.state();
                 state.made.push_back(made);
                 state.cold.extend(region.map(|region| (region, 0)));
-                self.ready.notify_one();
+                self.put_down(&mut state);
             } else {
                 state.running = false;
                 return;
             }
         }
+    }
+
+    /// The one that takes hears of it, and the one that stops.
+    fn put_down(&self, state: &mut State) {
+        state.busy = false;
+        self.ready.notify_all();
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.ready
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -178,21 +197,23 @@ impl NativeSegmentMaker {
             }
             state.wanted = true;
             // It always comes: a panic there ends the process.
-            state = self
-                .shop
-                .ready
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.shop.wait(state);
         }
     }
 
-    /// Nobody will write into what is being faulted in, and what has not been begun is not made: `take` gives `null` for it.
+    /// Nobody will write into what is being faulted in, and what has not been begun is not made: `take` gives `null` for it. Waits until the
+    /// thread has put down what it has in its hands (at most a slice): Windows deletes and truncates no file that is mapped.
     #[napi]
     pub fn stop(&mut self) {
         let mut state = self.shop.state();
-        state.cold.clear();
         self.ahead -= state.plans.len() as u32;
         state.plans.clear();
+        state.wanted = true;
+        while state.busy {
+            state = self.shop.wait(state);
+        }
+        state.wanted = false;
+        state.cold.clear();
     }
 
     /// Makes one here and now, without faulting its pages in.
@@ -218,7 +239,6 @@ impl NativeSegmentMaker {
 impl Drop for NativeSegmentMaker {
     fn drop(&mut self) {
         self.stop();
-        self.shop.state().wanted = true;
     }
 }
 
