@@ -1,4 +1,4 @@
-// The floor under every add-on: benchmark/limits/src/addon.rs, in this process, as ours is.
+// The floor under every add-on by napi-rs: benchmark/limits/src/addon.rs, in this process, as ours is.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { positions } from './fixtures.mjs'
@@ -18,11 +18,11 @@ export function addon() {
   if (!existsSync(path)) throw new Skip('not built: cargo build --release --manifest-path benchmark/limits/Cargo.toml')
   const module = { exports: {} }
   process.dlopen(module, path)
-  const { open, read, view, close } = module.exports
+  const { Map: Mapped } = module.exports
   const kept = new Map()
   /** Mapped once, as ours is. */
   const keep = (path, bytes) => {
-    if (!kept.has(path)) kept.set(path, new Int32Array(view(open(path, false), bytes)))
+    if (!kept.has(path)) kept.set(path, new Int32Array(Mapped.open(path, false).view(bytes)))
     return kept.get(path)
   }
   return {
@@ -30,24 +30,24 @@ export function addon() {
     version: 'Rust',
     verbs: {
       open(path) {
-        const handle = open(path, false)
-        const byte = read(handle, 1)[0]
-        close(handle)
+        const map = Mapped.open(path, false)
+        const byte = map.read(1)[0]
+        map.close()
         return byte
       },
       window(path, length) {
-        const handle = open(path, false)
-        const buffer = view(handle, length)
+        const map = Mapped.open(path, false)
+        const buffer = map.view(length)
         const byte = Buffer.from(buffer)[0]
-        close(handle, buffer)
+        map.close(buffer)
         return byte
       },
       increment(path, count, bytes) {
-        const handle = open(path, true)
-        const buffer = view(handle, bytes)
+        const map = Mapped.open(path, true)
+        const buffer = map.view(bytes)
         const words = new Int32Array(buffer)
         for (const at of positions(bytes, count)) words[at]++
-        close(handle, buffer)
+        map.close(buffer)
         return count
       },
       sum(path, bytes) {
