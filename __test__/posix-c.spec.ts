@@ -3,12 +3,13 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
+import { Mapping } from '../index.js'
 import * as posix from '../lib/posix.js'
 import { compilerProblem } from './c-headers.js'
 import { FORK, SHM, SYSV, withProgram } from './c-programs.js'
 
 const { SysvSharedMemory } = posix
-const PAGE = 4096
+const PAGE = Mapping.pageSize
 const linux = process.platform === 'linux' ? test.serial : test.serial.skip
 const problem = compilerProblem()
 const withC = process.platform === 'linux' && problem === undefined ? test.serial : test.serial.skip

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getSystemErrorName } from 'node:util'
 import test from 'ava'
-import { MappedFile } from '../index.js'
+import { MappedFile, Mapping } from '../index.js'
 import * as posix from '../lib/posix.js'
 import { bitsOf } from './helpers'
 import { compilerProblem } from './c-headers.js'
@@ -14,7 +14,7 @@ import { SEAL, withProgram } from './c-programs.js'
 const { PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS } = posix
 const RW = bitsOf(PROT_READ, PROT_WRITE)
 const ANON = bitsOf(MAP_PRIVATE, MAP_ANONYMOUS)
-const PAGE = 4096
+const PAGE = Mapping.pageSize
 const onLinux = process.platform === 'linux'
 
 interface Row {

@@ -8,7 +8,7 @@ import { bitsOf } from './helpers'
 const { PROT_READ, PROT_WRITE, PROT_NONE, PROT_EXEC, MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS } = posix
 const RW = bitsOf(PROT_READ, PROT_WRITE)
 const ANON = bitsOf(MAP_PRIVATE, MAP_ANONYMOUS)
-const PAGE = 4096
+const PAGE = Mapping.pageSize
 const at = (m: Mapping, page: number) => m.address + BigInt(page * PAGE)
 
 const linux = process.platform === 'linux' ? test : test.skip
