@@ -78,7 +78,7 @@ test('this installation is seen as what it is', (t) => {
 
 test('a load that fails throws the help page, with a code and the cause', (t) => {
   const program = `
-    try { require(${JSON.stringify(join(__dirname, '../lib/native'))}) }
+    try { require(${JSON.stringify(join(__dirname, '../index'))}) }
     catch (error) { console.log(JSON.stringify({ code: error.code, cause: error.cause instanceof Error, message: error.message })) }`
   const child = spawnSync(process.execPath, ['-e', program], {
     encoding: 'utf8',

@@ -1,5 +1,13 @@
 import { carry, chooseCarrier, isOverlay } from './carriers'
-import { bufferTooLarge, invalidState, mappingFault, recapture, systemError, viewsUnavailable } from './errors'
+import {
+  bufferTooLarge,
+  invalidState,
+  mappingFault,
+  memoryTransferred,
+  recapture,
+  systemError,
+  viewsUnavailable,
+} from './errors'
 import { detach } from './detach'
 import { abandonWaits } from './wait'
 import { currentFault, deliver, epoch, warnOfLoss } from './faults'
@@ -202,7 +210,10 @@ export class Core {
 
   /** The one buffer over everything, where `kind` is not 'external'. */
   whole(): ArrayBufferLike {
-    if (this.#carrier?.lost?.() === true && !this.isPrivate) this.#letCarrierGo()
+    if (this.#carrier?.lost?.() === true) {
+      if (this.isPrivate) throw memoryTransferred()
+      this.#letCarrierGo()
+    }
     // Private pages have been used where they are by now.
     if (this.#refused !== 'none' && !this.isPrivate) this.kind = this.#refused
     const carrier = this.#carrier ?? this.#carry(false)

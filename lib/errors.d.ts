@@ -15,6 +15,8 @@ export declare function invalidArgValue(name: string, value: unknown, reason?: s
 export declare function outOfRange(name: string, range: string, value: unknown): RangeError;
 /** Use after `close()`. */
 export declare function invalidState(): Error;
+/** Private pages are nowhere else: whoever transferred their buffer has taken them along. */
+export declare function memoryTransferred(): Error;
 /** As Node's own: whoever aborted says why in `cause`. */
 export declare function abortError(cause: unknown): Error;
 /** A handle of another process leads to no memory of this one. */

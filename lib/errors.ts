@@ -83,6 +83,11 @@ export function invalidState(): Error {
   return coded(Error, 'ERR_INVALID_STATE', 'Invalid state: the mapping is closed')
 }
 
+/** Private pages are nowhere else: whoever transferred their buffer has taken them along. */
+export function memoryTransferred(): Error {
+  return coded(Error, 'ERR_INVALID_STATE', 'Invalid state: the memory was transferred with a buffer that it stood on')
+}
+
 /** As Node's own: whoever aborted says why in `cause`. */
 export function abortError(cause: unknown): Error {
   const error = coded(Error, 'ABORT_ERR', 'The operation was aborted')
