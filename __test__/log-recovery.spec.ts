@@ -71,7 +71,7 @@ atOnce(
   },
 )
 
-test('damage below the durable position is reported, skipped, and left on disk', async (t) => {
+atOnce('damage below the durable position is reported, skipped, and left on disk', async (t) => {
   const directory = join(folder, 'below')
   let log = MappedLog.openSync(directory, { segmentSize: 4096 })
   const positions = Array.from({ length: 100 }, (_, number) => log.append(`record ${number} ${'.'.repeat(100)}`))
