@@ -44,7 +44,8 @@ for (let round = 0; round < ROUNDS; round++) {
   for (let spin = (round * 7919) % 20_000; spin > 0; spin--);
   if (mapping.fault !== null) faulted++
   mapping.close()
-  assert.equal(view.length, 0)
+  // One over a SharedArrayBuffer, which nothing detaches, has zeros.
+  if (!(view.buffer instanceof SharedArrayBuffer)) assert.equal(view.length, 0)
   // A new mapping, of another file, which would show any byte that a late handler or a late store leaves.
   const stranger = MappedFile.openSync(bystander, { access: round % 2 ? 'write' : 'read' })
   if (stranger.address === address) same++

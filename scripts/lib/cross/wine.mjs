@@ -128,8 +128,15 @@ export async function wine32(major, node) {
     'WINELOADER=/usr/lib/wine/wine',
   ]
   const enter = ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c']
-  const mounts = `mount --bind /dev "${root}/dev" && mount -t proc proc "${root}/proc" && mkdir -p "${root}/host" "${root}/tmp" && mount --rbind / "${root}/host"`
-  const inTree = (program) => `chroot "${root}" /usr/bin/env ${inside.join(' ')} /usr/lib/wine/${program}`
+  // The folder that it is called in has the same name inside; everything else is below /host.
+  const mounts = [
+    `mount --bind /dev "${root}/dev"`,
+    `mount -t proc proc "${root}/proc"`,
+    `mount --rbind / "${root}/host"`,
+    `mkdir -p "${root}$PWD"`,
+    `mount --bind "$PWD" "${root}$PWD"`,
+  ].join(' && ')
+  const inTree = (program) => `chroot "${root}" /usr/bin/env -C "$PWD" ${inside.join(' ')} /usr/lib/wine/${program}`
   for (const each of ['dev', 'proc', 'tmp', 'host']) mkdirSync(join(root, each), { recursive: true })
   if (!existsSync(join(root, 'wp/ready'))) {
     // In one entry: the registry is written by the server when it ends, and leaving the tree would kill it before.
