@@ -200,7 +200,7 @@ waits('a worker that waits for ever can be terminated, and a process with waits 
   while (mapping.getInt32(8, true) === 0) await pause(1)
   const begin = performance.now()
   await worker.terminate()
-  t.true(performance.now() - begin < 2000)
+  t.true(performance.now() - begin < 20_000)
   const program = `const { Worker } = require('node:worker_threads')
     new Worker(${JSON.stringify(source)}, { eval: true })
     setTimeout(() => process.exit(7), 200)`

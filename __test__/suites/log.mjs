@@ -165,7 +165,8 @@ await tests(
       controller.abort()
       await assert.rejects(reading, { name: 'AbortError' })
       times.sort((a, b) => a - b)
-      assert.ok(times[10] < 50, `${times[10]} ms`)
+      // Who was not woken looks again after a second.
+      assert.ok(times[10] < 500, `${times[10]} ms`)
       log.close()
     },
 
