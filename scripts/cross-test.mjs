@@ -142,7 +142,7 @@ async function main() {
   if (values.list) {
     console.log(
       Object.entries(machines)
-        .map(([name, each]) => `${name.padEnd(22)}${each.target.padEnd(22)}${each.quick ? 'quick' : 'full'}`)
+        .map(([name, each]) => `${name.padEnd(24)}${each.target.padEnd(22)}${each.quick ? 'quick' : 'full'}`)
         .join('\n'),
     )
     return

@@ -2,11 +2,12 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runsOn, suites } from '../../matrix.mjs'
 import { runtime } from '../../runtimes.mjs'
 import { run } from '../run.mjs'
 import { cache, need, once, Unavailable } from './cache.mjs'
 import { tree } from './debian.mjs'
-import { npmNode } from './npm.mjs'
+import { npmNode, npmPackage } from './npm.mjs'
 import { wine, wine10, wine32 } from './wine.mjs'
 
 const preload = fileURLToPath(new URL('emulated.cjs', import.meta.url))
@@ -62,6 +63,21 @@ async function muslNode(platform) {
   return { node: join(folder, packaged, 'bin/node'), libraries: libraries && join(folder, libraries) }
 }
 
+/** Bun's musl build wants the C++ library under its ordinary name; the wheel of Node brings one along under another. */
+async function muslBun() {
+  const [root, { libraries }] = [await musl('amd64'), await muslNode('musllinux_1_2_x86_64')]
+  const names = await once('musl-bun-libraries', async (scratch) => {
+    for (const file of readdirSync(libraries)) {
+      const [, name, version] = /^(lib[a-z_+]+)-\w+(\.so\.\d+)/.exec(file) ?? []
+      if (name) symlinkSync(join(libraries, file), join(scratch, name + version))
+      symlinkSync(join(libraries, file), join(scratch, file))
+    }
+  })
+  const bun = join(await npmPackage('@oven/bun-linux-x64-musl', 'latest'), 'bin/bun')
+  chmodSync(bun, 0o755)
+  return program('bun-musl-x64', `"${root}/usr/lib/x86_64-linux-musl/libc.so" --library-path "${names}" "${bun}"`)
+}
+
 /** No npm package has a Node for riscv64; Debian 13 does, and the next one where its mirror is halfway through an update. */
 async function riscv64Tree() {
   const wanted = { architecture: 'riscv64', packages: ['nodejs'] }
@@ -86,8 +102,8 @@ async function qemuMachine(name, { architecture, emulator = architecture, root, 
 
 /**
  * `emulator`: what comes between Node and this machine (a `loader` is another C library's, called by hand); tests ask for it. `suites`:
- * all that is run there, where not everything is.
- * @type {Record<string, { target: string, emulator: '' | 'loader' | 'qemu' | 'wine', quick?: Quick, suites?: string[], make: () => Promise<string> }>}
+ * all that is run there, where not everything is. `engine`: what it is, if not Node.
+ * @type {Record<string, { target: string, emulator: '' | 'loader' | 'qemu' | 'wine', engine?: 'bun', quick?: Quick, suites?: string[], make: () => Promise<string> }>}
  */
 export const machines = {
   'x64 glibc': {
@@ -127,6 +143,16 @@ export const machines = {
       const path = libraries ? `--library-path "${libraries}" ` : ''
       return program('node-musl-x64', `"${root}/usr/lib/x86_64-linux-musl/libc.so" ${path}"${node}"`)
     },
+  },
+  'x64 musl Bun': {
+    target: 'linux-x64-musl',
+    emulator: 'loader',
+    engine: 'bun',
+    quick: { why: 'another engine on another C library' },
+    suites: suites()
+      .filter((suite) => runsOn(suite, 'bun'))
+      .toReversed(),
+    make: muslBun,
   },
   'arm64 4K pages': {
     target: 'linux-arm64-gnu',
@@ -253,6 +279,9 @@ export const machines = {
 /** The machines of `--quick`. */
 export const quickMachines = () => Object.keys(machines).filter((name) => machines[name].quick)
 
+const preloaded = (name) =>
+  machines[name].engine === 'bun' ? { BUN_OPTIONS: `--preload ${preload}` } : { NODE_OPTIONS: `--require ${preload}` }
+
 /** The environment of a machine's Node: which add-on it loads, and how it starts itself again. */
 export function environmentOf(name, node, addon) {
   const { emulator } = machines[name]
@@ -262,7 +291,7 @@ export function environmentOf(name, node, addon) {
     // Tests of what an emulator is known to get wrong ask for it, each with its reason.
     ...(emulator && { MEMMAP_EMULATOR: emulator }),
     // Under wine a child is started by wine itself.
-    ...(emulator && emulator !== 'wine' && { MEMMAP_EXEC_PATH: node, NODE_OPTIONS: `--require ${preload}` }),
+    ...(emulator && emulator !== 'wine' && { MEMMAP_EXEC_PATH: node, ...preloaded(name) }),
   }
 }
 

@@ -1,7 +1,7 @@
 // One target: its binary, and the suites on each machine that runs it. A machine is a step of `npm test` and a row of the cross table.
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { suites } from '../../matrix.mjs'
+import { argumentsFor as argumentsOn, suites } from '../../matrix.mjs'
 import { skipped, tap, total } from '../reports.mjs'
 import { run } from '../run.mjs'
 import { build, inspect } from './build.mjs'
@@ -18,8 +18,8 @@ export const unrunnable = Object.keys(targets).filter(
   (name) => !Object.values(machines).some(({ target }) => target === name),
 )
 
-function argumentsFor(suite, specs) {
-  if (suite !== 'ava') return ['--expose-gc', `__test__/suites/${suite}.mjs`]
+function argumentsFor(name, suite, specs) {
+  if (suite !== 'ava') return argumentsOn(suite, machines[name].engine ?? 'node')
   // Emulators are some 25 times slower than the machine: no limit that a native run would need, and few files at a time.
   return ['node_modules/ava/entrypoints/cli.mjs', '--tap', '--timeout=15m', '--concurrency=2', ...specs]
 }
@@ -27,7 +27,7 @@ function argumentsFor(suite, specs) {
 /** One suite on one machine: counts, and what the runner printed. */
 async function runOn(name, addon, suite, node, { specs: only, minutes }) {
   const { specs, left } = suite === 'ava' ? specsOn(name, only) : { specs: [], left: [] }
-  const result = await run(node, argumentsFor(suite, specs), { minutes, env: environmentOf(name, node, addon) })
+  const result = await run(node, argumentsFor(name, suite, specs), { minutes, env: environmentOf(name, node, addon) })
   const counts = tap(result)
   const notes = [counts.note, left.length > 0 && `${left.length} specs left out`].filter(Boolean)
   return {
