@@ -71,11 +71,11 @@ test.serial('the transport writes each line as a record, from its worker', async
   const logger = pino({ base: null, timestamp: false }, transport)
   // pino's worker does not keep a process alive.
   const alive = setInterval(() => {}, 1000)
+  t.teardown(() => clearInterval(alive))
   await once(transport, 'ready')
   for (let number = 0; number < 500; number++) logger.info({ number }, 'ü')
   transport.end()
   await once(transport, 'close')
-  clearInterval(alive)
   const log = MappedLog.openSync(dir, { readOnly: true })
   const numbers = [...log].map(({ data }) => (JSON.parse(data.toString()) as { number: number }).number)
   t.deepEqual(
