@@ -14,7 +14,9 @@ import { missingPages, tests } from '../tap.mjs'
 const folder = mkdtempSync(join(tmpdir(), 'memmap-wasm-'))
 const PAGE = 65_536
 const system = Mapping.pageSize
-const module = new WebAssembly.Module(readFileSync(new URL('../../examples/wasm-scan/count.wasm', import.meta.url)))
+const counter = readFileSync(new URL('../../examples/wasm-scan/count.wasm', import.meta.url))
+// Not every processor has vectors for it (early RISC-V): there JavaScript does the same over the memory's buffer.
+const module = WebAssembly.validate(counter) ? new WebAssembly.Module(counter) : undefined
 let files = 0
 
 /** A new file that counts modulo 251, so that no two pages are equal. */
@@ -26,7 +28,12 @@ function file(length) {
 
 const counting = (length) => Uint8Array.from({ length }, (_, i) => i % 251)
 const memoryOf = (initial = 1, maximum = 1000) => new WebAssembly.Memory({ initial, maximum })
-const run = (memory) => new WebAssembly.Instance(module, { env: { memory } }).exports
+const run = (memory) =>
+  module === undefined ? byHand(memory) : new WebAssembly.Instance(module, { env: { memory } }).exports
+const byHand = (memory) => ({
+  count: (at, length, byte) => new Uint8Array(memory.buffer, at, length).filter((each) => each === byte).length,
+  store: (at, byte) => new Uint8Array(memory.buffer).fill(byte, at, at + 1),
+})
 const bytes = (memory, at, length) => Buffer.from(memory.buffer, at, length)
 const same = (memory, at, length) => assert.ok(bytes(memory, at, length).equals(counting(length)))
 const zeros = (memory, at, length) => assert.ok(bytes(memory, at, length).every((byte) => byte === 0))
