@@ -13,6 +13,7 @@ import { root } from '../run.mjs'
  * @property {Record<string, string>} [env]
  * @property {boolean} [terse] a panic, which ends the process everywhere, ends it here without the message that names a line of the
  *   sources: these binaries are the longest (code for POWER by a fifth), and may have no more than 600 KiB
+ * @property {boolean} [smallLoops] searching and checking is compiled for size, too
  */
 
 /** zig brings the headers and libraries of every system but Android's; Microsoft's import libraries come from their SDK alone. */
@@ -36,7 +37,13 @@ export const targets = {
   'linux-arm64-musl': { platform: 'linux-arm64-musl', rust: 'aarch64-unknown-linux-musl', env: musl },
   'linux-arm-gnueabihf': { platform: 'linux-arm-gnueabihf', rust: 'armv7-unknown-linux-gnueabihf', glibc: old },
   'linux-riscv64-gnu': { platform: 'linux-riscv64-gnu', rust: 'riscv64gc-unknown-linux-gnu', glibc: newer },
-  'linux-ppc64-gnu': { platform: 'linux-ppc64-gnu', rust: 'powerpc64le-unknown-linux-gnu', glibc: ieee, terse: true },
+  'linux-ppc64-gnu': {
+    platform: 'linux-ppc64-gnu',
+    rust: 'powerpc64le-unknown-linux-gnu',
+    glibc: ieee,
+    terse: true,
+    smallLoops: true,
+  },
   'linux-s390x-gnu': { platform: 'linux-s390x-gnu', rust: 's390x-unknown-linux-gnu', glibc: old },
   // The shipped Windows binaries are msvc's, linked in CI. gnullvm is the same code with a linker that runs anywhere: what wine tests.
   'win32-x64': { platform: 'win32-x64-msvc', rust: 'x86_64-pc-windows-gnullvm', unshipped: true, terse: true },
