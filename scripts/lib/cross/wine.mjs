@@ -1,5 +1,6 @@
 // Node for Windows under wine: enough of Windows to test against, with differences that docs/platforms.md names.
-import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { run } from '../run.mjs'
@@ -23,13 +24,18 @@ async function installed() {
 
 /** What wine lacks, made by zig for the processor of the prefix. */
 async function bcryptprimitives(target, destination) {
-  if (existsSync(destination)) return
   const bin = await zig()
   const flags = ['cc', '-target', target, '-O2', '-s', '-shared', shim, '-ladvapi32', '-o']
-  const folder = await once(`wine-shim-${target}`, (scratch) =>
+  // Of this source: another one is another file.
+  const made = createHash('sha256').update(readFileSync(shim)).digest('hex').slice(0, 12)
+  const folder = await once(`wine-shim-${target}-${made}`, (scratch) =>
     need('the shim for wine', join(bin, 'zig'), [...flags, join(scratch, 'bcryptprimitives.dll')]),
   )
-  copyFileSync(join(folder, 'bcryptprimitives.dll'), destination)
+  const dll = readFileSync(join(folder, 'bcryptprimitives.dll'))
+  // Another run may be executing the one that is there.
+  if (existsSync(destination) && readFileSync(destination).equals(dll)) return
+  rmSync(destination, { force: true })
+  writeFileSync(destination, dll)
 }
 
 /**
