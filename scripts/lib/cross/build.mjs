@@ -21,10 +21,6 @@ const noTables = ({ rust: triple }) => (/windows|apple/.test(triple) ? [] : ['-C
 const terseFlags = ({ terse }) =>
   terse ? ['-Zunstable-options', '-Cpanic=immediate-abort', '-Zlocation-detail=none'] : []
 
-/** The loops that are compiled for speed everywhere else, for size. */
-const smallLoops = ({ smallLoops: small }) =>
-  small ? ['--config', 'profile.release.package.memmap-scan.opt-level="s"'] : []
-
 /** What the linker of each system makes of a cdylib named memmap. */
 const outputs = ['libmemmap.so', 'libmemmap.dylib', 'memmap.dll']
 
@@ -64,7 +60,7 @@ async function compile(target, { targetDir = built, sources = root, features } =
   const compiler = await rust()
   const { command, triple, env, checked } = await toolFor(target)
   const wanted = features ? ['--features', features] : []
-  const args = [...command.slice(1), '--locked', '--target', triple, ...wanted, ...smallLoops(target), ...compiler.args]
+  const args = [...command.slice(1), '--locked', '--target', triple, ...wanted, ...compiler.args]
   const result = await run(command[0], args, {
     cwd: sources,
     minutes: 30,

@@ -13,7 +13,6 @@ import { root } from '../run.mjs'
  * @property {Record<string, string>} [env]
  * @property {boolean} [terse] a panic, which ends the process everywhere, ends it here without the message that names a line of the
  *   sources: these binaries are the longest (code for POWER by a fifth), and may have no more than 600 KiB
- * @property {boolean} [smallLoops] searching and checking is compiled for size, too
  */
 
 /** zig brings the headers and libraries of every system but Android's; Microsoft's import libraries come from their SDK alone. */
@@ -23,6 +22,9 @@ const old = '2.17'
 const newer = '2.28'
 /** zig's unwinder for ppc64le prints IEEE long doubles, which glibc has since 2.32. */
 const ieee = '2.32'
+
+/** POWER9, which Node 26 wants, and nearly every distribution with that glibc: its code is shorter. */
+const power = { RUSTFLAGS: '-C target-cpu=pwr9' }
 
 /** A musl library that is loaded by musl's own Node must not bring a second libc along. */
 const musl = { RUSTFLAGS: '-C target-feature=-crt-static' }
@@ -42,7 +44,7 @@ export const targets = {
     rust: 'powerpc64le-unknown-linux-gnu',
     glibc: ieee,
     terse: true,
-    smallLoops: true,
+    env: power,
   },
   'linux-s390x-gnu': { platform: 'linux-s390x-gnu', rust: 's390x-unknown-linux-gnu', glibc: old },
   // The shipped Windows binaries are msvc's, linked in CI. gnullvm is the same code with a linker that runs anywhere: what wine tests.
