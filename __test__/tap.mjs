@@ -6,6 +6,12 @@ export const missingPages =
     ? 'qemu tells a wrong address of a missing page on this processor'
     : ''
 
+/** Why a store to a page that is only to be read cannot be mended here, else ''. */
+export const deniedPages =
+  process.env.MEMMAP_EMULATOR === 'qemu' && process.arch === 'ppc64'
+    ? 'qemu says of a protected page that none is there (SEGV_MAPERR) on this processor'
+    : ''
+
 /**
  * Runs each test in order and prints TAP. A test that returns a string was skipped, and the string is why; `{ note }` is what it counted.
  * @param {Record<string, () => unknown>} cases by their titles

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { lives, run, send } from '../child.mjs'
-import { missingPages, tests } from '../tap.mjs'
+import { deniedPages, missingPages, tests } from '../tap.mjs'
 
 const linux = process.platform === 'linux'
 const windows = process.platform === 'win32'
@@ -19,6 +19,9 @@ const portable = (name, options) => () =>
 
 /** One in which pages go missing. */
 const truncating = (name, kind = program) => (missingPages ? () => missingPages : kind(name))
+
+/** One that stores into pages that are only to be read. */
+const storing = (run) => (deniedPages ? () => deniedPages : run)
 
 /** What becomes of a program that gets a signal from outside, with and without memmap. */
 async function sent(signal) {
@@ -39,12 +42,12 @@ await tests({
   'loops, Buffer methods, Atomics and accessors over a truncated file': truncating('loops'),
   'the kernel, zlib and crypto over a truncated file': truncating('system-calls'),
   'workers in optimised loops while the file is truncated and grows': truncating('workers'),
-  'stores to read mappings are private and reported': portable('rmw'),
-  'WebAssembly traps arrive before, under and after the guard': truncating('wasm-trap', portable),
-  'a displaced handler comes back at the next open': truncating('displaced'),
-  'several copies of the package in one process': truncating('two-copies'),
+  'stores to read mappings are private and reported': storing(portable('rmw')),
+  'WebAssembly traps arrive before, under and after the guard': storing(truncating('wasm-trap', portable)),
+  'a displaced handler comes back at the next open': storing(truncating('displaced')),
+  'several copies of the package in one process': storing(truncating('two-copies')),
   'the add-on loaded only by workers that ended': truncating('worker-only', portable),
-  '65,000 scattered faults do not use up the mappings of the process': truncating('scattered'),
+  '65,000 scattered faults do not use up the mappings of the process': storing(truncating('scattered')),
   'full disks and broken devices': truncating('disks'),
   'SIGBUS from outside': () => sent('SIGBUS'),
   'SIGSEGV from outside': () => sent('SIGSEGV'),
