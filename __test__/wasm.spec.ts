@@ -280,7 +280,10 @@ counts('populate fills the page tables of the memory: the module meets no page f
   }
   const without = faults(false)
   // The compiler, on a thread of its own, meets a few.
-  t.true(faults(true) < without / 2, `${without} faults without`)
+  const populated = faults(true)
+  t.log(`${populated} page faults, ${without} without`)
+  // Where whole large pages are mapped at once there are hardly more than the compiler's own.
+  t.true(populated < Math.max(without / 2, 100))
 })
 
 mapped('a part of a file begins at a page of it', (t) => {

@@ -128,7 +128,8 @@ const cases = {
     }
     const view = m.subarray(-8)
     m.close()
-    if (view.length !== 0) wrong++
+    // Nothing detaches a SharedArrayBuffer.
+    if (view.length !== 0 && !(view.buffer instanceof SharedArrayBuffer)) wrong++
     const again = MappedFile.openSync(path, { offset: length - 8 })
     if (again.byteLength !== 8 || again.bytes.toString() !== 'xxxxxxxx') wrong++
     again.close()
