@@ -55,7 +55,7 @@ export function setup({ bytes, folder, field }) {
       return sum
     }),
     limit(MEMORY, () => sumOf(memory)),
-    ...asked(field.all, 'sum', [path, bytes]),
+    ...asked(field.all, 'sum', [path]),
   ]
   return { workloads: [{ name: workload, expected: sumOf(memory), contestants }], close: () => file.close() }
 }

@@ -1,5 +1,5 @@
 // The floor under every add-on by napi-rs: benchmark/limits/src/addon.rs, in this process, as ours is.
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { positions } from './fixtures.mjs'
 import { Skip } from './skip.mjs'
@@ -14,15 +14,15 @@ const pathOf = (name) => fileURLToPath(new URL(`../limits/target/release/${name}
 
 /** It maps, and does nothing that could be left out. */
 export function addon() {
-  const path = pathOf(library[process.platform] ?? '')
-  if (!existsSync(path)) throw new Skip('not built: cargo build --release --manifest-path benchmark/limits/Cargo.toml')
+  const program = pathOf(library[process.platform] ?? '')
+  if (!existsSync(program)) throw new Skip('not built: cargo build --release --manifest-path benchmark/limits/Cargo.toml')
   const module = { exports: {} }
-  process.dlopen(module, path)
+  process.dlopen(module, program)
   const { Map: Mapped } = module.exports
   const kept = new Map()
   /** Mapped once, as ours is. */
-  const keep = (path, bytes) => {
-    if (!kept.has(path)) kept.set(path, new Int32Array(Mapped.open(path, false).view(bytes)))
+  const keep = (path) => {
+    if (!kept.has(path)) kept.set(path, new Int32Array(Mapped.open(path, false).view(statSync(path).size)))
     return kept.get(path)
   }
   return {
@@ -50,8 +50,8 @@ export function addon() {
         map.close(buffer)
         return count
       },
-      sum(path, bytes) {
-        const words = keep(path, bytes)
+      sum(path) {
+        const words = keep(path)
         let sum = 0
         for (let at = 0; at < words.length; at++) sum += words[at]
         return sum
