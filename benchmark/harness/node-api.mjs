@@ -20,10 +20,13 @@ export function addon() {
   process.dlopen(module, program)
   const { Map: Mapped } = module.exports
   const kept = new Map()
-  /** Mapped once, as ours is. */
+  /** Mapped once, as ours is. The object goes along: collected, it would unmap what the view is over. */
   const keep = (path) => {
-    if (!kept.has(path)) kept.set(path, new Int32Array(Mapped.open(path, false).view(statSync(path).size)))
-    return kept.get(path)
+    if (!kept.has(path)) {
+      const map = Mapped.open(path, false)
+      kept.set(path, { map, words: new Int32Array(map.view(statSync(path).size)) })
+    }
+    return kept.get(path).words
   }
   return {
     name: 'Node-API limit',
