@@ -15,7 +15,8 @@ const pathOf = (name) => fileURLToPath(new URL(`../limits/target/release/${name}
 /** It maps, and does nothing that could be left out. */
 export function addon() {
   const program = pathOf(library[process.platform] ?? '')
-  if (!existsSync(program)) throw new Skip('not built: cargo build --release --manifest-path benchmark/limits/Cargo.toml')
+  if (!existsSync(program))
+    throw new Skip('not built: cargo build --release --manifest-path benchmark/limits/Cargo.toml')
   const module = { exports: {} }
   process.dlopen(module, program)
   const { Map: Mapped } = module.exports
