@@ -1,5 +1,3 @@
-import { availableParallelism } from 'node:os'
-
 import { abortError, invalidArgType, invalidState, recapture } from './errors'
 import { native } from './native'
 import { PACE } from './progress'
@@ -20,6 +18,9 @@ export interface Share {
 
 /** Errors that were made elsewhere and deserve the stack of the `await` that meets them. */
 const bare = new WeakSet<object>()
+
+/** Loaded when there is work, not with the package. */
+const threads = (): number => (require('node:os') as typeof import('node:os')).availableParallelism()
 
 /** One job that somebody awaits. */
 class Pending {
@@ -147,7 +148,7 @@ export async function run(
 ): Promise<Result> {
   const { signal } = task
   if (signal?.aborted === true) throw abortError(signal.reason)
-  jobs ??= new native.NativeJobs(availableParallelism(), drain)
+  jobs ??= new native.NativeJobs(threads(), drain)
   const id = start(jobs, task.onProgress !== undefined)
   try {
     return await new Promise<Result>((resolve, reject) => {

@@ -1,6 +1,6 @@
 // The package is small and loads at once.
 import { execFileSync } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ours, limit } from '../harness/contestants.mjs'
 import { binaryOf } from '../../scripts/lib/cross/suites.mjs'
@@ -10,7 +10,6 @@ export const modes = { full: { rounds: 15 }, quick: { rounds: 7 }, tiny: { round
 
 const BYTES = 'bytes'
 const BINARY = 'binary, as it is published'
-const empty = 'data:text/javascript,'
 
 export const figures = [
   { workload: 'sizes', of: BINARY, metric: BYTES, most: 600, unit: 'KiB' },
@@ -39,7 +38,9 @@ async function released(alone) {
   return binaryOf(`linux-${process.arch}-gnu`)
 }
 
-export async function setup({ field }) {
+export async function setup({ field, folder }) {
+  const empty = join(folder, 'empty.js')
+  writeFileSync(empty, '')
   const plain = readdirSync(root).find((name) => /^memmap\..+\.node$/.test(name))
   const { file, note } = await released(field.alone)
   const size = (path) => () => ({ [BYTES]: statSync(path).size })
@@ -59,7 +60,7 @@ export async function setup({ field }) {
         name: 'import',
         contestants: [
           ours("import 'memmap'", () => imported(join(root, 'index.js'))),
-          limit('import of an empty module', () => imported(empty)),
+          limit('import of an empty CommonJS module', () => imported(empty)),
           limit("import 'node:http'", () => imported('node:http')),
         ],
       },
