@@ -174,7 +174,8 @@ const known = [
     carriers: OWN,
     title: /hundred mappings of 100 MiB|a million random windows of a terabyte/,
     says: /external (at most )?\d{9,}|[1-9]\d* major GCs/,
-    reason: 'the engine counts all of a carrier at once, as it does with memory of its own, and collects for room for it',
+    reason:
+      'the engine counts all of a carrier at once, as it does with memory of its own, and collects for room for it',
   },
   {
     carriers: SHARED,
