@@ -232,13 +232,14 @@ const cases = {
     const drain = (async () => {
       for (;;) {
         const length = await promisify(read)(reader, chunk, 0, chunk.length, null)
+        if (length.bytesRead === 0) return Buffer.concat(got)
         got.push(Buffer.from(chunk.subarray(0, length.bytesRead)))
-        if (length.bytesRead === 1 && chunk[0] === 0) return Buffer.concat(got)
       }
     })()
     const result = await pending
-    writeSync(writer, Buffer.of(0))
-    const all = (await drain).subarray(0, -1)
+    // The only one that writes: what is still in the pipe comes first, then its end.
+    closeSync(writer)
+    const all = await drain
     return {
       result,
       wrote: all.length,
