@@ -278,9 +278,10 @@ counts('populate fills the page tables of the memory: the module meets no page f
     mapping.close()
     return met
   }
-  const without = faults(false)
-  // The compiler, on a thread of its own, meets a few.
-  const populated = faults(true)
+  // Of the whole process, in which other specs run beside this one, and the compiler: the fewest of several are nearest to the truth.
+  const fewest = (populate: boolean): number => Math.min(...Array.from({ length: 8 }, () => faults(populate)))
+  const without = fewest(false)
+  const populated = fewest(true)
   t.log(`${populated} page faults, ${without} without`)
   // Where whole large pages are mapped at once there are hardly more than the compiler's own.
   t.true(populated < Math.max(without / 2, 100))
