@@ -1,4 +1,3 @@
-import { explainArchive } from './asar'
 import { native as binding } from './native'
 import { Core } from './core'
 import { recapture } from './errors'
@@ -12,6 +11,11 @@ import type { NativeMapping } from '../binding'
 import type { NativeTarget } from './target'
 import type { OpenRequest } from './options'
 import type { NoSab, OpenOptions, Sab, Target } from './types'
+
+/** Opening failed: only now the explanations are loaded. */
+function explained(error: unknown, target: NativeTarget): unknown {
+  return (require('./asar') as typeof import('./asar')).explainArchive(error, target)
+}
 
 /** A file as memory. */
 export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Mapping<B> {
@@ -72,7 +76,7 @@ export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Map
         request.capacity,
       )
     } catch (error) {
-      throw recapture(explainArchive(error, path))
+      throw recapture(explained(error, path))
     }
     return MappedFile.#of(native, path, request)
   }
@@ -95,7 +99,7 @@ export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Map
         request.capacity,
       )
     } catch (error) {
-      throw explainArchive(error, path)
+      throw explained(error, path)
     }
     return MappedFile.#of(native, path, request)
   }

@@ -1,7 +1,6 @@
 /**
  * `memmap/wasm`: a file inside the linear memory of a WebAssembly module, which reads and writes it as its own memory. No copy.
  */
-import { explainArchive } from './asar'
 import { openedCarrier, wasmSupported } from './carriers'
 import { Core } from './core'
 import { invalidArgType, invalidArgValue, outOfRange, systemError } from './errors'
@@ -93,7 +92,7 @@ export function mapInto(memory: WebAssemblyMemory, target: Target, options: MapI
   try {
     native = binding.NativeMapping.openSync(path, flags | form, offset, length, mode, capacity)
   } catch (error) {
-    throw explainArchive(error, path)
+    throw (require('./asar') as typeof import('./asar')).explainArchive(error, path)
   }
   return openedWith(native, () => {
     const core = new Core(native, {
