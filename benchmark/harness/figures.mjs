@@ -5,7 +5,7 @@
 // it is the median of `of` itself, in `unit`. The metric is 'time' unless named.
 //
 // `floor` names a limit of the same workload. Where that misses the bound, too, nothing can reach it on this machine; then it is asked whether ours
-// is near the limit.
+// is near the limit. What is slower than ours by more than the noise is no limit, and proves nothing.
 import { median, ratios } from './statistics.mjs'
 
 export const UNITS = { ns: 1, us: 1e3, ms: 1e6, KiB: 1024, '': 1 }
@@ -27,7 +27,8 @@ export function judge(figure, workload) {
   if (alone !== 'missed' || limits === undefined) return { ...figure, value, noise, verdict: alone }
   const limit = valueOf(figure, limits, others)
   const timesLimit = median(ratios(ours, limits))
-  const atLimit = verdict(limit, figure, 0) === 'missed' && timesLimit <= NEAR * (1 + noise)
+  const isLimit = timesLimit * (1 + noise) >= 1
+  const atLimit = isLimit && verdict(limit, figure, 0) === 'missed' && timesLimit <= NEAR * (1 + noise)
   return { ...figure, value, noise, limit, timesLimit, verdict: atLimit ? 'at the limit' : 'missed' }
 }
 
