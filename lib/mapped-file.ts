@@ -5,17 +5,12 @@ import { LOCK } from './flags'
 import { Mapping, adopters, openedWith } from './mapping'
 import { MAPPED_FILE } from './sharing'
 import { openRequest } from './options'
-import { nativeTarget } from './target'
+import { explained, nativeTarget } from './target'
 
 import type { NativeMapping } from '../binding'
 import type { NativeTarget } from './target'
 import type { OpenRequest } from './options'
 import type { NoSab, OpenOptions, Sab, Target } from './types'
-
-/** Opening failed: only now the explanations are loaded. */
-function explained(error: unknown, target: NativeTarget): unknown {
-  return (require('./asar') as typeof import('./asar')).explainArchive(error, target)
-}
 
 /** A file as memory. */
 export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Mapping<B> {

@@ -27,6 +27,11 @@ export function nativeTarget(target: unknown): NativeTarget {
   return fd
 }
 
+/** What opening it ended in, with a word on paths inside of an archive. Only now is that loaded. */
+export function explained(error: unknown, target: NativeTarget): unknown {
+  return (require('./asar') as typeof import('./asar')).explainArchive(error, target)
+}
+
 /** The system would cut the path at its first NUL and open another file. */
 function withoutNul<T extends string | Buffer>(path: T, target: unknown): T {
   const found = typeof path === 'string' ? path.includes('\0') : path.includes(0)

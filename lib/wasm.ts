@@ -11,7 +11,7 @@ import { PRIVATE_READ } from './flags'
 import { native as binding } from './native'
 import { openRequest } from './options'
 import { MAPPED_FILE } from './sharing'
-import { nativeTarget } from './target'
+import { explained, nativeTarget } from './target'
 import { checkInteger } from './validate'
 
 import type { NativeMapping } from '../binding'
@@ -92,7 +92,7 @@ export function mapInto(memory: WebAssemblyMemory, target: Target, options: MapI
   try {
     native = binding.NativeMapping.openSync(path, flags | form, offset, length, mode, capacity)
   } catch (error) {
-    throw (require('./asar') as typeof import('./asar')).explainArchive(error, path)
+    throw explained(error, path)
   }
   return openedWith(native, () => {
     const core = new Core(native, {

@@ -11,12 +11,14 @@ const entries = Object.values(JSON.parse(readFileSync(join(root, 'package.json')
   .filter(Boolean)
   .map((path) => path.slice('./'.length).replace(/\.js$/, ''))
 
+/** They stay files of their own: explanations for when something fails. */
+const apart = ['native-help', 'asar']
+
 const bundle = await rolldown({
   cwd: root,
   input: Object.fromEntries(entries.map((path) => [path, `./${path}.ts`])),
   platform: 'node',
-  // They stay files of their own: what napi wrote, and the explanations for when something fails.
-  external: ['../binding', './native-help', './asar'],
+  external: ['../binding', ...apart.map((name) => `./${name}`)],
   transform: { target: 'es2022' },
   onLog(level, log) {
     // An import that leads nowhere is a warning to the bundler and a broken package to us.
@@ -34,7 +36,7 @@ const { output } = await bundle.write({
 })
 
 // What tsc wrote for each source would be a second copy, with a state of its own, of whatever somebody imports from there.
-const kept = new Set([...output.map(({ fileName }) => fileName), 'lib/native-help.js', 'lib/asar.js'])
+const kept = new Set([...output.map(({ fileName }) => fileName), ...apart.map((name) => `lib/${name}.js`)])
 for (const name of readdirSync(join(root, 'lib'), { recursive: true })) {
   const path = join('lib', name).replaceAll('\\', '/')
   if (path.endsWith('.js') && !kept.has(path)) rmSync(join(root, path))

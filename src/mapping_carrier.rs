@@ -54,10 +54,10 @@ impl NativeMapping {
     ) -> napi::Result<()> {
         let room = target.len();
         let target = crate::raw::bytes(&mut target).as_mut_ptr();
-        let held = match &watched {
-            Some(buffer) => Some(Held::new(env, buffer)?),
-            None => None,
-        };
+        let held = watched
+            .as_ref()
+            .map(|buffer| Held::new(env, buffer))
+            .transpose()?;
         let carrier = match kind {
             0 => Carrier::Shared,
             3 => Carrier::Foreign(held),
