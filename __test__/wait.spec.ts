@@ -114,6 +114,22 @@ waits('close rejects pending waits, an abort signal its own, and the others stay
   t.throws(() => mapping.notify(0), { code: 'ERR_INVALID_STATE' })
 })
 
+waits('who waited by another mapping of the file, and closed it, is not counted any more', async (t) => {
+  const mapping = create()
+  for (let round = 0; round < 200; round++) {
+    const other = reopen(mapping)
+    const closed = other.waitAsync(0, 0)
+    const stays = mapping.waitAsync(0, 0)
+    // Long enough for both to be in the kernel.
+    if (round % 3 !== 0) await pause(1)
+    other.close()
+    await t.throwsAsync(closed, { code: 'ERR_INVALID_STATE' })
+    t.is(mapping.notify(0), 1)
+    t.is(await stays, 'ok')
+  }
+  mapping.close()
+})
+
 waits('a read-only mapping waits for a writer, and keeps seeing its stores', async (t) => {
   const mapping = create()
   const reader = MappedFile.openSync(mapping.path as string)

@@ -262,10 +262,11 @@ pub fn notify(place: &Place, count: u32) -> Outcome<u32> {
             }
         }
         if woken < count {
-            // What has ended must not be counted, or woken in the place of somebody else, once more.
-            ours.iter()
-                .filter(|wait| wait.ended())
-                .for_each(|wait| wait.await_leave());
+            // What has ended must not be counted, or woken in the place of somebody else, once more. By whichever mapping it waited: another
+            // one of the same file has the same word.
+            for wait in select(Wait::ended) {
+                wait.await_leave();
+            }
         }
     }
     if woken == count {
