@@ -81,8 +81,7 @@ inC('atomics are exact between both: they count to 1000 by turns', async (t) => 
   const word = m.view(Int32Array)
   const child = spawn(program, ['wait', name], { stdio: 'inherit' })
   const ended = once(child, 'exit')
-  while (Atomics.load(word, 0) < 1000) {
-    const seen = Atomics.load(word, 0)
+  for (let seen = 0; seen < 1000; seen = Atomics.load(word, 0)) {
     if (seen % 2 === 0) Atomics.store(word, 0, seen + 1)
     else await new Promise((resolve) => setImmediate(resolve))
   }
