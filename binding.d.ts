@@ -108,8 +108,8 @@ export declare class NativeMapping {
   exportShared(): SharedArrayBuffer | undefined
   /**
    * Maps the file over the engine's own pages, which the caller keeps alive until `isCarried` is false. `adopt`: they are the only true ones
-   * (private memory). `kind`: 0 a SharedArrayBuffer, 1 a buffer that nobody can take away, 2 one that can be transferred (`watched`), 3 a
-   * part of a memory of the user's, whose buffer is another one (`watched`, this) once it has grown.
+   * (private memory). `kind`: 0 a SharedArrayBuffer, 1 a buffer that nobody can take away, 2 one that can be transferred (`watched`), with
+   * a page in reserve behind it, 3 a part of a memory of the user's, whose buffer is another one (`watched`, this) once it has grown.
    */
   overlay(target: Uint8Array, adopt: boolean, kind: number, watched?: ArrayBuffer): void
   /**

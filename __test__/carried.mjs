@@ -159,13 +159,6 @@ const known = [
     reason: 'the user cannot transfer the buffer of a carrier',
   },
   {
-    carriers: ['resizable'],
-    title: /^hostile .*a buffer in a list of transfers/,
-    says: /- 1\n +\+ 0/,
-    reason:
-      'the engine lets this carrier be transferred, and whoever has its buffer then has the pages until he drops it',
-  },
-  {
     carriers: [...OWN, 'none'],
     title: /may exit with a buffer that was marked untransferable/,
     reason: 'it is known to fail with external buffers, and these are none',

@@ -263,7 +263,8 @@ function ofWasm(length: number): Ground | undefined {
 function resizable(length: number): Ground | undefined {
   type Resizable = ArrayBuffer & { readonly resizable?: boolean }
   const Constructor = ArrayBuffer as unknown as new (length: number, options: { maxByteLength: number }) => Resizable
-  const buffer = attempt(() => new Constructor(length, { maxByteLength: length }))
+  // Behind it the native side leaves a mark, by which it knows the pages again after they were transferred.
+  const buffer = attempt(() => new Constructor(length, { maxByteLength: length + native.pageSize() }))
   if (buffer?.resizable !== true) return undefined
   protect(buffer)
   return {

@@ -39,8 +39,8 @@ impl NativeMapping {
     }
 
     /// Maps the file over the engine's own pages, which the caller keeps alive until `isCarried` is false. `adopt`: they are the only true ones
-    /// (private memory). `kind`: 0 a SharedArrayBuffer, 1 a buffer that nobody can take away, 2 one that can be transferred (`watched`), 3 a
-    /// part of a memory of the user's, whose buffer is another one (`watched`, this) once it has grown.
+    /// (private memory). `kind`: 0 a SharedArrayBuffer, 1 a buffer that nobody can take away, 2 one that can be transferred (`watched`), with
+    /// a page in reserve behind it, 3 a part of a memory of the user's, whose buffer is another one (`watched`, this) once it has grown.
     #[napi(
         ts_args_type = "target: Uint8Array, adopt: boolean, kind: number, watched?: ArrayBuffer"
     )]
@@ -60,8 +60,9 @@ impl NativeMapping {
             .transpose()?;
         let carrier = match kind {
             0 => Carrier::Shared,
-            3 => Carrier::Foreign(held),
-            _ => Carrier::Own(held),
+            1 => Carrier::Own,
+            2 => Carrier::Transferable(held),
+            _ => Carrier::Foreign(held),
         };
         let carrier = (env.raw() as usize, carrier);
         self.run(env, |region| {

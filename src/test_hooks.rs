@@ -58,7 +58,7 @@ pub unsafe extern "C" fn memmap_test_place(
     // SAFETY: as the caller promises.
     let mapping = unsafe { &*mapping };
     let carrier = if shared == 0 {
-        Carrier::Own(None)
+        Carrier::Own
     } else {
         Carrier::Shared
     };

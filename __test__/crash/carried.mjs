@@ -136,6 +136,94 @@ async function hostile() {
   done(`${Object.keys(tricks).length * 5} buffers, ${refused} tricks refused`)
 }
 
+/** Who takes a carrier's buffer away has memory then, and nothing of the file after close: in his thread, in another, or nowhere. */
+async function taken() {
+  const take = (buffer) => {
+    try {
+      const heir = structuredClone(buffer, { transfer: [buffer] })
+      // Node 20 copies what cannot be transferred.
+      return buffer.byteLength === 0 ? heir : undefined
+    } catch {
+      return undefined
+    }
+  }
+  /** Nothing of it is reachable when it returns. */
+  const drop = (mapping) => (take(mapping.bytes.buffer) === undefined ? undefined : true)
+  const url = new URL('heir-worker.mjs', import.meta.url)
+  const writer = new Worker(url, { workerData: {} })
+  const untouched = (path, what) => assert.equal(Buffer.compare(readFileSync(path), content), 0, what)
+  const counts = { kept: 0, dropped: 0, collected: 0, sent: 0, inherited: 0, refused: 0 }
+  const use = {
+    kept(mapping, heir) {
+      mapping.close()
+      const view = new Uint8Array(heir)
+      assert.ok(
+        view.every((byte) => byte === 0),
+        'the file is gone from it',
+      )
+      view.fill(0xee)
+    },
+    /** Its addresses are a stranger's when the mapping closes. */
+    async dropped(mapping, _heir, _access, path) {
+      const before = maps(path).length
+      for (let tries = 0; maps(path).length === before && tries < 50; tries++) {
+        gc()
+        await sleep(5)
+      }
+      // Sometimes an engine has it in a register, for good.
+      if (maps(path).length < before) counts.collected++
+      const strangers = Array.from({ length: 8 }, () => AnonymousMemory.create(content.length))
+      for (const stranger of strangers) stranger.fill(0xee)
+      mapping.close()
+      for (const stranger of strangers) {
+        assert.ok(stranger.read(0, content.length).every((byte) => byte === 0xee))
+        stranger.close()
+      }
+    },
+    /** The other thread stores while this one closes, but never before: it would be the file, by right. */
+    async sent(mapping, heir, access) {
+      const answer = once(writer, 'message')
+      if (access === 'write') mapping.close()
+      writer.postMessage(heir, [heir])
+      if (access !== 'write') mapping.close()
+      assert.equal((await answer)[0], content.length)
+    },
+  }
+  const rounds = process.env.MEMMAP_TEST_LONG === '1' ? 100 : 5
+  for (const access of ['read', 'write', 'copy']) {
+    for (const [how, after] of Object.entries(use)) {
+      for (let round = 0; round < rounds; round++) {
+        const path = file(content)
+        const mapping = MappedFile.openSync(path, { access })
+        const heir = how === 'dropped' ? drop(mapping) : take(mapping.bytes.buffer)
+        if (heir instanceof ArrayBuffer) assert.equal(new Uint8Array(heir)[7], content[7])
+        counts[heir === undefined ? 'refused' : how]++
+        await (heir === undefined ? mapping.close() : after(mapping, heir, access, path))
+        assert.equal(maps(path).length, 0, 'close unmaps the file at once')
+        untouched(path, `${access}, ${how}: the file was touched`)
+      }
+    }
+    // Deno tells no object of a thread that ends that it does: what was not closed stays mapped.
+    for (let round = 0; round < rounds && !deno; round++) {
+      const path = file(content)
+      const owner = new Worker(url, { workerData: { path, access } })
+      const [[heir]] = await Promise.all([once(owner, 'message'), once(owner, 'exit')])
+      assert.equal(maps(path).length, 0, 'the end of a thread closes')
+      counts[heir === 'refused' ? heir : 'inherited']++
+      if (heir !== 'refused') new Uint8Array(heir).fill(0xee)
+      untouched(path, `${access}, inherited: the file was touched`)
+    }
+  }
+  await writer.terminate()
+  // Where there is a buffer that can be taken, it was.
+  if (expected === 'resizable') assert.ok(counts.refused === 0 && counts.collected > 0)
+  done(
+    Object.entries(counts)
+      .map(([how, count]) => `${count} ${how}`)
+      .join(', '),
+  )
+}
+
 /** Faults in pages that the engine owns. */
 function faults() {
   const path = file(content)
@@ -308,7 +396,7 @@ function none() {
 }
 
 const what = process.argv[2]
-const needs = { views, hostile, faults, many, exhausted, large, forgets, ends, none }
+const needs = { views, hostile, taken, faults, many, exhausted, large, forgets, ends, none }
 if (needs[what] === undefined) throw new RangeError(`no such part: ${what}`)
 if (node === 0 && !deno && what !== 'none') skip('this engine has no cage')
 else await needs[what]()

@@ -114,6 +114,7 @@ const cases = {
   async structuredClone(access) {
     const m = MappedFile.openSync(path, { access })
     const { buffer } = m.bytes
+    const copy = structuredClone(m.subarray(0, 100))
     let moved
     let refused
     try {
@@ -121,7 +122,6 @@ const cases = {
     } catch (error) {
       refused = error.name
     }
-    const copy = structuredClone(m.subarray(0, 100))
     m.close()
     await churn()
     const kept = copy[0] === content[0]

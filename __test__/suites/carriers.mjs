@@ -32,7 +32,7 @@ const cases = {
 
 const ofCarrier = {
   'views of files and memory': ['views'],
-  'nothing that a user does to a buffer hurts': ['hostile'],
+  'nothing that a user does to a buffer hurts': ['hostile', 'taken'],
   'pages that fault': ['faults'],
   'many mappings, more than there is room for, and large ones': ['many', 'exhausted', 'large'],
   'what nobody closes is told once': ['forgets'],

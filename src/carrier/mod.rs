@@ -3,5 +3,6 @@
 pub mod exports;
 pub mod external;
 pub mod held;
+mod mark;
 pub mod overlay;
 pub mod shared;

@@ -9,6 +9,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::held::Held;
+use super::mark::Mark;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault::Slot;
@@ -17,8 +18,10 @@ use crate::region::{Pages, Region};
 
 /// The buffer whose pages carry a mapping.
 pub enum Carrier {
-    /// An ArrayBuffer of ours; held, if the user could transfer it.
-    Own(Option<Held>),
+    /// An ArrayBuffer of ours that nobody can take away.
+    Own,
+    /// One that the user could transfer; held where the engine can look. A page more is reserved behind its bytes.
+    Transferable(Option<Held>),
     /// A SharedArrayBuffer of ours: nobody can take it away, and other threads may have it.
     Shared,
     /// A memory of the user's, whose buffer comes and goes: the facade looks where it is, and gives the latest that it has seen.
@@ -40,11 +43,24 @@ struct Live {
     slot: Option<Slot>,
     /// To look whether the pages were taken away; `None` where that cannot be, and after `retire`.
     buffer: Option<Held>,
+    /// To look whether the engine still has them then, for whoever took them.
+    mark: Option<Mark>,
 }
 
 impl Live {
     fn is_lost(&self) -> bool {
         self.buffer.as_ref().is_some_and(Held::is_detached)
+    }
+
+    /// Whether the engine has the pages, in whatever buffer.
+    fn is_there(&self) -> bool {
+        let attached = |buffer: &Held| !buffer.is_detached();
+        match (&self.buffer, &self.mark) {
+            (Some(buffer), Some(mark)) => attached(buffer) || mark.is_there(),
+            (Some(buffer), None) => attached(buffer),
+            (None, Some(mark)) => mark.is_there(),
+            (None, None) => true,
+        }
     }
 }
 
@@ -94,18 +110,20 @@ impl Overlay {
         };
         let (shared, own) = (
             matches!(carrier, Carrier::Shared),
-            matches!(carrier, Carrier::Own(_)),
+            matches!(carrier, Carrier::Own | Carrier::Transferable(_)),
         );
-        let buffer = match carrier {
-            Carrier::Own(held) | Carrier::Foreign(held) => held,
-            Carrier::Shared => None,
+        let (buffer, mark) = match carrier {
+            // SAFETY: behind the bytes that the buffer has now; see `Carrier::Transferable`.
+            Carrier::Transferable(held) => (held, unsafe { Mark::put(base.add(room)) }.ok()),
+            Carrier::Foreign(held) => (held, None),
+            Carrier::Own | Carrier::Shared => (None, None),
         };
         let overlay = Arc::new(Self {
             pages: Pages { base, length },
             environment,
             shared,
             own,
-            live: Mutex::new(Some(Live { slot, buffer })),
+            live: Mutex::new(Some(Live { slot, buffer, mark })),
         });
         if let Err(fail) = placed {
             // Whatever is there now, V8 gets zeros.
@@ -157,7 +175,7 @@ impl Overlay {
     pub fn retire(&self) {
         let mut live = self.live();
         let guarded = match &mut *live {
-            Some(this) if self.own && !this.is_lost() => match &this.slot {
+            Some(this) if self.own && !this.is_lost() && this.is_there() => match &this.slot {
                 Some(slot) => {
                     slot.retire(|| self.replace(Replacement::None));
                     this.buffer = None;
@@ -180,10 +198,11 @@ impl Overlay {
         let Some(this) = live.take() else {
             return;
         };
-        let lost = this.is_lost();
+        let there = this.is_there();
         let give_back = || {
-            if !lost {
+            if there {
                 self.replace(Replacement::Zeros);
+                this.mark.as_ref().inspect(|mark| mark.remove());
             }
         };
         match this.slot {

@@ -10,6 +10,7 @@
 
 use std::ffi::c_void;
 use std::fs::File;
+use std::io::Read;
 use std::os::fd::AsRawFd;
 
 use memmap2::{MmapOptions, MmapRaw};
@@ -242,6 +243,20 @@ pub unsafe fn shorten(
     // SAFETY: as the caller promises.
     unsafe { replace(base.wrapping_add(from), to - from, Replacement::Zeros) };
     Ok(())
+}
+
+/// Bytes at an address where nothing may be mapped any more: the kernel looks for us.
+pub fn peek<const N: usize>(at: *const u8) -> Option<[u8; N]> {
+    let (mut reader, writer) = std::io::pipe().ok()?;
+    // SAFETY: write(2) answers EFAULT where nothing can be read.
+    let written = unsafe { libc::write(writer.as_raw_fd(), at.cast(), N) };
+    // Nothing or a part of it: the rest would never come.
+    if usize::try_from(written) != Ok(N) {
+        return None;
+    }
+    let mut bytes = [0; N];
+    reader.read_exact(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// Any mapping can be replaced while its addresses stay taken: no range has to be held for it.
