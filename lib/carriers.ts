@@ -126,19 +126,20 @@ const forgotten = new FinalizationRegistry<undefined>(() => {
   )
 })
 
-/** Puts `length` bytes (whole pages) on a carrier; `undefined` where none can be had. `adopt`: its pages become the only true ones. */
+/** Puts `length` bytes (whole pages of `page` bytes) on a carrier; `undefined` where none can be had. `adopt`: its pages become the only true ones. */
 export function carry(
   mapping: NativeMapping,
   kind: CarrierKind,
   length: number,
+  page: number,
   adopt: boolean,
   owner: object,
 ): Carrier | undefined {
   if (kind === 'shared') return ofShared(mapping) ?? overlay(mapping, growable(length), adopt, owner)
   if (kind === 'wasm') {
-    return overlay(mapping, ofWasm(length), adopt, owner) ?? overlay(mapping, resizable(length), adopt, owner)
+    return overlay(mapping, ofWasm(length), adopt, owner) ?? overlay(mapping, resizable(length, page), adopt, owner)
   }
-  return kind === 'resizable' ? overlay(mapping, resizable(length), adopt, owner) : undefined
+  return kind === 'resizable' ? overlay(mapping, resizable(length, page), adopt, owner) : undefined
 }
 
 function ofShared(mapping: NativeMapping): Carrier | undefined {
@@ -260,11 +261,12 @@ function ofWasm(length: number): Ground | undefined {
   }
 }
 
-function resizable(length: number): Ground | undefined {
+function resizable(length: number, page: number): Ground | undefined {
   type Resizable = ArrayBuffer & { readonly resizable?: boolean }
   const Constructor = ArrayBuffer as unknown as new (length: number, options: { maxByteLength: number }) => Resizable
-  // Behind it the native side leaves a mark, by which it knows the pages again after they were transferred.
-  const buffer = attempt(() => new Constructor(length, { maxByteLength: length + native.pageSize() }))
+  // Behind it the native side leaves a mark, by which it knows the pages again after they were transferred. A page of the mapping's own: the
+  // system puts whole huge pages where huge pages can be mapped.
+  const buffer = attempt(() => new Constructor(length, { maxByteLength: length + page }))
   if (buffer?.resizable !== true) return undefined
   protect(buffer)
   return {

@@ -258,7 +258,7 @@ export class Core {
     if (kind === 'none' || kind === 'external') return undefined
     this.kind = 'none'
     this.#refused = kind
-    const carrier = carry(this.native, kind, this.mapLength, adopt, this.owner)
+    const carrier = carry(this.native, kind, this.mapLength, this.pageSize, adopt, this.owner)
     if (carrier === undefined) return undefined
     this.#refused = 'none'
     this.use(carrier)
