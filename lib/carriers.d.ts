@@ -24,8 +24,8 @@ export declare function viewsSupported(): boolean;
 export declare function wasmSupported(): boolean;
 /** Whether the pages of a private mapping must move onto the carrier: they cannot be in two places. */
 export declare function isOverlay(kind: CarrierKind): boolean;
-/** Puts `length` bytes (whole pages) on a carrier; `undefined` where none can be had. `adopt`: its pages become the only true ones. */
-export declare function carry(mapping: NativeMapping, kind: CarrierKind, length: number, adopt: boolean, owner: object): Carrier | undefined;
+/** Puts `length` bytes (whole pages of `page` bytes) on a carrier; `undefined` where none can be had. `adopt`: its pages become the only true ones. */
+export declare function carry(mapping: NativeMapping, kind: CarrierKind, length: number, page: number, adopt: boolean, owner: object): Carrier | undefined;
 /**
  * A WebAssembly memory of the user's as carrier: he may grow it, which makes another buffer over the same pages, or over others.
  * Nothing is ever detached, as the other views are his own.

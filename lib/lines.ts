@@ -6,9 +6,11 @@ import { invalidArgType, invalidArgValue } from './errors'
 import { within } from './options'
 import { taskOf } from './jobs'
 import { Progress } from './progress'
+import { keepShape } from './shapes'
 import { checkInteger, optionsOf } from './validate'
 
 import type { Core } from './core'
+import type { Range } from './options'
 import type { Task } from './types'
 
 type Encoding = 'utf8' | 'latin1'
@@ -23,6 +25,7 @@ const MOST = 8192
 /** What stands before them: bytes taken, newlines, whether there is a `\r`. */
 const HEAD = 3
 const NEWLINE = Uint8Array.of(10)
+const NONE = Buffer.alloc(0)
 /** V8 before 13 (Node 20 and 22) takes 3 ns for a byte of UTF-8 that is not ASCII; by way of UTF-16 it is 0.5 (0.1 without the detour since then). */
 const DETOUR =
   process.versions['bun'] === undefined &&
@@ -35,7 +38,7 @@ const END: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, d
  * Cuts bytes into blocks of whole lines. A newline is never part of another character in UTF-8, so no block splits one.
  */
 class Blocks {
-  #buffer = Buffer.allocUnsafe(BLOCK)
+  #buffer = NONE
   #position: number
   /** The text of the block, up to its last newline; at the end of everything with what comes after that one. */
   text = ''
@@ -67,6 +70,7 @@ class Blocks {
     core.checkFault()
     const from = this.#position
     if (from >= end) return false
+    if (this.#buffer === NONE) this.#buffer = Buffer.allocUnsafe(BLOCK)
     for (;;) {
       const length = Math.min(this.#buffer.length, end - from)
       core.checkReadable(from, length)
@@ -147,21 +151,17 @@ class TextLines implements Iterator<string, undefined> {
 }
 
 /** What `lines` returns: each iteration begins anew. */
-export class Lines implements Iterable<string>, AsyncIterable<string> {
+class Lines implements Iterable<string>, AsyncIterable<string> {
   readonly #core: Core
   readonly #from: number
   readonly #end: number
   readonly #encoding: Encoding
   readonly #task: Task
 
-  constructor(core: Core, options: unknown) {
-    core.checkOpen()
-    const known = ['encoding', 'offset', 'length', 'signal', 'onProgress'] as const
-    const given = options === undefined ? {} : optionsOf(options, known, 'lines')
-    const { offset, length } = within(given, core.byteLength)
-    this.#task = taskOf(given)
+  constructor(core: Core, { offset, length }: Range, encoding: Encoding, task: Task) {
+    this.#task = task
     this.#core = core
-    this.#encoding = encodingOf(given['encoding'])
+    this.#encoding = encoding
     this.#from = offset
     this.#end = offset + length
   }
@@ -201,22 +201,30 @@ export class Lines implements Iterable<string>, AsyncIterable<string> {
   }
 }
 
+/** What `Mapping.lines` is asked for. */
+export function linesOf(core: Core, options: unknown): Lines {
+  core.checkOpen()
+  const known = ['encoding', 'offset', 'length', 'signal', 'onProgress'] as const
+  const given = options === undefined ? {} : optionsOf(options, known, 'lines')
+  const range = within(given, core.byteLength)
+  const task = taskOf(given)
+  return new Lines(core, range, encodingOf(given['encoding']), task)
+}
+
 /** Written out, as a generator costs more than the line. */
 class LineIterator implements IterableIterator<string, undefined> {
   readonly #lines = new TextLines()
   readonly #progress: Progress
-  readonly #core: Core
   #blocks: Blocks | undefined
 
   constructor(blocks: Blocks, progress: Progress) {
-    this.#core = blocks.core
     this.#blocks = blocks
     this.#progress = progress
   }
 
   next(): IteratorResult<string, undefined> {
     // The rest of a block is text of ours; after close() nobody gets it all the same, as from the other form.
-    if (this.#blocks !== undefined) this.#core.checkOpen()
+    this.#blocks?.core.checkOpen()
     const line = this.#lines.next()
     if (line.done !== true || this.#blocks === undefined) return line
     this.#refill(this.#blocks)
@@ -281,3 +289,15 @@ function encodingOf(value: unknown): Encoding {
   if (typeof value !== 'string') throw invalidArgType('options.encoding', 'of type string', value)
   throw invalidArgValue('options.encoding', value, "must be 'utf8' or 'latin1'")
 }
+
+// See there. What they stand for is never asked for.
+keepShape(Lines, () => {
+  const nothing = undefined as unknown as Core
+  const blocks = new Blocks(nothing, 0, 0, 'utf8')
+  const lines = new Lines(nothing, { offset: 0, length: 0 }, 'utf8', {})
+  const ahead = new Ahead(nothing, 0, 0, BLOCK)
+  const nobody = (): never => {
+    throw new Error('unreachable')
+  }
+  return [lines, new LineIterator(blocks, new Progress({}, 0)), new Batches(nobody, nobody, nobody), ahead]
+})

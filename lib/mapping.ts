@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 
+import { AccessorWindows } from './accessor-windows'
 import { stateOf } from './accessors'
 import { viewsSupported, wasmSupported } from './carriers'
 import * as control from './control'
@@ -8,6 +9,7 @@ import { bufferTooLarge, invalidArgType, invalidArgValue, mappingFault, outOfRan
 import { native } from './native'
 import { flushRequest } from './options'
 import { Sequential } from './sequential'
+import { keepShape } from './shapes'
 import { MAPPED_FILE, SHARED_MEMORY, handleOf, receive } from './sharing'
 import { checkInteger, relative } from './validate'
 import { notify, wait, waitAsync } from './wait'
@@ -363,12 +365,12 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
    * What was stored in a `'write'` mapping reaches the file, as all of a process's writes do; `flush` first to know when it is durable.
    */
   close(): void {
-    stateOf(this).close()
+    closeAndKeepShape(stateOf(this))
   }
 
   /** For `using`: {@link close}. A view that is returned out of a `using` block has length 0. */
   [Symbol.dispose](): void {
-    stateOf(this).close()
+    closeAndKeepShape(stateOf(this))
   }
 }
 
@@ -387,6 +389,11 @@ export function openedWith<T>(mapping: NativeMapping, make: () => T): T {
     mapping.release(false)
     throw error
   }
+}
+
+function closeAndKeepShape(core: Core): void {
+  core.close()
+  keepShape(core.label, () => [adopters[core.label]!(core, undefined), new Windows(core), new AccessorWindows(core)])
 }
 
 function windowsOf(core: Core): Windows {

@@ -2,7 +2,7 @@ import { stateOf } from './accessors'
 import { Checked } from './checked'
 import { abortError } from './errors'
 import { run, taskOf } from './jobs'
-import { lastLinesOf, Lines } from './lines'
+import { lastLinesOf, linesOf } from './lines'
 import { needleOf, startOf } from './needle'
 import { everywhere, positionsOf } from './positions'
 import { rangeOf, within } from './options'
@@ -95,7 +95,7 @@ export abstract class Searching extends Checked {
    * @example for await (const line of log.lines()) console.log(line)
    */
   lines(options?: LinesOptions): Iterable<string> & AsyncIterable<string> {
-    return new Lines(stateOf(this), options)
+    return linesOf(stateOf(this), options)
   }
 
   /** The last lines, in their order, without looking at what comes before them. */
