@@ -42,8 +42,8 @@ export declare class NativeLock {
  */
 export declare class NativeMapping {
   /**
-   * A function `(offset)` that writes the CRC of the record at `offset` where its length stands (0xffffffff: of the segment's end). One number crosses
-   * over, and it is not a method, as crossing over would cost more than the CRC.
+   * A function `(offset)` that finishes the record at `offset`: its CRC goes where its length stands (0xffffffff: the segment's end), and then its
+   * word is there. One number crosses over, and it is not a method, as crossing over would cost more than the CRC.
    */
   sealer(seed: number): (offset: number) => void
   /** `close()` and `release(true)` on another thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends. */
@@ -211,10 +211,12 @@ export declare class NativeReservation {
 export declare class NativeSegmentMaker {
   /** Nothing is being made. */
   constructor()
-  /** Begins to make a file of `length` bytes that starts with `header`. `warm`: its pages are there when it is taken, as far as there was time. */
+  /** Begins to make a file of `length` bytes that starts with `header`. `warm`: its pages are prepared then, see `reach`. */
   prepare(path: string, length: number, header: Uint8Array, warm: boolean): void
-  /** Faults in the pages of a segment that is being written already, from an offset on. */
+  /** Prepares the pages of a segment that is being written already, behind an offset: `reach` before the first store there. */
   warm(mapping: NativeMapping, from: number): void
+  /** Up to where a segment may be stored to: more than `from`, where it must be waited for. As long as the segment, if nobody prepares it. */
+  reach(mapping: NativeMapping, from: number): number
   /** The first that `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for. */
   take(): NativeMapping | null
   /**

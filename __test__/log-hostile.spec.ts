@@ -255,3 +255,25 @@ test('a position is found by its number: the last of many segments as fast as th
   t.true(early! < 0.5 && late! < 0.5)
   log.close()
 })
+
+test('segments whose pages are still being prepared lose nothing of what is written into them meanwhile', (t) => {
+  // Longer than a page, so that the first of a segment reaches into what another thread is filling; nothing in them is a zero.
+  const lengths = [4005, 9000, 70_000, 300_000, 5]
+  const record = Buffer.alloc(300_000, 0xee)
+  for (let round = 0; round < 24; round++) {
+    const log = MappedLog.openSync(fresh(), { segmentSize: 1 << 20, flush: 'never' })
+    let count = 0
+    for (let bytes = 0; bytes < 12 << 20; count++) {
+      const length = lengths[(count + (count >> 4)) % (round < 4 ? 1 : lengths.length)]!
+      bytes += length
+      log.append(record.subarray(0, length))
+    }
+    let read = 0
+    for (const { data } of log) {
+      if (!data.every((byte) => byte === 0xee)) t.fail(`record ${read} of round ${round}`)
+      read++
+    }
+    t.is(read, count, `round ${round}`)
+    log.close()
+  }
+})

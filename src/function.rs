@@ -79,8 +79,8 @@ unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> 
             std::ptr::null_mut(),
             &raw mut data,
         );
-        for (number, argument) in numbers.iter_mut().zip(arguments).take(count) {
-            sys::napi_get_value_double(env, argument, number);
+        for (number, argument) in numbers.iter_mut().zip(&arguments).take(count) {
+            sys::napi_get_value_double(env, *argument, number);
         }
     }
     // SAFETY: the pointer that `make` gave; the function that is being called keeps it.

@@ -22,7 +22,9 @@ const KINDS = [
 ]
 const READLINE = 'readline, for await'
 
-export const figures = [{ workload: '1000 bytes', of: 'lines(), for of', against: READLINE, least: 10 }]
+export const figures = [
+  { workload: '1000 bytes', of: 'lines(), for of', against: READLINE, least: 10, floor: 'floor, sync' },
+]
 
 export const headlines = [
   {

@@ -11,7 +11,7 @@ export declare class Segment {
     readonly core: Core;
     readonly words: Int32Array;
     readonly bytes: Buffer;
-    /** Writes a record's CRC where the length of its payload stands. */
+    /** Finishes a record: its CRC where the length of its payload stands, then its word. */
     readonly seal: (offset: number) => void;
     constructor(path: string, header: Header, mapping: NativeMapping);
     /** Maps a segment that is there, at its full length. */

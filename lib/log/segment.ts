@@ -17,7 +17,7 @@ export class Segment {
   readonly core: Core
   readonly words: Int32Array
   readonly bytes: Buffer
-  /** Writes a record's CRC where the length of its payload stands. */
+  /** Finishes a record: its CRC where the length of its payload stands, then its word. */
   readonly seal: (offset: number) => void
   #turn = 0
 
@@ -36,15 +36,16 @@ export class Segment {
   /** Maps a segment that is there, at its full length. */
   static open(path: string, header: Header): Segment {
     const mapping = native.NativeMapping.openSync(path, flag.ACCESS_WRITE, 0, header.length, 0, 0)
+    // It is stored to, from one page to the next: what the system would read ahead is zeros.
+    mapping.advise('random', 0, header.length)
     return new Segment(path, header, mapping)
   }
 
   /** The log goes on in the next segment, which exists. */
   sealAt(offset: number): void {
     this.words[(offset >> 2) + 1] = SEALED
-    this.seal(offset)
     new DataView(this.bytes.buffer, this.bytes.byteOffset).setBigUint64(SEALED_AT, BigInt(Date.now()), LITTLE)
-    Atomics.store(this.words, offset >> 2, -1)
+    this.seal(offset)
   }
 
   mark(marks: Marks): void {

@@ -68,8 +68,10 @@ export class Writer {
   readonly sealed: Sealed[]
   #segment: Segment
   #offset: number
-  /** Where `append` must stop to think: to have the next segment made, then to use it. */
+  /** Where `append` must stop to think: at the end of the pages that are ready, or at the next step. */
   #mark = 0
+  /** Where there is something to do: look how fast records come, have the next segment made, use it. */
+  #step = 0
   /** Behind the last byte of the segment that a record may use. */
   #limit = 0
   /** The next segments, being made. */
@@ -142,9 +144,9 @@ export class Writer {
     const offset = this.#offset
     segment.words[(offset >> 2) + 1] = length
     segment.seal(offset)
-    Atomics.store(segment.words, offset >> 2, length + 1)
     this.#offset = after(offset, length)
-    if (Atomics.load(this.#bellWords, 0) !== 0) this.#bell.ring()
+    // In one order with the record's word, which was stored in there: a reader that sleeps by now has seen none.
+    if (this.#bellWords[0] !== 0) this.#bell.ring()
     // The guard counts before the store that faulted returns: no record is acknowledged that went nowhere.
     if (epoch[0] !== segment.core.seen) this.#attempt(() => segment.check())
     return segment.base + offset
@@ -167,8 +169,11 @@ export class Writer {
   /** A record with so much payload does not fit before the mark. */
   #think(length: number): void {
     this.#checkLength(length, 'data.length')
-    while (this.#mark < this.#limit && after(this.#offset, length) > this.#mark) this.#look()
-    if (after(this.#offset, length) > this.#limit) this.#roll()
+    // In the next segment, too, only as far as its pages are ready.
+    while (after(this.#offset, length) > this.#mark) {
+      if (this.#mark < this.#limit) this.#look()
+      else this.#roll()
+    }
   }
 
   #checkLength(length: number, name: string): void {
@@ -181,20 +186,25 @@ export class Writer {
     this.#checkLength(typeof data === 'string' ? Buffer.byteLength(data) : lengthOf(data), name)
   }
 
-  /** Within a segment: is there more to be prepared? */
+  /** Within a segment: are its pages ready, is there more to be prepared? */
   #look(): void {
+    if (this.#mark < this.#step) return this.#goTo(this.#step)
     const latest = HEADER + Math.ceil(this.#segment.length * LATEST)
     const early = this.#mark < latest
     if (!this.#fast) {
       this.#measure()
-      if (this.#fast) this.#maker.warm(this.#segment.core.native, this.#offset)
+      // Behind the record's head that comes next.
+      if (this.#fast) this.#maker.warm(this.#segment.core.native, this.#offset + HEAD)
     }
-    if (early && !this.#fast) {
-      this.#mark = Math.min(this.#limit, latest)
-      return
-    }
-    this.#mark = this.#limit
+    if (early && !this.#fast) return this.#goTo(Math.min(this.#limit, latest))
+    this.#goTo(this.#limit)
     this.#prepare(1)
+  }
+
+  /** To the next step, as far as the pages are ready; that is further than now. Between the mark and the first page that is not, a seal has room. */
+  #goTo(step: number): void {
+    this.#step = step
+    this.#mark = Math.min(step, this.#maker.reach(this.#segment.core.native, this.#mark + HEAD) - HEAD)
   }
 
   #nextOf(header: Header): Ahead {
@@ -263,7 +273,8 @@ export class Writer {
     // Behind the last record there is always room for the seal.
     this.#limit = length - HEAD
     // A fast log needs the next segments as soon as they can be had; for a slow one they would lie there unused.
-    this.#mark = this.#fast ? this.#limit : Math.min(this.#limit, Math.max(offset, HEADER + Math.ceil(length * LOOK)))
+    this.#mark = 0
+    this.#goTo(this.#fast ? this.#limit : Math.min(this.#limit, Math.max(offset, HEADER + Math.ceil(length * LOOK))))
     if (this.#fast) this.#prepare(DEEP)
     this.#since = performance.now()
     this.#from = offset

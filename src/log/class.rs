@@ -12,7 +12,8 @@ use napi::Env;
 use napi::bindgen_prelude::{Float64ArraySlice, Unknown};
 use napi_derive::napi;
 
-use super::record::{Found, HEAD, SEALED, checksum, find, number};
+use super::pages::expect;
+use super::record::{Found, HEAD, SEALED, checksum, find, next, number};
 use super::scan::{Met, scan};
 use crate::error::{Fail, Outcome};
 use crate::function;
@@ -22,8 +23,8 @@ use crate::thread;
 
 #[napi]
 impl NativeMapping {
-    /// A function `(offset)` that writes the CRC of the record at `offset` where its length stands (0xffffffff: of the segment's end). One number crosses
-    /// over, and it is not a method, as crossing over would cost more than the CRC.
+    /// A function `(offset)` that finishes the record at `offset`: its CRC goes where its length stands (0xffffffff: the segment's end), and then its
+    /// word is there. One number crosses over, and it is not a method, as crossing over would cost more than the CRC.
     #[napi(ts_return_type = "(offset: number) => void")]
     pub fn sealer<'env>(&self, env: &'env Env, seed: u32) -> napi::Result<Unknown<'env>> {
         let region = self.run(env, |region| Ok(Arc::clone(region)))?;
@@ -164,14 +165,14 @@ impl Sealer {
             return Err(Fail::out_of_range(format!("No record at {offset}")));
         };
         let sum = checksum(self.seed, offset as u32, word, payload);
-        // SAFETY: inside the segment (checked). Nobody reads these bytes before the word is stored.
+        let start = self.region.start().wrapping_add(offset).cast::<u32>();
+        // SAFETY: inside the segment (checked), whose records begin at multiples of eight of page-aligned memory. Nobody reads the CRC before the
+        // word is stored; in one order with what the caller loads then, which is the bell of sleeping readers.
         unsafe {
-            self.region
-                .start()
-                .wrapping_add(offset + 4)
-                .cast::<u32>()
-                .write_unaligned(sum);
+            start.add(1).write(sum);
+            AtomicU32::from_ptr(start).store(word, Ordering::SeqCst);
         };
+        expect(record, next(0, length));
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use napi::Env;
 use napi_derive::napi;
 
-use super::pages::{advise_large, fill, prefault};
+use super::pages::{Zeros, advise_alone, fill, prefault};
 use crate::bytes;
 use crate::error::Outcome;
 use crate::mapping::NativeMapping;
@@ -21,7 +21,7 @@ use crate::thread;
 /// `lib/flags.ts`
 const WRITE_NEW: u32 = 1 | 8;
 
-/// Bytes that are faulted in at once: the next segment, if one is wanted, need not wait for longer than that.
+/// Bytes that are prepared at once: `reach` and `take` wait for no longer than that.
 const SLICE: usize = 2 << 20;
 
 /// What is to be made.
@@ -30,6 +30,12 @@ struct Plan {
     length: f64,
     header: Vec<u8>,
     warm: bool,
+}
+
+/// A segment whose pages are prepared, slice by slice, while it is written already: nobody stores behind `ready` before `reach` has said so.
+struct Cold {
+    region: Arc<Region>,
+    ready: usize,
 }
 
 /// What one thread has to do, and what it has done. A channel would bring 10 KB of code along.
@@ -44,8 +50,8 @@ struct State {
     plans: VecDeque<Plan>,
     /// In the order of the plans.
     made: VecDeque<Outcome<Arc<Region>>>,
-    /// Whose pages are to be faulted in, and from where on.
-    cold: VecDeque<(Arc<Region>, usize)>,
+    /// Whose pages are being prepared, the one that is used next first.
+    cold: VecDeque<Cold>,
     /// There is a thread, which looks here again before it ends.
     running: bool,
     /// Somebody waits for what is being made.
@@ -76,19 +82,24 @@ impl Shop {
 
     /// What is there already first, a slice at a time, unless somebody waits for what is not.
     fn work(&self) {
+        let mut zeros = Zeros::default();
         let mut state = self.state();
         loop {
-            if let Some((region, from)) = (!state.wanted).then(|| state.cold.pop_front()).flatten()
-            {
+            let first = state.wanted && !state.plans.is_empty();
+            let cold = state.cold.front().filter(|_| !first);
+            if let Some((region, from)) = cold.map(|it| (Arc::clone(&it.region), it.ready)) {
                 state.busy = true;
                 drop(state);
-                let to = (from + SLICE).min(region.len());
-                let rest = prefault(&region, from, to) && to < region.len();
+                let to = (from / SLICE * SLICE + SLICE).min(region.len());
+                let more = fill(&region, from, to, &mut zeros) && prefault(&region, from, to);
+                let done = !more || to == region.len();
                 // Before anybody hears that it is out of our hands.
-                let rest = rest.then_some((region, to));
+                drop(region);
                 state = self.state();
-                if let Some(rest) = rest {
-                    state.cold.push_front(rest);
+                if done {
+                    state.cold.pop_front();
+                } else if let Some(cold) = state.cold.front_mut() {
+                    cold.ready = to;
                 }
                 self.put_down(&mut state);
             } else if let Some(plan) = state.plans.pop_front() {
@@ -96,14 +107,13 @@ impl Shop {
                 drop(state);
                 let made = make(&plan);
                 let region = made.as_ref().ok().filter(|_| plan.warm).cloned();
-                if let Some(region) = &region {
-                    // Nobody else knows these pages yet: so they can be filled by write(2).
-                    fill(region, || self.state().wanted);
-                    advise_large(region);
-                }
                 state = self.state();
                 state.made.push_back(made);
-                state.cold.extend(region.map(|region| (region, 0)));
+                // The first page has the header.
+                state.cold.extend(region.map(|region| Cold {
+                    ready: region.page(),
+                    region,
+                }));
                 self.put_down(&mut state);
             } else {
                 state.running = false;
@@ -142,7 +152,7 @@ impl NativeSegmentMaker {
         Self::default()
     }
 
-    /// Begins to make a file of `length` bytes that starts with `header`. `warm`: its pages are there when it is taken, as far as there was time.
+    /// Begins to make a file of `length` bytes that starts with `header`. `warm`: its pages are prepared then, see `reach`.
     #[napi]
     pub fn prepare(
         &mut self,
@@ -165,18 +175,40 @@ impl NativeSegmentMaker {
         Ok(())
     }
 
-    /// Faults in the pages of a segment that is being written already, from an offset on.
+    /// Prepares the pages of a segment that is being written already, behind an offset: `reach` before the first store there.
     #[napi]
     pub fn warm(&self, env: &Env, mapping: &NativeMapping, from: f64) -> napi::Result<()> {
         mapping.run(env, |region| {
-            let from = from as usize / SLICE * SLICE;
-            self.shop
-                .state()
-                .cold
-                .push_front((Arc::clone(region), from));
+            let ready = (from as usize).next_multiple_of(region.page());
+            advise_alone(region);
+            let region = Arc::clone(region);
+            let mut state = self.shop.state();
+            // Nothing else is in work yet: whoever is not fast has nothing prepared.
+            state.cold.push_back(Cold { region, ready });
+            drop(state);
             // Without a thread the pages come one by one.
             let _ = self.shop.employ(|state| state.cold.clear());
             Ok(())
+        })
+    }
+
+    /// Up to where a segment may be stored to: more than `from`, where it must be waited for. As long as the segment, if nobody prepares it.
+    #[napi]
+    pub fn reach(&self, env: &Env, mapping: &NativeMapping, from: f64) -> napi::Result<f64> {
+        mapping.run(env, |region| {
+            let mut state = self.shop.state();
+            loop {
+                let cold = state
+                    .cold
+                    .iter()
+                    .find(|cold| Arc::ptr_eq(&cold.region, region));
+                match cold {
+                    None => return Ok(region.len() as f64),
+                    Some(_) if !state.running => return Ok(region.len() as f64),
+                    Some(cold) if cold.ready as f64 > from => return Ok(cold.ready as f64),
+                    Some(_) => state = self.shop.wait(state),
+                }
+            }
         })
     }
 
@@ -208,12 +240,10 @@ impl NativeSegmentMaker {
         let mut state = self.shop.state();
         self.ahead -= state.plans.len() as u32;
         state.plans.clear();
-        state.wanted = true;
+        state.cold.clear();
         while state.busy {
             state = self.shop.wait(state);
         }
-        state.wanted = false;
-        state.cold.clear();
     }
 
     /// Makes one here and now, without faulting its pages in.
@@ -252,6 +282,8 @@ fn make(plan: &Plan) -> Outcome<Arc<Region>> {
         0.0,
     );
     let region = open::open(&request)?;
+    // Before the first store.
+    advise_alone(&region);
     if let Err(fail) = bytes::write(&region, plan.header.as_slice(), 0) {
         let _ = std::fs::remove_file(Path::new(&plan.path));
         return Err(fail);

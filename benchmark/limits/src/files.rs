@@ -99,6 +99,7 @@ pub fn append(path: &str, count: usize, bytes: usize) -> Result<Answer> {
                 .create(true)
                 .truncate(true)
                 .open(path)?;
+            file.set_len((segments * SEGMENT) as u64)?;
             for number in 0..segments {
                 let map = prepared(&file, (number * SEGMENT) as u64)?;
                 if made.send(map).is_err() {
@@ -122,17 +123,26 @@ pub fn append(path: &str, count: usize, bytes: usize) -> Result<Answer> {
     })
 }
 
-const SEGMENT: usize = 64 << 20;
+const SEGMENT: usize = 16 << 20;
+const SLICE: usize = 2 << 20;
 
 fn prepared(file: &File, offset: u64) -> Result<MmapMut> {
     use std::os::unix::fs::FileExt;
-    let zeros = vec![0; 1 << 20];
-    for at in (0..SEGMENT).step_by(zeros.len()) {
-        file.write_all_at(&zeros, offset + at as u64)?;
-    }
     let mut options = memmap2::MmapOptions::new();
     // SAFETY: as above.
-    unsafe { options.offset(offset).len(SEGMENT).populate().map_mut(file) }
+    let map = unsafe { options.offset(offset).len(SEGMENT).map_mut(file) }?;
+    // Nothing is read ahead where nothing is.
+    #[cfg(unix)]
+    map.advise(memmap2::Advice::Random)?;
+    let zeros = vec![0; 64 << 10];
+    for slice in (0..SEGMENT).step_by(SLICE) {
+        for at in (slice..slice + SLICE).step_by(zeros.len()) {
+            file.write_all_at(&zeros, offset + at as u64)?;
+        }
+        #[cfg(target_os = "linux")]
+        map.advise_range(memmap2::Advice::PopulateWrite, slice, SLICE)?;
+    }
+    Ok(map)
 }
 
 /// munmap(2) of a file whose pages were all touched: the time of that call alone.
