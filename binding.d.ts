@@ -215,7 +215,10 @@ export declare class NativeSegmentMaker {
   prepare(path: string, length: number, header: Uint8Array, warm: boolean): void
   /** Prepares the pages of a segment that is being written already, behind an offset: `reach` before the first store there. */
   warm(mapping: NativeMapping, from: number): void
-  /** Up to where a segment may be stored to: more than `from`, where it must be waited for. As long as the segment, if nobody prepares it. */
+  /**
+   * Up to where a segment may be stored to: further than `from`. A writer that has come to where the thread is waits for the slice that is being
+   * prepared, if one is, and has the rest for itself: it is faster, or the thread has no processor, and the next segment is to be made.
+   */
   reach(mapping: NativeMapping, from: number): number
   /** The first that `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for. */
   take(): NativeMapping | null

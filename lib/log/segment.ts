@@ -36,8 +36,6 @@ export class Segment {
   /** Maps a segment that is there, at its full length. */
   static open(path: string, header: Header): Segment {
     const mapping = native.NativeMapping.openSync(path, flag.ACCESS_WRITE, 0, header.length, 0, 0)
-    // It is stored to, from one page to the next: what the system would read ahead is zeros.
-    mapping.advise('random', 0, header.length)
     return new Segment(path, header, mapping)
   }
 

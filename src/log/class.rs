@@ -12,7 +12,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Float64ArraySlice, Unknown};
 use napi_derive::napi;
 
-use super::pages::expect;
+use super::pages::{advise_alone, expect};
 use super::record::{Found, HEAD, SEALED, checksum, find, next, number};
 use super::scan::{Met, scan};
 use crate::error::{Fail, Outcome};
@@ -28,6 +28,7 @@ impl NativeMapping {
     #[napi(ts_return_type = "(offset: number) => void")]
     pub fn sealer<'env>(&self, env: &'env Env, seed: u32) -> napi::Result<Unknown<'env>> {
         let region = self.run(env, |region| Ok(Arc::clone(region)))?;
+        advise_alone(&region);
         let sealer = Sealer { region, seed };
         function::make(env, c"seal", move |[offset, ..]| {
             sealer.seal(offset as usize).map(|()| None)

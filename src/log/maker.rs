@@ -36,6 +36,21 @@ struct Plan {
 struct Cold {
     region: Arc<Region>,
     ready: usize,
+    /// A slice of it is being prepared.
+    begun: bool,
+    /// The writer has come to `ready`.
+    met: bool,
+}
+
+impl Cold {
+    fn new(region: Arc<Region>, ready: usize) -> Self {
+        Self {
+            region,
+            ready,
+            begun: false,
+            met: false,
+        }
+    }
 }
 
 /// What one thread has to do, and what it has done. A channel would bring 10 KB of code along.
@@ -86,8 +101,9 @@ impl Shop {
         let mut state = self.state();
         loop {
             let first = state.wanted && !state.plans.is_empty();
-            let cold = state.cold.front().filter(|_| !first);
-            if let Some((region, from)) = cold.map(|it| (Arc::clone(&it.region), it.ready)) {
+            if let Some(cold) = state.cold.front_mut().filter(|_| !first) {
+                cold.begun = true;
+                let (region, from) = (Arc::clone(&cold.region), cold.ready);
                 state.busy = true;
                 drop(state);
                 let to = (from / SLICE * SLICE + SLICE).min(region.len());
@@ -96,10 +112,11 @@ impl Shop {
                 // Before anybody hears that it is out of our hands.
                 drop(region);
                 state = self.state();
-                if done {
-                    state.cold.pop_front();
-                } else if let Some(cold) = state.cold.front_mut() {
-                    cold.ready = to;
+                if let Some(cold) = state.cold.front_mut() {
+                    (cold.ready, cold.begun) = (to, false);
+                    if done || cold.met {
+                        state.cold.pop_front();
+                    }
                 }
                 self.put_down(&mut state);
             } else if let Some(plan) = state.plans.pop_front() {
@@ -110,9 +127,9 @@ impl Shop {
                 state = self.state();
                 state.made.push_back(made);
                 // The first page has the header.
-                state.cold.extend(region.map(|region| Cold {
-                    ready: region.page(),
-                    region,
+                state.cold.extend(region.map(|region| {
+                    let ready = region.page();
+                    Cold::new(region, ready)
                 }));
                 self.put_down(&mut state);
             } else {
@@ -180,11 +197,10 @@ impl NativeSegmentMaker {
     pub fn warm(&self, env: &Env, mapping: &NativeMapping, from: f64) -> napi::Result<()> {
         mapping.run(env, |region| {
             let ready = (from as usize).next_multiple_of(region.page());
-            advise_alone(region);
             let region = Arc::clone(region);
             let mut state = self.shop.state();
             // Nothing else is in work yet: whoever is not fast has nothing prepared.
-            state.cold.push_back(Cold { region, ready });
+            state.cold.push_back(Cold::new(region, ready));
             drop(state);
             // Without a thread the pages come one by one.
             let _ = self.shop.employ(|state| state.cold.clear());
@@ -192,21 +208,27 @@ impl NativeSegmentMaker {
         })
     }
 
-    /// Up to where a segment may be stored to: more than `from`, where it must be waited for. As long as the segment, if nobody prepares it.
+    /// Up to where a segment may be stored to: further than `from`. A writer that has come to where the thread is waits for the slice that is being
+    /// prepared, if one is, and has the rest for itself: it is faster, or the thread has no processor, and the next segment is to be made.
     #[napi]
     pub fn reach(&self, env: &Env, mapping: &NativeMapping, from: f64) -> napi::Result<f64> {
         mapping.run(env, |region| {
             let mut state = self.shop.state();
             loop {
-                let cold = state
-                    .cold
-                    .iter()
-                    .find(|cold| Arc::ptr_eq(&cold.region, region));
-                match cold {
-                    None => return Ok(region.len() as f64),
-                    Some(_) if !state.running => return Ok(region.len() as f64),
-                    Some(cold) if cold.ready as f64 > from => return Ok(cold.ready as f64),
-                    Some(_) => state = self.shop.wait(state),
+                let mut all = state.cold.iter();
+                let found = all.position(|cold| Arc::ptr_eq(&cold.region, region));
+                let Some((at, cold)) = found.and_then(|at| Some((at, state.cold.get_mut(at)?)))
+                else {
+                    return Ok(region.len() as f64);
+                };
+                if cold.ready as f64 > from {
+                    return Ok(cold.ready as f64);
+                }
+                if cold.begun {
+                    cold.met = true;
+                    state = self.shop.wait(state);
+                } else {
+                    state.cold.remove(at);
                 }
             }
         })
