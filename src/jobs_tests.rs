@@ -135,7 +135,12 @@ fn progress_is_told_at_most_every_16_ms_after_it_was_fetched() {
     let mut last: Option<Instant> = None;
     let begun = Instant::now();
     let mut count = 0;
-    while begun.elapsed() < Duration::from_millis(200) {
+    // A busy machine may take its time, but reports come for as long as the job runs.
+    while count < 6 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "only {count} reports in 20 s"
+        );
         if let Some((other, News::Progress(_))) = owner.fetch() {
             assert_eq!(other, id);
             assert!(
@@ -147,7 +152,6 @@ fn progress_is_told_at_most_every_16_ms_after_it_was_fetched() {
         }
         thread::sleep(Duration::from_millis(1));
     }
-    assert!(count >= 3, "only {count} reports in 200 ms");
     owner.end();
 }
 
