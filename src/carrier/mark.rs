@@ -10,14 +10,22 @@
     reason = "a page of the engine's reservation that nobody else uses"
 )]
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::Outcome;
 use crate::os::{self, Pages, Protection, Replacement};
 use crate::region::{Access, Form};
 
-/// What is written there.
-type Word = [u8; 16];
+/// What is written there: which mark of this process it is, where it lies, and when the process made its first.
+type Word = [usize; 3];
+
+static COUNT: AtomicUsize = AtomicUsize::new(1);
+static SEED: LazyLock<usize> = LazyLock::new(|| {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| now.as_nanos() as usize)
+});
 
 /// One page with a number that is nowhere else.
 pub struct Mark {
@@ -32,10 +40,7 @@ impl Mark {
     /// The page is the caller's: reserved, and out of everybody's reach.
     pub unsafe fn put(page: *mut u8) -> Outcome<Self> {
         let length = os::page_size();
-        let mut word = Word::default();
-        for half in word.chunks_mut(8) {
-            half.copy_from_slice(&RandomState::new().build_hasher().finish().to_ne_bytes());
-        }
+        let word = [COUNT.fetch_add(1, Ordering::Relaxed), page as usize, *SEED];
         let form = Form {
             access: Access::Copy,
             private: true,
@@ -46,7 +51,7 @@ impl Mark {
         // SAFETY: as the caller promises; the page is writable then, and longer than the word.
         unsafe {
             os::map_again(page, length, None, 0, form)?;
-            page.cast::<Word>().write(word);
+            page.copy_from_nonoverlapping(word.as_ptr().cast(), size_of_val(&word));
         }
         os::protect(Pages { base: page, length }, Protection::Read)?;
         Ok(Self { page, word })

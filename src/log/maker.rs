@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use napi::Env;
 use napi_derive::napi;
 
-use super::pages::{Zeros, advise_alone, fill, prefault};
+use super::pages::{PREPARES, Zeros, advise_alone, fill, prefault};
 use crate::bytes;
 use crate::error::Outcome;
 use crate::mapping::NativeMapping;
@@ -66,7 +66,7 @@ struct State {
     /// In the order of the plans.
     made: VecDeque<Outcome<Arc<Region>>>,
     /// Whose pages are being prepared, the one that is used next first.
-    cold: VecDeque<Cold>,
+    cold: Vec<Cold>,
     /// There is a thread, which looks here again before it ends.
     running: bool,
     /// Somebody waits for what is being made.
@@ -101,7 +101,7 @@ impl Shop {
         let mut state = self.state();
         loop {
             let first = state.wanted && !state.plans.is_empty();
-            if let Some(cold) = state.cold.front_mut().filter(|_| !first) {
+            if PREPARES && let Some(cold) = state.cold.first_mut().filter(|_| !first) {
                 cold.begun = true;
                 let (region, from) = (Arc::clone(&cold.region), cold.ready);
                 state.busy = true;
@@ -112,10 +112,10 @@ impl Shop {
                 // Before anybody hears that it is out of our hands.
                 drop(region);
                 state = self.state();
-                if let Some(cold) = state.cold.front_mut() {
+                if let Some(cold) = state.cold.first_mut() {
                     (cold.ready, cold.begun) = (to, false);
                     if done || cold.met {
-                        state.cold.pop_front();
+                        state.cold.remove(0);
                     }
                 }
                 self.put_down(&mut state);
@@ -123,7 +123,11 @@ impl Shop {
                 state.busy = true;
                 drop(state);
                 let made = make(&plan);
-                let region = made.as_ref().ok().filter(|_| plan.warm).cloned();
+                let region = made
+                    .as_ref()
+                    .ok()
+                    .filter(|_| PREPARES && plan.warm)
+                    .cloned();
                 state = self.state();
                 state.made.push_back(made);
                 // The first page has the header.
@@ -195,12 +199,15 @@ impl NativeSegmentMaker {
     /// Prepares the pages of a segment that is being written already, behind an offset: `reach` before the first store there.
     #[napi]
     pub fn warm(&self, env: &Env, mapping: &NativeMapping, from: f64) -> napi::Result<()> {
+        if !PREPARES {
+            return Ok(());
+        }
         mapping.run(env, |region| {
             let ready = (from as usize).next_multiple_of(region.page());
             let region = Arc::clone(region);
             let mut state = self.shop.state();
             // Nothing else is in work yet: whoever is not fast has nothing prepared.
-            state.cold.push_back(Cold::new(region, ready));
+            state.cold.push(Cold::new(region, ready));
             drop(state);
             // Without a thread the pages come one by one.
             let _ = self.shop.employ(|state| state.cold.clear());
@@ -213,6 +220,9 @@ impl NativeSegmentMaker {
     #[napi]
     pub fn reach(&self, env: &Env, mapping: &NativeMapping, from: f64) -> napi::Result<f64> {
         mapping.run(env, |region| {
+            if !PREPARES {
+                return Ok(region.len() as f64);
+            }
             let mut state = self.shop.state();
             loop {
                 let mut all = state.cold.iter();

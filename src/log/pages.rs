@@ -3,6 +3,9 @@
 
 use crate::region::Region;
 
+/// Whether there is anything to be prepared here at all.
+pub const PREPARES: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
 /// What `fill` writes. Made when it is needed, once for a thread: the system has one page of zeros for all of it.
 #[cfg_attr(
     not(any(target_os = "linux", target_os = "android")),

@@ -10,7 +10,6 @@
 
 use std::ffi::c_void;
 use std::fs::File;
-use std::io::Read;
 use std::os::fd::AsRawFd;
 
 use memmap2::{MmapOptions, MmapRaw};
@@ -245,18 +244,18 @@ pub unsafe fn shorten(
     Ok(())
 }
 
-/// Bytes at an address where nothing may be mapped any more: the kernel looks for us.
-pub fn peek<const N: usize>(at: *const u8) -> Option<[u8; N]> {
-    let (mut reader, writer) = std::io::pipe().ok()?;
-    // SAFETY: write(2) answers EFAULT where nothing can be read.
-    let written = unsafe { libc::write(writer.as_raw_fd(), at.cast(), N) };
-    // Nothing or a part of it: the rest would never come.
-    if usize::try_from(written) != Ok(N) {
-        return None;
-    }
-    let mut bytes = [0; N];
-    reader.read_exact(&mut bytes).ok()?;
-    Some(bytes)
+/// Words at an address where nothing may be mapped any more: the kernel looks for us.
+pub fn peek(at: *const u8) -> Option<[usize; 3]> {
+    let mut words = [0; 3];
+    let length = size_of_val(&words);
+    let (reader, writer) = std::io::pipe().ok()?;
+    // SAFETY: write(2) answers EFAULT where nothing can be read; what comes out of the pipe goes into words of ours. Nothing came in: nothing is
+    // waited for, as the writer's end is still open and the read is not reached.
+    let moved = unsafe {
+        libc::write(writer.as_raw_fd(), at.cast(), length) == length as isize
+            && libc::read(reader.as_raw_fd(), words.as_mut_ptr().cast(), length) == length as isize
+    };
+    moved.then_some(words)
 }
 
 /// Any mapping can be replaced while its addresses stay taken: no range has to be held for it.
