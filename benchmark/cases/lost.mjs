@@ -25,7 +25,7 @@ export const figures = [{ workload, of: 'MappedLog', metric: METRIC, most: 0 }]
 const program = fileURLToPath(new URL('../programs/append.mjs', import.meta.url))
 
 function recordsOf(who, path) {
-  if (who !== 'MappedLog') return Math.floor(statSync(path).size / RECORD)
+  if (who !== 'MappedLog') return Math.floor((statSync(path, { throwIfNoEntry: false })?.size ?? 0) / RECORD)
   const log = MappedLog.openSync(path, { readOnly: true })
   let count = 0
   for (const _ of log) count++
