@@ -145,8 +145,8 @@ export class Writer {
     segment.words[(offset >> 2) + 1] = length
     segment.seal(offset)
     this.#offset = after(offset, length)
-    // In one order with the record's word, which was stored in there: a reader that sleeps by now has seen none.
-    if (this.#bellWords[0] !== 0) this.#bell.ring()
+    // Atomic as the store of the record's word in there is: a plain load could come before it on ARM, and a reader that goes to sleep meanwhile sleep on.
+    if (Atomics.load(this.#bellWords, 0) !== 0) this.#bell.ring()
     // The guard counts before the store that faulted returns: no record is acknowledged that went nowhere.
     if (epoch[0] !== segment.core.seen) this.#attempt(() => segment.check())
     return segment.base + offset

@@ -168,7 +168,7 @@ impl Sealer {
         let sum = checksum(self.seed, offset as u32, word, payload);
         let start = self.region.start().wrapping_add(offset).cast::<u32>();
         // SAFETY: inside the segment (checked), whose records begin at multiples of eight of page-aligned memory. Nobody reads the CRC before the
-        // word is stored; in one order with what the caller loads then, which is the bell of sleeping readers.
+        // word is stored; in one order with the atomic load of the readers' bell that follows in TypeScript.
         unsafe {
             start.add(1).write(sum);
             AtomicU32::from_ptr(start).store(word, Ordering::SeqCst);
