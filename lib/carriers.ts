@@ -264,8 +264,8 @@ function ofWasm(length: number): Ground | undefined {
 function resizable(length: number, page: number): Ground | undefined {
   type Resizable = ArrayBuffer & { readonly resizable?: boolean }
   const Constructor = ArrayBuffer as unknown as new (length: number, options: { maxByteLength: number }) => Resizable
-  // Behind it the native side leaves a mark, by which it knows the pages again after they were transferred. A page of the mapping's own: the
-  // system puts whole huge pages where huge pages can be mapped.
+  // Behind it the native side leaves a mark, by which it knows the pages again after they were transferred. A page of the mapping's own, as
+  // the system gives only ranges of whole huge pages an address where huge pages can be mapped.
   const buffer = attempt(() => new Constructor(length, { maxByteLength: length + page }))
   if (buffer?.resizable !== true) return undefined
   protect(buffer)

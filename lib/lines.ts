@@ -290,7 +290,7 @@ function encodingOf(value: unknown): Encoding {
   throw invalidArgValue('options.encoding', value, "must be 'utf8' or 'latin1'")
 }
 
-// See there. What they stand for is never asked for.
+// See lib/shapes.ts. Nobody ever asks these for a line.
 keepShape(Lines, () => {
   const nothing = undefined as unknown as Core
   const blocks = new Blocks(nothing, 0, 0, 'utf8')

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use napi::Env;
 use napi_derive::napi;
 
-use super::pages::{PREPARES, Zeros, advise_alone, fill, prefault};
+use super::pages::{PREPARES, advise_alone, fill, prefault};
 use crate::bytes;
 use crate::error::Outcome;
 use crate::mapping::NativeMapping;
@@ -97,7 +97,6 @@ impl Shop {
 
     /// What is there already first, a slice at a time, unless somebody waits for what is not.
     fn work(&self) {
-        let mut zeros = Zeros::default();
         let mut state = self.state();
         loop {
             let first = state.wanted && !state.plans.is_empty();
@@ -107,7 +106,7 @@ impl Shop {
                 state.busy = true;
                 drop(state);
                 let to = (from / SLICE * SLICE + SLICE).min(region.len());
-                let more = fill(&region, from, to, &mut zeros) && prefault(&region, from, to);
+                let more = fill(&region, from, to) && prefault(&region, from, to);
                 let done = !more || to == region.len();
                 // Before anybody hears that it is out of our hands.
                 drop(region);
@@ -206,7 +205,7 @@ impl NativeSegmentMaker {
             let ready = (from as usize).next_multiple_of(region.page());
             let region = Arc::clone(region);
             let mut state = self.shop.state();
-            // Nothing else is in work yet: whoever is not fast has nothing prepared.
+            // Behind what is in work; a writer that comes to it before has it for itself.
             state.cold.push(Cold::new(region, ready));
             drop(state);
             // Without a thread the pages come one by one.

@@ -6,33 +6,23 @@ use crate::region::Region;
 /// Whether there is anything to be prepared here at all.
 pub const PREPARES: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// What `fill` writes. Made when it is needed, once for a thread: the system has one page of zeros for all of it.
-#[cfg_attr(
-    not(any(target_os = "linux", target_os = "android")),
-    allow(dead_code, reason = "elsewhere nothing is written")
-)]
-#[derive(Default)]
-pub struct Zeros(Vec<u8>);
-
 /// Has the pages of a range of a fresh file in the system's cache, by writing zeros over its zeros; false if there is no use in going on.
 ///
 /// Faulting in pages that are there already is several times faster, and what the system chooses for a large write comes from memory in use before:
 /// whole large pages (`MADV_HUGEPAGE`) were new to the virtual machine again and again, which took 0.5 to 3 µs for 512 bytes.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub fn fill(region: &Region, from: usize, to: usize, zeros: &mut Zeros) -> bool {
+pub fn fill(region: &Region, from: usize, to: usize) -> bool {
     use std::os::unix::fs::FileExt;
 
     const CHUNK: usize = 64 << 10;
     let Some(file) = region.file() else {
         return false;
     };
-    if zeros.0.is_empty() {
-        zeros.0 = vec![0; CHUNK];
-    }
+    let zeros = vec![0; CHUNK];
     let mut at = from;
     while at < to {
         let length = (CHUNK - at % CHUNK).min(to - at);
-        match file.write_at(&zeros.0[..length], at as u64) {
+        match file.write_at(&zeros[..length], at as u64) {
             Ok(written) if written > 0 => at += written,
             _ => return false,
         }
@@ -42,7 +32,7 @@ pub fn fill(region: &Region, from: usize, to: usize, zeros: &mut Zeros) -> bool 
 
 /// Elsewhere the system decides.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub fn fill(_region: &Region, _from: usize, _to: usize, _zeros: &mut Zeros) -> bool {
+pub fn fill(_region: &Region, _from: usize, _to: usize) -> bool {
     true
 }
 

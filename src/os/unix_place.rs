@@ -249,8 +249,7 @@ pub fn peek(at: *const u8) -> Option<[usize; 3]> {
     let mut words = [0; 3];
     let length = size_of_val(&words);
     let (reader, writer) = std::io::pipe().ok()?;
-    // SAFETY: write(2) answers EFAULT where nothing can be read; what comes out of the pipe goes into words of ours. Nothing came in: nothing is
-    // waited for, as the writer's end is still open and the read is not reached.
+    // SAFETY: write(2) answers EFAULT where nothing can be read; what comes out of the pipe goes into words of ours.
     let moved = unsafe {
         libc::write(writer.as_raw_fd(), at.cast(), length) == length as isize
             && libc::read(reader.as_raw_fd(), words.as_mut_ptr().cast(), length) == length as isize

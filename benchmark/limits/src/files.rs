@@ -84,7 +84,7 @@ fn touched(map: &[u8]) -> i64 {
     map.iter().step_by(PAGE).map(|byte| i64::from(*byte)).sum()
 }
 
-/// Appends records to a file that grows, mapped in segments of 64 MiB. Another thread makes the next ones, so that their pages are there already:
+/// Appends records to a file that grows, mapped in segments of 16 MiB. Another thread makes the next ones, so that their pages are there already:
 /// nothing is left to the appender but the copy, and no way is known to make pages faster than to write them.
 pub fn append(path: &str, count: usize, bytes: usize) -> Result<Answer> {
     let record = vec![b'x'; bytes];
