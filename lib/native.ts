@@ -3,7 +3,7 @@ import type * as Binding from '../binding'
 /** A failing load is a help page with its cause. */
 function load(): typeof Binding {
   try {
-    return require('../binding') as typeof Binding
+    return require('../binding.js') as typeof Binding
   } catch (cause) {
     const { explain, inspectSystem } = require('./native-help') as typeof import('./native-help')
     const error = new Error(explain(inspectSystem(), cause), { cause })

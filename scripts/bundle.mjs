@@ -14,11 +14,27 @@ const entries = Object.values(JSON.parse(readFileSync(join(root, 'package.json')
 /** They stay files of their own: explanations for when something fails. */
 const apart = ['native-help', 'asar']
 
+/**
+ * The enums of memmap/posix are declared ones, and export by hand what is behind them (lib/posix/enums.ts says why). To the bundler a file with
+ * `exports` is CommonJS, which it wraps, and with it all that it imports: it is told what is meant.
+ */
+const enums = {
+  name: 'enums',
+  transform: {
+    filter: { id: /[\\/]enums\.ts$/ },
+    handler: (code) =>
+      code
+        .replaceAll(/^export declare enum \w+ \{[^}]*\}$/gm, '')
+        .replaceAll(/^exports\.(\w+) = /gm, 'export const $1 = '),
+  },
+}
+
 const bundle = await rolldown({
   cwd: root,
   input: Object.fromEntries(entries.map((path) => [path, `./${path}.ts`])),
   platform: 'node',
-  external: ['../binding', ...apart.map((name) => `./${name}`)],
+  plugins: [enums],
+  external: ['../binding.js', ...apart.map((name) => `./${name}`)],
   transform: { target: 'es2022' },
   onLog(level, log) {
     // An import that leads nowhere is a warning to the bundler and a broken package to us.
