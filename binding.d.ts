@@ -46,8 +46,6 @@ export declare class NativeMapping {
    * word is there. One number crosses over, and it is not a method, as crossing over would cost more than the CRC.
    */
   sealer(seed: number): (offset: number) => void
-  /** `close()` and `release(true)` on another thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends. */
-  closeBehind(): void
   /** The payload's length of the record at `offset`; -1: the end, -2: sealed, -3: no valid record. */
   logFind(seed: number, offset: number): number
   /**
@@ -217,11 +215,13 @@ export declare class NativeSegmentMaker {
   warm(mapping: NativeMapping, from: number): void
   /**
    * Up to where a segment may be stored to: further than `from`. A writer that has come to where the thread is waits for the slice that is being
-   * prepared, if one is, and has the rest for itself: it is faster, or the thread has no processor, and the next segment is to be made.
+   * prepared: page by page, as it is written, it would take four times as long.
    */
   reach(mapping: NativeMapping, from: number): number
   /** The first that `prepare` made, waiting for it where it must; throws what went wrong. `null` if nothing was asked for. */
   take(): NativeMapping | null
+  /** `close()` and `release(true)` on the other thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends. */
+  retire(mapping: NativeMapping): void
   /**
    * Nobody will write into what is being faulted in, and what has not been begun is not made: `take` gives `null` for it. Waits until the
    * thread has put down what it has in its hands (at most a slice): Windows deletes and truncates no file that is mapped.
@@ -229,6 +229,13 @@ export declare class NativeSegmentMaker {
   stop(): void
   /** Makes one here and now, without faulting its pages in. */
   static makeSync(path: string, length: number, header: Uint8Array): NativeMapping
+  /**
+   * One buffer with room for the segments that will be made, each of `length` bytes (whole pages): `placeOf` says where each lies. Once.
+   * `undefined` where the engine takes no buffer over foreign memory, or there is no address space: each has to have a buffer of its own then.
+   */
+  setStage(length: number): ArrayBuffer | undefined
+  /** Where in the buffer of `setStage` a mapping lies; -1: elsewhere. */
+  placeOf(mapping: NativeMapping): number
 }
 
 /** The asynchronous waits of one JavaScript environment. */

@@ -57,6 +57,7 @@ await tests({
   'a handler that sleeps until a SharedArrayBuffer is nobody’s': delayed('shared-close', '200', 'EARLY_'),
   'what is unreachable is collected': program('collected'),
   'workers ended in the middle': program('terminated'),
+  'segments of a log behind one buffer': program('staged'),
   'process.exit in the middle': exits,
   'buffers cloned, transferred, marked untransferable': program('transferred'),
   'buffers cloned, transferred, marked untransferable, without the guard': program('transferred', { env: OFF }),

@@ -1,5 +1,5 @@
 import type { Core } from '../core';
-import type { NativeMapping } from '../../binding';
+import type { NativeMapping, NativeSegmentMaker } from '../../binding';
 import type { Header, Marks } from './format';
 /** The segment that is written: mapped, with views. Plain fields, as `append` uses them for every record. */
 export declare class Segment {
@@ -13,7 +13,8 @@ export declare class Segment {
     readonly bytes: Buffer;
     /** Finishes a record: its CRC where the length of its payload stands, then its word. */
     readonly seal: (offset: number) => void;
-    constructor(path: string, header: Header, mapping: NativeMapping);
+    /** `stage`: the buffer of several segments, and where in it this one lies. */
+    constructor(path: string, header: Header, mapping: NativeMapping, stage?: ArrayBuffer, at?: number);
     /** Maps a segment that is there, at its full length. */
     static open(path: string, header: Header): Segment;
     /** The log goes on in the next segment, which exists. */
@@ -23,7 +24,7 @@ export declare class Segment {
     check(): void;
     /**
      * Unmaps the file. The views are not detached: nobody else has them, and detaching any buffer makes typed arrays of the whole isolate
-     * slower. They read zeros until they are collected.
+     * slower. With a `maker` on its thread.
      */
-    close(): void;
+    close(maker?: NativeSegmentMaker): void;
 }

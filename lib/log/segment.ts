@@ -5,7 +5,7 @@ import { SEALED, SEALED_AT, seedOf, writeMarks } from './format'
 import { bufferOf, coreOf } from './map'
 
 import type { Core } from '../core'
-import type { NativeMapping } from '../../binding'
+import type { NativeMapping, NativeSegmentMaker } from '../../binding'
 import type { Header, Marks } from './format'
 
 /** The segment that is written: mapped, with views. Plain fields, as `append` uses them for every record. */
@@ -21,21 +21,24 @@ export class Segment {
   readonly seal: (offset: number) => void
   #turn = 0
 
-  constructor(path: string, header: Header, mapping: NativeMapping) {
+  /** `stage`: the buffer of several segments, and where in it this one lies. */
+  constructor(path: string, header: Header, mapping: NativeMapping, stage?: ArrayBuffer, at = 0) {
     this.path = path
     this.header = header
     this.base = header.base
     this.length = header.length
     this.core = coreOf(mapping, 'write', path)
-    const buffer = bufferOf(this.core)
-    this.words = new Int32Array(buffer, 0, header.length / 4)
-    this.bytes = Buffer.from(buffer, 0, header.length)
+    const buffer = stage ?? bufferOf(this.core)
+    this.words = new Int32Array(buffer, at, header.length / 4)
+    this.bytes = Buffer.from(buffer as ArrayBuffer, at, header.length)
     this.seal = mapping.sealer(seedOf(header.id, header.number))
   }
 
   /** Maps a segment that is there, at its full length. */
   static open(path: string, header: Header): Segment {
     const mapping = native.NativeMapping.openSync(path, flag.ACCESS_WRITE, 0, header.length, 0, 0)
+    // As the ones that are made: nothing is read ahead.
+    mapping.advise('random', 0, header.length)
     return new Segment(path, header, mapping)
   }
 
@@ -47,6 +50,8 @@ export class Segment {
   }
 
   mark(marks: Marks): void {
+    // A flush may end after the log was closed. The memory is no segment's any more, or another one's.
+    if (this.core.closed) return
     writeMarks(this.bytes, this.header, marks, this.#turn++)
   }
 
@@ -57,13 +62,16 @@ export class Segment {
 
   /**
    * Unmaps the file. The views are not detached: nobody else has them, and detaching any buffer makes typed arrays of the whole isolate
-   * slower. They read zeros until they are collected.
+   * slower. With a `maker` on its thread.
    */
-  close(): void {
+  close(maker?: NativeSegmentMaker): void {
     if (this.core.closed) return
     if (this.core.isCarried) return this.core.close()
     this.core.closed = true
-    this.core.native.closeBehind()
+    const { native: mapping } = this.core
+    if (maker !== undefined) return maker.retire(mapping)
+    mapping.close()
+    mapping.release(true)
   }
 }
 

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 
+import { chooseCarrier } from '../carriers'
 import { epoch } from '../faults'
 import { outOfRange } from '../errors'
 import { native } from '../native'
@@ -17,6 +18,7 @@ import { HEAD, HEADER, after, encodeHeader } from './format'
 import { largestPayload } from './options'
 import { Segment } from './segment'
 
+import type { NativeMapping, NativeSegmentMaker } from '../../binding'
 import type { Bell } from './bell'
 import type { Header, Marks } from './format'
 import type { LogSettings } from './options'
@@ -28,11 +30,18 @@ const LOOK = 1 / 8
 const LATEST = 1 / 4
 /** Segments that are made ahead for a fast writer: while one's pages are faulted in, the file of the other is there already. */
 const DEEP = 2
+/** Longer segments have a buffer each. There are few of them, and the engine counts the bytes of a stage for the whole life of the log. */
+const STAGED = 32 << 20
 
 /** A segment that is made ahead. */
 interface Ahead {
   readonly path: string
   readonly header: Header
+}
+
+/** One that is there. */
+interface Made extends Ahead {
+  readonly mapping: NativeMapping
 }
 
 /** A segment that is complete. */
@@ -65,6 +74,8 @@ export class Writer {
   readonly #bellWords: Int32Array
   readonly #id: Buffer
   readonly #maker = new native.NativeSegmentMaker()
+  /** What the segments that are made ahead lie behind; null where each has a buffer of its own. Absent: none was made yet. */
+  #stage: ArrayBuffer | null | undefined = undefined
   readonly sealed: Sealed[]
   #segment: Segment
   #offset: number
@@ -216,6 +227,7 @@ export class Writer {
 
   /** Has segments made on another thread. */
   #prepare(depth: number): void {
+    this.#stage ??= this.#makeStage()
     while (this.#ahead.length < depth) {
       const next = this.#nextOf(this.#ahead.at(-1)?.header ?? this.#segment.header)
       try {
@@ -228,6 +240,22 @@ export class Writer {
     }
   }
 
+  #makeStage(): ArrayBuffer | null {
+    const { segmentSize } = this.#settings
+    if (segmentSize > STAGED || chooseCarrier(false) !== 'external') return null
+    // Of Linux alone, as is what it is for.
+    const maker: Partial<NativeSegmentMaker> = this.#maker
+    return maker.setStage?.(segmentSize) ?? null
+  }
+
+  #segmentOf({ path, header, mapping }: Made): Segment {
+    if (this.#stage) {
+      const at = this.#maker.placeOf(mapping)
+      if (at >= 0) return new Segment(path, header, mapping, this.#stage, at)
+    }
+    return new Segment(path, header, mapping)
+  }
+
   #measure(): void {
     const rate = (this.#offset - this.#from) / Math.max(0.001, performance.now() - this.#since)
     this.#fast = rate >= FAST && this.#settings.flush !== 'always'
@@ -235,16 +263,18 @@ export class Writer {
 
   /** Goes on in the next segment. Throws (ENOSPC) before anything has changed, and tries again the next time. */
   #roll(): void {
-    const { path, header, mapping } = this.#takeNext()
+    const made = this.#takeNext()
     this.#measure()
     const old = this.#segment
-    const next = this.#attempt(() => new Segment(path, header, mapping))
+    const next = this.#attempt(() => this.#segmentOf(made))
+    // Once more: who emptied the file meanwhile took the header with it, and the records behind it would not be found.
+    next.bytes.set(encodeHeader(next.header))
     next.mark(this.marks)
     old.sealAt(this.#offset)
     this.#attempt(() => old.check())
     const synced = this.#synced >= this.#offset + HEAD
     this.sealed.push({ base: old.base, length: old.length, path: old.path, sealedAt: Date.now(), synced })
-    old.close()
+    old.close(this.#maker)
     this.#segment = next
     this.#offset = HEADER
     this.#synced = 0
@@ -254,7 +284,7 @@ export class Writer {
     this.retain()
   }
 
-  #takeNext() {
+  #takeNext(): Made {
     const ahead = this.#ahead.shift()
     if (ahead !== undefined) {
       try {
@@ -387,7 +417,7 @@ export class Writer {
     } finally {
       this.#maker.stop()
       this.#discardAhead()
-      this.#segment.close()
+      this.#segment.close(this.#maker)
     }
   }
 

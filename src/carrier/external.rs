@@ -76,34 +76,56 @@ pub fn export<'env>(
     start: usize,
     length: usize,
 ) -> napi::Result<Option<Unknown<'env>>> {
+    let data = region.base().wrapping_add(start);
+    // The range is inside the Region: mapping.rs checked it.
+    let buffer = over(env, Arc::clone(region), data, length)?;
+    if let Some(buffer) = &buffer {
+        keep_for_late_readers(env, region, buffer.raw());
+    }
+    Ok(buffer)
+}
+
+/// An ArrayBuffer over a whole reservation, which it keeps. What is not mapped there must not be touched; and nobody may get it but who knows.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn export_space<'env>(
+    env: &'env Env,
+    space: &Arc<crate::reservation::Space>,
+) -> napi::Result<Option<Unknown<'env>>> {
+    let data = std::ptr::with_exposed_provenance_mut(space.base());
+    over(env, Arc::clone(space), data, space.length())
+}
+
+fn over<T: Send + Sync>(
+    env: &Env,
+    keeper: Arc<T>,
+    data: *mut u8,
+    length: usize,
+) -> napi::Result<Option<Unknown<'_>>> {
     if refused() {
         return Ok(None);
     }
-    let hint = Arc::into_raw(Arc::clone(region))
-        .cast_mut()
-        .cast::<c_void>();
+    let hint = Arc::into_raw(keeper).cast_mut().cast::<c_void>();
     let mut value = std::ptr::null_mut();
-    // SAFETY: the range is inside the Region (mapping.rs checked it), which `hint` keeps alive until `finalize`.
+    // SAFETY: the range is the keeper's, which `hint` keeps alive until `finalize`.
     let status = unsafe {
         sys::napi_create_external_arraybuffer(
             env.raw(),
-            region.base().wrapping_add(start).cast(),
+            data.cast(),
             length,
-            Some(finalize),
+            Some(finalize::<T>),
             hint,
             &raw mut value,
         )
     };
     if status != sys::Status::napi_ok {
         // SAFETY: the engine did not take the pointer, so its count is still ours.
-        drop(unsafe { Arc::from_raw(hint.cast_const().cast::<Region>()) });
+        drop(unsafe { Arc::from_raw(hint.cast_const().cast::<T>()) });
         return if status == REFUSED {
             Ok(None)
         } else {
             Err(pending(env, status))
         };
     }
-    keep_for_late_readers(env, region, value);
     // SAFETY: `value` is a fresh handle of this environment.
     unsafe { Unknown::from_napi_value(env.raw(), value) }.map(Some)
 }
@@ -146,9 +168,9 @@ pub fn detach(env: &Env, buffer: &Unknown<'_>) -> napi::Result<()> {
 }
 
 /// Runs on any thread, sometimes inside the detach, sometimes at exit: it only counts down.
-unsafe extern "C" fn finalize(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
-    // SAFETY: the pointer that `export` gave, handed back once.
-    drop(unsafe { Arc::from_raw(hint.cast_const().cast::<Region>()) });
+unsafe extern "C" fn finalize<T>(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
+    // SAFETY: the pointer that `over` gave, handed back once.
+    drop(unsafe { Arc::from_raw(hint.cast_const().cast::<T>()) });
 }
 
 /// The buffer's object is gone, or its environment ends.

@@ -12,14 +12,13 @@ use napi::Env;
 use napi::bindgen_prelude::{Float64ArraySlice, Unknown};
 use napi_derive::napi;
 
-use super::pages::{advise_alone, expect};
+use super::pages::expect;
 use super::record::{Found, HEAD, SEALED, checksum, find, next, number};
 use super::scan::{Met, scan};
 use crate::error::{Fail, Outcome};
 use crate::function;
 use crate::mapping::NativeMapping;
 use crate::region::Region;
-use crate::thread;
 
 #[napi]
 impl NativeMapping {
@@ -28,25 +27,10 @@ impl NativeMapping {
     #[napi(ts_return_type = "(offset: number) => void")]
     pub fn sealer<'env>(&self, env: &'env Env, seed: u32) -> napi::Result<Unknown<'env>> {
         let region = self.run(env, |region| Ok(Arc::clone(region)))?;
-        advise_alone(&region);
         let sealer = Sealer { region, seed };
         function::make(env, c"seal", move |[offset, ..]| {
             sealer.seal(offset as usize).map(|()| None)
         })
-    }
-
-    /// `close()` and `release(true)` on another thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends.
-    #[napi]
-    pub fn close_behind(&self, env: &Env) {
-        let Some(region) = self.take_region(env) else {
-            return;
-        };
-        let close = move || {
-            region.let_go(true, false);
-            region.leave_zeros();
-        };
-        // Without a thread the closure is dropped, and the pages stay until the views are collected.
-        let _ = thread::spawn("memmap-close", 0, Box::new(close));
     }
 
     /// The payload's length of the record at `offset`; -1: the end, -2: sealed, -3: no valid record.

@@ -10,6 +10,8 @@ use napi::Env;
 use napi_derive::napi;
 
 use super::pages::{PREPARES, advise_alone, fill, prefault};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use super::stage::{Place, Stage};
 use crate::bytes;
 use crate::error::Outcome;
 use crate::mapping::NativeMapping;
@@ -22,7 +24,7 @@ use crate::thread;
 const WRITE_NEW: u32 = 1 | 8;
 
 /// Bytes that are prepared at once: `reach` and `take` wait for no longer than that.
-const SLICE: usize = 2 << 20;
+const SLICE: usize = 512 << 10;
 
 /// What is to be made.
 struct Plan {
@@ -30,26 +32,24 @@ struct Plan {
     length: f64,
     header: Vec<u8>,
     warm: bool,
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    place: Option<Place>,
 }
 
 /// A segment whose pages are prepared, slice by slice, while it is written already: nobody stores behind `ready` before `reach` has said so.
 struct Cold {
     region: Arc<Region>,
     ready: usize,
-    /// A slice of it is being prepared.
-    begun: bool,
-    /// The writer has come to `ready`.
-    met: bool,
 }
 
 impl Cold {
     fn new(region: Arc<Region>, ready: usize) -> Self {
-        Self {
-            region,
-            ready,
-            begun: false,
-            met: false,
-        }
+        Self { region, ready }
+    }
+
+    /// The file of the next one is to be there before the writer can have used this one up.
+    fn is_far(&self) -> bool {
+        self.ready > self.region.len() / 2
     }
 }
 
@@ -67,6 +67,8 @@ struct State {
     made: VecDeque<Outcome<Arc<Region>>>,
     /// Whose pages are being prepared, the one that is used next first.
     cold: Vec<Cold>,
+    /// What was sealed, to be unmapped.
+    closing: Vec<Arc<Region>>,
     /// There is a thread, which looks here again before it ends.
     running: bool,
     /// Somebody waits for what is being made.
@@ -95,13 +97,13 @@ impl Shop {
         spawned
     }
 
-    /// What is there already first, a slice at a time, unless somebody waits for what is not.
+    /// What is there already first, a slice at a time, unless what is not will be needed. What is made may need the place of what is closed.
     fn work(&self) {
         let mut state = self.state();
         loop {
-            let first = state.wanted && !state.plans.is_empty();
-            if PREPARES && let Some(cold) = state.cold.first_mut().filter(|_| !first) {
-                cold.begun = true;
+            let due = !state.plans.is_empty()
+                && (state.wanted || state.cold.first().is_some_and(Cold::is_far));
+            if PREPARES && let Some(cold) = state.cold.first().filter(|_| !due) {
                 let (region, from) = (Arc::clone(&cold.region), cold.ready);
                 state.busy = true;
                 drop(state);
@@ -112,11 +114,17 @@ impl Shop {
                 drop(region);
                 state = self.state();
                 if let Some(cold) = state.cold.first_mut() {
-                    (cold.ready, cold.begun) = (to, false);
-                    if done || cold.met {
+                    cold.ready = to;
+                    if done {
                         state.cold.remove(0);
                     }
                 }
+                self.put_down(&mut state);
+            } else if let Some(region) = state.closing.pop() {
+                state.busy = true;
+                drop(state);
+                close(region);
+                state = self.state();
                 self.put_down(&mut state);
             } else if let Some(plan) = state.plans.pop_front() {
                 state.busy = true;
@@ -162,6 +170,8 @@ pub struct NativeSegmentMaker {
     shop: Arc<Shop>,
     /// How many were asked for and not taken.
     ahead: u32,
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(super) stage: Option<Stage>,
 }
 
 #[napi]
@@ -187,6 +197,8 @@ impl NativeSegmentMaker {
             length,
             header: header.to_vec(),
             warm,
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            place: self.stage.as_mut().map(Stage::place),
         });
         self.shop
             .employ(|state| drop(state.plans.pop_back()))
@@ -215,7 +227,7 @@ impl NativeSegmentMaker {
     }
 
     /// Up to where a segment may be stored to: further than `from`. A writer that has come to where the thread is waits for the slice that is being
-    /// prepared, if one is, and has the rest for itself: it is faster, or the thread has no processor, and the next segment is to be made.
+    /// prepared: page by page, as it is written, it would take four times as long.
     #[napi]
     pub fn reach(&self, env: &Env, mapping: &NativeMapping, from: f64) -> napi::Result<f64> {
         mapping.run(env, |region| {
@@ -225,19 +237,11 @@ impl NativeSegmentMaker {
             let mut state = self.shop.state();
             loop {
                 let mut all = state.cold.iter();
-                let found = all.position(|cold| Arc::ptr_eq(&cold.region, region));
-                let Some((at, cold)) = found.and_then(|at| Some((at, state.cold.get_mut(at)?)))
-                else {
-                    return Ok(region.len() as f64);
-                };
-                if cold.ready as f64 > from {
-                    return Ok(cold.ready as f64);
-                }
-                if cold.begun {
-                    cold.met = true;
-                    state = self.shop.wait(state);
-                } else {
-                    state.cold.remove(at);
+                match all.find(|cold| Arc::ptr_eq(&cold.region, region)) {
+                    None => return Ok(region.len() as f64),
+                    Some(cold) if cold.ready as f64 > from => return Ok(cold.ready as f64),
+                    // There is a thread as long as there is anything for it to do.
+                    Some(_) => state = self.shop.wait(state),
                 }
             }
         })
@@ -264,6 +268,20 @@ impl NativeSegmentMaker {
         }
     }
 
+    /// `close()` and `release(true)` on the other thread: taking 16 MiB of dirty pages down takes as long as 10,000 appends.
+    #[napi]
+    pub fn retire(&self, env: &Env, mapping: &NativeMapping) {
+        let Some(region) = mapping.take_region(env) else {
+            return;
+        };
+        self.shop.state().closing.push(region);
+        let mut left = Vec::new();
+        let _ = self
+            .shop
+            .employ(|state| left = std::mem::take(&mut state.closing));
+        left.into_iter().for_each(close);
+    }
+
     /// Nobody will write into what is being faulted in, and what has not been begun is not made: `take` gives `null` for it. Waits until the
     /// thread has put down what it has in its hands (at most a slice): Windows deletes and truncates no file that is mapped.
     #[napi]
@@ -275,6 +293,9 @@ impl NativeSegmentMaker {
         while state.busy {
             state = self.shop.wait(state);
         }
+        let left = std::mem::take(&mut state.closing);
+        drop(state);
+        left.into_iter().for_each(close);
     }
 
     /// Makes one here and now, without faulting its pages in.
@@ -290,6 +311,8 @@ impl NativeSegmentMaker {
             length,
             header: header.to_vec(),
             warm: false,
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            place: None,
         })
         .map(NativeMapping::new)
         .map_err(|fail| fail.into_js(env))
@@ -303,6 +326,27 @@ impl Drop for NativeSegmentMaker {
     }
 }
 
+/// Views that are left read zeros, or where the next segment is by then.
+fn close(region: Arc<Region>) {
+    region.let_go(true, false);
+    region.leave_zeros();
+}
+
+/// Where nothing can be had at its place (what was there before is still in use), somewhere else.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn open(plan: &Plan, request: &Request) -> Outcome<Arc<Region>> {
+    let placed = plan.place.as_ref().map(|place| place.open(request));
+    match placed {
+        Some(Ok(region)) => Ok(region),
+        Some(Err(_)) | None => open::open(request),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn open(_plan: &Plan, request: &Request) -> Outcome<Arc<Region>> {
+    open::open(request)
+}
+
 fn make(plan: &Plan) -> Outcome<Arc<Region>> {
     let request = Request::new(
         napi::bindgen_prelude::Either3::A(plan.path.clone()),
@@ -312,10 +356,12 @@ fn make(plan: &Plan) -> Outcome<Arc<Region>> {
         0o666,
         0.0,
     );
-    let region = open::open(&request)?;
+    let region = open(plan, &request)?;
     // Before the first store.
     advise_alone(&region);
-    if let Err(fail) = bytes::write(&region, plan.header.as_slice(), 0) {
+    let header = bytes::write(&region, plan.header.as_slice(), 0);
+    // A file that was cut just now: who gets the mapping looks for faults from then on only.
+    if let Err(fail) = header.and_then(|()| region.check_fault()) {
         let _ = std::fs::remove_file(Path::new(&plan.path));
         return Err(fail);
     }

@@ -18,6 +18,10 @@ pub fn fill(region: &Region, from: usize, to: usize) -> bool {
     let Some(file) = region.file() else {
         return false;
     };
+    // A file that somebody has cut is not made long again: the writer is to meet what is missing.
+    if !file.metadata().is_ok_and(|now| now.len() >= to as u64) {
+        return false;
+    }
     let zeros = vec![0; CHUNK];
     let mut at = from;
     while at < to {
