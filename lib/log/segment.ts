@@ -37,8 +37,8 @@ export class Segment {
   /** Maps a segment that is there, at its full length. */
   static open(path: string, header: Header): Segment {
     const mapping = native.NativeMapping.openSync(path, flag.ACCESS_WRITE, 0, header.length, 0, 0)
-    // As the ones that are made: nothing is read ahead.
-    mapping.advise('random', 0, header.length)
+    // As in those that are made (src/log/pages.rs): nothing is read ahead. Elsewhere the system decides.
+    if (process.platform === 'linux' || process.platform === 'android') mapping.advise('random', 0, header.length)
     return new Segment(path, header, mapping)
   }
 
