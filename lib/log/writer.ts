@@ -74,7 +74,7 @@ export class Writer {
   readonly #bellWords: Int32Array
   readonly #id: Buffer
   readonly #maker = new native.NativeSegmentMaker()
-  /** What the segments that are made ahead lie behind; null where each has a buffer of its own. Absent: none was made yet. */
+  /** What the segments that are made ahead lie behind; null where each has a buffer of its own. Absent: the log was not fast yet. */
   #stage: ArrayBuffer | null | undefined = undefined
   readonly sealed: Sealed[]
   #segment: Segment
@@ -227,7 +227,8 @@ export class Writer {
 
   /** Has segments made on another thread. */
   #prepare(depth: number): void {
-    this.#stage ??= this.#makeStage()
+    // For a slow log, which makes few segments, it would only be three times as much for the engine to count.
+    if (this.#fast) this.#stage ??= this.#makeStage()
     while (this.#ahead.length < depth) {
       const next = this.#nextOf(this.#ahead.at(-1)?.header ?? this.#segment.header)
       try {
