@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import test from 'ava'
 
 import { MappedFile } from '../index'
+import { narrow, unless } from './helpers'
 import { child, Scratch } from './scratch'
 
 /** A file of four times the memory that the process which streams it may have, its page cache and the garbage of V8 (to 130 MiB of buffers) included. */
@@ -85,36 +86,40 @@ async function limited(path: string, script: string): Promise<{ peak: number; hi
   }
 }
 
-test.serial('a file of four times the memory limit streams under it, and never meets it', async (t) => {
-  t.timeout(600_000)
-  const path = scratch.file('')
-  const fd = openSync(path, 'w')
-  const piece = Buffer.alloc(1 << 20, 'x'.repeat(63) + '\n')
-  for (let at = 0; at < SIZE; at += piece.length) writeFileSync(fd, piece)
-  fsyncSync(fd)
-  closeSync(fd)
-  const forms = {
-    chunks: `for await (const chunk of m.chunks()) { for (let i = 0; i < chunk.length; i += 4096) bytes += chunk[i] === 120 ? 4096 : 0 }`,
-    stream: `for await (const chunk of m.createReadStream()) bytes += chunk.length`,
-    lines: `for await (const line of m.lines()) bytes += line.length + 1`,
-    // The control: touching the same pages without us fills the group to its limit.
-    touch: `const all = m.bytes; for (let i = 0; i < all.length; i += 4096) bytes += all[i] === 120 ? 4096 : 0`,
-  }
-  for (const [name, script] of Object.entries(forms)) {
-    const result = await limited(path, script)
-    if (typeof result === 'string') {
-      t.log(`skipped: ${result}`)
-      t.pass()
-      return
+const problem = narrow && 'a mapping of 1 GiB does not fit into an address space of 32 bits'
+unless(problem, test.serial)(
+  'a file of four times the memory limit streams under it, and never meets it',
+  async (t) => {
+    t.timeout(600_000)
+    const path = scratch.file('')
+    const fd = openSync(path, 'w')
+    const piece = Buffer.alloc(1 << 20, 'x'.repeat(63) + '\n')
+    for (let at = 0; at < SIZE; at += piece.length) writeFileSync(fd, piece)
+    fsyncSync(fd)
+    closeSync(fd)
+    const forms = {
+      chunks: `for await (const chunk of m.chunks()) { for (let i = 0; i < chunk.length; i += 4096) bytes += chunk[i] === 120 ? 4096 : 0 }`,
+      stream: `for await (const chunk of m.createReadStream()) bytes += chunk.length`,
+      lines: `for await (const line of m.lines()) bytes += line.length + 1`,
+      // The control: touching the same pages without us fills the group to its limit.
+      touch: `const all = m.bytes; for (let i = 0; i < all.length; i += 4096) bytes += all[i] === 120 ? 4096 : 0`,
     }
-    const { peak, hits, bytes } = result
-    t.log(`${name}: peak ${Math.round(peak / (1 << 20))} of ${LIMIT >> 20} MiB, met the limit ${hits} times`)
-    t.is(bytes, SIZE, name)
-    if (name === 'touch') {
-      t.true(hits > 0, 'the limit limits nothing')
-    } else {
-      t.true(peak < LIMIT, `${name}: ${peak}`)
-      t.is(hits, 0, name)
+    for (const [name, script] of Object.entries(forms)) {
+      const result = await limited(path, script)
+      if (typeof result === 'string') {
+        t.log(`skipped: ${result}`)
+        t.pass()
+        return
+      }
+      const { peak, hits, bytes } = result
+      t.log(`${name}: peak ${Math.round(peak / (1 << 20))} of ${LIMIT >> 20} MiB, met the limit ${hits} times`)
+      t.is(bytes, SIZE, name)
+      if (name === 'touch') {
+        t.true(hits > 0, 'the limit limits nothing')
+      } else {
+        t.true(peak < LIMIT, `${name}: ${peak}`)
+        t.is(hits, 0, name)
+      }
     }
-  }
-})
+  },
+)

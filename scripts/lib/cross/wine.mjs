@@ -130,6 +130,8 @@ export async function wine32(major, node) {
     'WINEPREFIX=/wp',
     'WINEDEBUG=-all',
     'HOME=/tmp',
+    // Without it no file can have a name beyond ASCII: mkdir({ recursive: true }) never ends.
+    'LC_ALL=C.UTF-8',
     'WINESERVER=/usr/lib/wine/wineserver32',
     'WINELOADER=/usr/lib/wine/wine',
   ]
