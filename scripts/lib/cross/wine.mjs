@@ -120,7 +120,7 @@ export async function wine32(major, node) {
   const root = await tree('wine32', {
     architecture: 'i386',
     suite: 'bookworm',
-    packages: ['wine32', 'libwine', 'wine', 'coreutils', 'bash'],
+    packages: ['wine32', 'libwine', 'wine', 'coreutils', 'bash', 'libc-bin'],
   })
   const zlib = 'wine/i386-windows/zlib1.dll'
   const installedZlib = join('/usr/lib/x86_64-linux-gnu', zlib)
@@ -130,7 +130,7 @@ export async function wine32(major, node) {
     'WINEPREFIX=/wp',
     'WINEDEBUG=-all',
     'HOME=/tmp',
-    // Without it no file can have a name beyond ASCII: mkdir({ recursive: true }) never ends.
+    // Of libc-bin. Without it no file can have a name beyond ASCII, and mkdir({ recursive: true }) never ends.
     'LC_ALL=C.UTF-8',
     'WINESERVER=/usr/lib/wine/wineserver32',
     'WINELOADER=/usr/lib/wine/wine',
