@@ -102,9 +102,9 @@ async function qemuMachine(name, { architecture, emulator = architecture, root, 
 
 /**
  * `emulator`: what comes between Node and this machine (a `loader` is another C library's, called by hand); tests ask for it. `suites`:
- * all that is run there, where not everything is. `engine`: what it is, if not Node. `apart`: each spec has a process of its own. `excuse`: why a failure says
+ * all that is run there, where not everything is. `engine`: what it is, if not Node. `excuse`: why a failure says
  * nothing of memmap, by its title and all that was printed of it.
- * @type {Record<string, { target: string, emulator: '' | 'loader' | 'qemu' | 'wine', engine?: 'bun', quick?: Quick, suites?: string[], apart?: true, excuse?: (title: string, says: string) => string | undefined, make: () => Promise<string> }>}
+ * @type {Record<string, { target: string, emulator: '' | 'loader' | 'qemu' | 'wine', engine?: 'bun', quick?: Quick, suites?: string[], excuse?: (title: string, says: string) => string | undefined, make: () => Promise<string> }>}
  */
 export const machines = {
   'x64 glibc': {
@@ -233,8 +233,6 @@ export const machines = {
   'win32 ia32': {
     target: 'win32-ia32',
     emulator: 'wine',
-    // One process for all of them never ends there, and prints nothing: its main thread and wine's server keep each other busy.
-    apart: true,
     make: async () => wine32('22', await npmNode('node-win-x86', '22', 'bin/node.exe')),
   },
   'arm64 musl': {

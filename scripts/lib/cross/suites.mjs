@@ -25,27 +25,10 @@ function argumentsFor(name, suite, specs) {
   return ['node_modules/ava/entrypoints/cli.mjs', '--tap', '--timeout=15m', '--concurrency=2', ...specs]
 }
 
-/** Each spec in a process of its own, reported as if there had been one. */
-async function oneByOne(specs, once) {
-  const all = []
-  for (const spec of specs) all.push(await once([spec]))
-  const printed = all.map(({ stdout }) => stdout.replaceAll(/^1\.\.\d+$/gm, '')).join('\n')
-  const planned = all.reduce((sum, { stdout }) => sum + Number(/^1\.\.(\d+)/m.exec(stdout)?.[1] ?? Number.NaN), 0)
-  const ended = all.find(({ code, problem }) => code !== 0 || problem) ?? all[0]
-  return {
-    ...ended,
-    // Without a plan from each of them there is none.
-    stdout: Number.isNaN(planned) ? printed : `${printed}\n1..${planned}\n`,
-    output: all.map(({ output }) => output).join('\n'),
-    seconds: all.reduce((sum, { seconds }) => sum + seconds, 0),
-  }
-}
-
 /** One suite on one machine: counts, and what the runner printed. */
 async function runOn(name, addon, suite, node, { specs: only, minutes }) {
   const { specs, left } = suite === 'ava' ? specsOn(name, only) : { specs: [], left: [] }
-  const once = (some) => run(node, argumentsFor(name, suite, some), { minutes, env: environmentOf(name, node, addon) })
-  const result = suite === 'ava' && machines[name].apart ? await oneByOne(specs, once) : await once(specs)
+  const result = await run(node, argumentsFor(name, suite, specs), { minutes, env: environmentOf(name, node, addon) })
   const judged = forgive(result, machines[name].excuse ?? (() => undefined))
   const counts = tap(judged)
   const excused = [...judged.reasons].map(([reason, count]) => `${count} excused: ${reason}`)
