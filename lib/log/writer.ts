@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer'
 
-import { chooseCarrier } from '../carriers'
 import { epoch } from '../faults'
 import { outOfRange } from '../errors'
 import { native } from '../native'
@@ -243,7 +242,7 @@ export class Writer {
 
   #makeStage(): ArrayBuffer | null {
     const { segmentSize } = this.#settings
-    if (segmentSize > STAGED || chooseCarrier(false) !== 'external') return null
+    if (segmentSize > STAGED || this.#segment.core.kind !== 'external') return null
     // Of Linux alone, as is what it is for.
     const maker: Partial<NativeSegmentMaker> = this.#maker
     return maker.setStage?.(segmentSize) ?? null

@@ -10,7 +10,6 @@ use napi::Env;
 use napi_derive::napi;
 
 use super::pages::{PREPARES, advise_alone, fill, prefault};
-#[cfg(any(target_os = "linux", target_os = "android"))]
 use super::stage::{Place, Stage};
 use crate::bytes;
 use crate::error::Outcome;
@@ -32,7 +31,6 @@ struct Plan {
     length: f64,
     header: Vec<u8>,
     warm: bool,
-    #[cfg(any(target_os = "linux", target_os = "android"))]
     place: Option<Place>,
 }
 
@@ -170,7 +168,6 @@ pub struct NativeSegmentMaker {
     shop: Arc<Shop>,
     /// How many were asked for and not taken.
     ahead: u32,
-    #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(super) stage: Option<Stage>,
 }
 
@@ -197,7 +194,6 @@ impl NativeSegmentMaker {
             length,
             header: header.to_vec(),
             warm,
-            #[cfg(any(target_os = "linux", target_os = "android"))]
             place: self.stage.as_mut().map(Stage::place),
         });
         self.shop
@@ -311,7 +307,6 @@ impl NativeSegmentMaker {
             length,
             header: header.to_vec(),
             warm: false,
-            #[cfg(any(target_os = "linux", target_os = "android"))]
             place: None,
         })
         .map(NativeMapping::new)
@@ -333,18 +328,11 @@ fn close(region: Arc<Region>) {
 }
 
 /// Where nothing can be had at its place (what was there before is still in use), somewhere else.
-#[cfg(any(target_os = "linux", target_os = "android"))]
 fn open(plan: &Plan, request: &Request) -> Outcome<Arc<Region>> {
-    let placed = plan.place.as_ref().map(|place| place.open(request));
-    match placed {
+    match plan.place.as_ref().map(|place| place.open(request)) {
         Some(Ok(region)) => Ok(region),
         Some(Err(_)) | None => open::open(request),
     }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn open(_plan: &Plan, request: &Request) -> Outcome<Arc<Region>> {
-    open::open(request)
 }
 
 fn make(plan: &Plan) -> Outcome<Arc<Region>> {

@@ -11,4 +11,7 @@ mod record;
 mod scan;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod stage;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[path = "no_stage.rs"]
+mod stage;
 mod verify;
