@@ -25,6 +25,11 @@ export const missingPages =
   underQemu &&
   ['arm', 's390x'].includes(process.arch) &&
   'qemu tells a wrong address of a missing page on this processor'
+/** Why a store to a page that is only to be read, or closed altogether, cannot be mended here. */
+export const deniedPages =
+  underQemu &&
+  process.arch === 'ppc64' &&
+  'qemu says of a protected page that none is there (SEGV_MAPERR) on this processor'
 export const asRoot = process.getuid?.() === 0
 /** Addresses end at 4 GiB. */
 export const narrow = ['arm', 'ia32'].includes(process.arch)

@@ -90,3 +90,24 @@ test('a load that fails throws the help page, with a code and the cause', (t) =>
   t.true(cause)
   t.regex(message, /NAPI_RS_NATIVE_LIBRARY_PATH is set to .*nothing\.node/)
 })
+
+test('the usual binary is loaded without the generated loader, which is there for everything else', (t) => {
+  const program = `
+    const { Mapping } = require(${JSON.stringify(join(__dirname, '../index'))})
+    console.log(JSON.stringify({ page: Mapping.pageSize, loader: Object.keys(require.cache).some((name) => name.endsWith('binding.js')) }))`
+  const { NAPI_RS_NATIVE_LIBRARY_PATH: override, ...environment } = process.env
+  const used = (more: NodeJS.ProcessEnv): { page: number; loader: boolean } => {
+    const child = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', env: { ...environment, ...more } })
+    t.is(child.status, 0, child.stderr)
+    return JSON.parse(child.stdout) as { page: number; loader: boolean }
+  }
+  // Where a test run names its binary, nothing else may be loaded.
+  if (override !== undefined) {
+    t.true(used({ NAPI_RS_NATIVE_LIBRARY_PATH: override }).loader)
+    return
+  }
+  t.true(used({ NAPI_RS_ENFORCE_VERSION_CHECK: '1' }).loader)
+  const usual = process.platform === 'linux' && inspectSystem().libc === 'gnu'
+  if (usual) t.false(used({}).loader)
+  t.is(used({}).page, used({ NAPI_RS_ENFORCE_VERSION_CHECK: '1' }).page)
+})

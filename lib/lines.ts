@@ -208,7 +208,9 @@ export function linesOf(core: Core, options: unknown): Lines {
   const given = options === undefined ? {} : optionsOf(options, known, 'lines')
   const range = within(given, core.byteLength)
   const task = taskOf(given)
-  return new Lines(core, range, encodingOf(given['encoding']), task)
+  const encoding = encodingOf(given['encoding'])
+  keepShapes()
+  return new Lines(core, range, encoding, task)
 }
 
 /** Written out, as a generator costs more than the line. */
@@ -263,6 +265,7 @@ export function lastLinesOf(core: Core, count: number, options: unknown): string
   core.checkFault()
   const end = core.byteLength
   if (count === 0 || end === 0) return []
+  keepShapes()
   const { native } = core
   // The newline at the very end belongs to the last line.
   const body = native.indexOf(NEWLINE, end - 1, end) < 0 ? end : end - 1
@@ -290,14 +293,16 @@ function encodingOf(value: unknown): Encoding {
   throw invalidArgValue('options.encoding', value, "must be 'utf8' or 'latin1'")
 }
 
-// See lib/shapes.ts. Nobody ever asks these for a line.
-keepShape(Lines, () => {
-  const nothing = undefined as unknown as Core
-  const blocks = new Blocks(nothing, 0, 0, 'utf8')
-  const lines = new Lines(nothing, { offset: 0, length: 0 }, 'utf8', {})
-  const ahead = new Ahead(nothing, 0, 0, BLOCK)
-  const nobody = (): never => {
-    throw new Error('unreachable')
-  }
-  return [lines, new LineIterator(blocks, new Progress({}, 0)), new Batches(nobody, nobody, nobody), ahead]
-})
+/** Not before somebody wants lines: it was a fifth of what `import 'memmap'` takes. Nobody ever asks these objects for one. */
+function keepShapes(): void {
+  keepShape(Lines, () => {
+    const nothing = undefined as unknown as Core
+    const blocks = new Blocks(nothing, 0, 0, 'utf8')
+    const lines = new Lines(nothing, { offset: 0, length: 0 }, 'utf8', {})
+    const ahead = new Ahead(nothing, 0, 0, BLOCK)
+    const nobody = (): never => {
+      throw new Error('unreachable')
+    }
+    return [lines, new LineIterator(blocks, new Progress({}, 0)), new Batches(nobody, nobody, nobody), ahead]
+  })
+}

@@ -102,9 +102,9 @@ async function qemuMachine(name, { architecture, emulator = architecture, root, 
 
 /**
  * `emulator`: what comes between Node and this machine (a `loader` is another C library's, called by hand); tests ask for it. `suites`:
- * all that is run there, where not everything is. `engine`: what it is, if not Node. `excuse`: why a failure says
+ * all that is run there, where not everything is. `engine`: what it is, if not Node. `largePages`: than the host's. `excuse`: why a failure says
  * nothing of memmap, by its title and all that was printed of it.
- * @type {Record<string, { target: string, emulator: '' | 'loader' | 'qemu' | 'wine', engine?: 'bun', quick?: Quick, suites?: string[], excuse?: (title: string, says: string) => string | undefined, make: () => Promise<string> }>}
+ * @type {Record<string, { target: string, emulator: '' | 'loader' | 'qemu' | 'wine', engine?: 'bun', largePages?: true, quick?: Quick, suites?: string[], excuse?: (title: string, says: string) => string | undefined, make: () => Promise<string> }>}
  */
 export const machines = {
   'x64 glibc': {
@@ -188,11 +188,10 @@ export const machines = {
   'arm64 16K pages': {
     target: 'linux-arm64-gnu',
     emulator: 'qemu',
+    largePages: true,
     quick: {
       why: 'only what counts pages, the rest ran with those of 4 KiB',
       suites: ['smoke', 'ava'],
-      // Not those whose files grow inside a page: of a page that is larger than the host's, qemu maps only what the file has at that moment
-      // (linux-user/mmap.c, target_mmap), and the rest is not there ever after.
       specs: ['anonymous-memory', 'flush', 'open-options', 'reservation', 'size', 'subarray', 'view'],
     },
     async make() {
@@ -203,6 +202,7 @@ export const machines = {
   'arm64 64K pages': {
     target: 'linux-arm64-gnu',
     emulator: 'qemu',
+    largePages: true,
     // Now one test, now another, at its first mapping: QEMU_STRACE shows the answer ENOMEM where strace shows no call to the host that failed.
     excuse: (_title, says) =>
       /code: 'ENOMEM'/.test(says) && /syscall: 'mmap'/.test(says)
