@@ -61,20 +61,10 @@ export declare class NativeMapping {
   static open(target: string | Buffer | number, flags: number, offset: number, length: number, mode: number, capacity: number): Promise<NativeMapping>
   /** Private zero-filled memory. */
   static anonymous(length: number, flags: number): NativeMapping
-  /**
-   * Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of
-   * whole pages, id, 1 if address space is reserved, 1 if it may be written, 1 if the
-   * guard was displaced for good.
-   */
-  describe(out: Float64Array, owner: object): void
   /** Of the user's first byte. */
   get address(): bigint
   /** An ArrayBuffer over the pages; `start` counts from the page-aligned base. `undefined` where the engine refuses external buffers. */
   exportBuffer(start: number, length: number): ArrayBuffer | undefined
-  /** Copies out without a view. */
-  readInto(target: Uint8Array, position: number): void
-  /** Copies in without a view. */
-  writeFrom(source: Uint8Array, position: number): void
   /** Repeats a pattern over a range. */
   fillBytes(pattern: Uint8Array, begin: number, end: number): void
   /** memmove(3) inside the mapping. */
@@ -89,15 +79,8 @@ export declare class NativeMapping {
   flush(offset: number, length: number, flags: number): Promise<void>
   /** The file's length now. */
   size(): number
-  /** Writes: kind (0 none, 1 truncated, 2 io, 3 nospace, 4 protected, 5 moved), offset from the user's first byte, how many faults so far. */
-  fault(out: Float64Array): void
   /** Maps the file's pages again where the guard had put others. */
   clearFault(): void
-  /**
-   * First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped, and the
-   * answer is `false`: there is nothing to release.
-   */
-  close(): boolean
   /** Between the halves: every exported buffer that JavaScript can still reach. The second call finds none. */
   exported(): ArrayBuffer[]
   /** Second half, after the views were detached. `views_remain`: some could not be, and read zeros from now on. */
@@ -262,6 +245,21 @@ export declare function crc32c(bytes: Uint8Array, seed: number): number
 
 /** `napi_detach_arraybuffer`, for engines without `ArrayBuffer.prototype.transfer`. */
 export declare function detach(buffer: ArrayBuffer): void
+
+/**
+ * Each takes the mapping first, and no other object: nobody but the facade has one.
+ *
+ * `describe` enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes
+ * of whole pages, id, 1 if address space is reserved, 1 if it may be written, 1 if the guard was displaced for good.
+ * `fault` writes: kind (0 none, 1 truncated, 2 io, 3 nospace, 4 protected, 5 moved), offset from the user's first byte, how many faults so far.
+ */
+export declare function direct(): {
+  describe(mapping: NativeMapping, out: Float64Array, owner: object): void
+  readInto(mapping: NativeMapping, target: Uint8Array, position: number): void
+  writeFrom(mapping: NativeMapping, source: Uint8Array, position: number): void
+  fault(mapping: NativeMapping, out: Float64Array): void
+  close(mapping: NativeMapping): boolean
+}
 
 /**
  * Memory for `epoch` that is never freed: not every engine runs the cleanup hook of a worker that ends, and the guard would count in freed

@@ -116,6 +116,23 @@ test('a read stream gives copies of the range, piped or as a Web stream, however
   t.deepEqual(first, bytes.subarray(0, first!.length))
 })
 
+// Serial: the function is everybody's while it refuses.
+test.serial('reading goes on where a sandbox refuses mincore', async (t) => {
+  const { NativeMapping } = require('../binding') as { NativeMapping: { prototype: { residency: unknown } } }
+  const bytes = noise(100_000)
+  const file = scratch.map(bytes)
+  const { residency } = NativeMapping.prototype
+  NativeMapping.prototype.residency = () => {
+    throw Object.assign(new Error('EPERM: operation not permitted, mincore'), { code: 'EPERM', syscall: 'mincore' })
+  }
+  try {
+    t.throws(() => file.residency(), { code: 'EPERM' })
+    t.is(sha(Buffer.concat(await collect(file.createReadStream() as AsyncIterable<Buffer>))), sha(bytes))
+  } finally {
+    NativeMapping.prototype.residency = residency
+  }
+})
+
 test('a read stream ends with an error when it is aborted or the mapping is closed', async (t) => {
   const file = scratch.map(noise(1 << 20))
   const controller = new AbortController()

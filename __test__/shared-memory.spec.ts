@@ -10,6 +10,7 @@ import {
   page,
   rejected,
   throwsCoded,
+  underQemu,
   unless,
   using,
 } from './helpers'
@@ -306,6 +307,8 @@ test('names have one leading slash, no other, and fit', (t) => {
 
 /** glibc before 2.34 counted the final zero, and wanted less than NAME_MAX. */
 function oldShmNames() {
+  // A report walks the stack, which ends qemu where its pages are larger than the host's. Debian 12 is what it runs, with glibc 2.36.
+  if (underQemu) return false
   const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } }
   return Number(/^2\.(\d+)$/.exec(header.glibcVersionRuntime ?? '')?.[1] ?? 34) < 34
 }

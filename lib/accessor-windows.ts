@@ -1,6 +1,7 @@
 import { Budget } from './budget'
 import { NO_VIEW } from './core'
 import { detach } from './detach'
+import { direct } from './native'
 import { checkRange } from './validate'
 
 import type { Holder } from './budget'
@@ -33,7 +34,7 @@ export function load(core: Core, position: number, size: number): DataView {
   core.checkReadable(position, size)
   core.checkFault()
   move(core, position)
-  core.native.readInto(scratchBytes[size]!, position)
+  direct.readInto(core.native, scratchBytes[size]!, position)
   core.checkFault()
   return scratch
 }
@@ -52,7 +53,7 @@ export function store(core: Core, position: number, size: number): void {
   // Converting the value can run the user's code, which can close the mapping.
   core.checkOpen()
   move(core, position)
-  core.native.writeFrom(scratchBytes[size]!, position)
+  direct.writeFrom(core.native, scratchBytes[size]!, position)
   core.checkFault()
 }
 

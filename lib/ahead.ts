@@ -61,7 +61,7 @@ export class Ahead {
     const index = (from - this.#from) / this.#window
     while (this.#cold.length < index + PROBES) this.#probe()
     const part: Part = { from, to, cold: this.#cold[index]!, ready: undefined }
-    const { pages, resident, exact } = core.native.residency(from, to - from)
+    const { pages, resident, exact } = this.#residency(from, to - from)
     if (!exact || resident < pages) {
       const task = { signal: this.#signal }
       const ready = run(core, task, { base: 0, total: to - from }, (jobs, progress) =>
@@ -81,8 +81,18 @@ export class Ahead {
     const from = this.#from + this.#cold.length * this.#window
     const length = Math.min(this.#window, this.#end - from)
     if (length <= 0) return void this.#cold.push(false)
-    const { pages, resident, exact } = this.#core.native.residency(from, length)
+    const { pages, resident, exact } = this.#residency(from, length)
     this.#cold.push(exact && resident * 2 < pages)
+  }
+
+  /** Where a sandbox refuses mincore(2) nothing is known, and reading goes on. */
+  #residency(from: number, length: number): { pages: number; resident: number; exact: boolean } {
+    try {
+      return this.#core.native.residency(from, length)
+    } catch (error) {
+      if ((error as { syscall?: string }).syscall !== 'mincore') throw error
+      return { pages: 1, resident: 0, exact: false }
+    }
   }
 
   #drop({ from, to, cold, ready }: Part): void {

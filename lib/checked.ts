@@ -3,6 +3,7 @@ import { isAnyArrayBuffer } from 'node:util/types'
 
 import { Accessors, hasState, stateOf } from './accessors'
 import { bufferTooLarge, invalidArgType, invalidArgValue } from './errors'
+import { direct } from './native'
 import { checkInteger, checkRange, relative } from './validate'
 
 import type { Core } from './core'
@@ -28,7 +29,7 @@ export abstract class Checked extends Accessors {
     core.checkReadable(position, length)
     core.checkFault()
     const copy = Buffer.allocUnsafe(length)
-    if (length > 0) core.native.readInto(copy, position)
+    if (length > 0) direct.readInto(core.native, copy, position)
     core.checkFault()
     return copy
   }
@@ -41,7 +42,7 @@ export abstract class Checked extends Accessors {
     checkRange(position, 'position', bytes.byteLength, core.byteLength)
     core.checkReadable(position, bytes.byteLength)
     core.checkFault()
-    if (bytes.byteLength > 0) core.native.readInto(bytes, position)
+    if (bytes.byteLength > 0) direct.readInto(core.native, bytes, position)
     core.checkFault()
   }
 
@@ -59,7 +60,7 @@ export abstract class Checked extends Accessors {
     core.checkWritable('write', position, length)
     core.checkFault()
     const bytes = typeof data === 'string' ? Buffer.from(data) : bytesOf(data, 'data')
-    if (length > 0) core.native.writeFrom(bytes, position)
+    if (length > 0) direct.writeFrom(core.native, bytes, position)
     core.checkFault()
     return length
   }

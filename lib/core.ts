@@ -9,6 +9,7 @@ import {
   viewsUnavailable,
 } from './errors'
 import { detach } from './detach'
+import { direct } from './native'
 import { abandonWaits } from './wait'
 import { currentFault, deliver, epoch, warnOfLoss } from './faults'
 
@@ -129,7 +130,7 @@ export class Core {
   }
 
   #learn(): void {
-    this.native.describe(facts, this)
+    direct.describe(this.native, facts, this)
     this.byteLength = facts[0]!
     this.delta = facts[1]!
     this.fileOffset = facts[2]!
@@ -315,7 +316,7 @@ export class Core {
 
   /** After `seal`, which may have taken the right to write away even if it failed. */
   learnAccess(): void {
-    this.native.describe(facts, this)
+    direct.describe(this.native, facts, this)
     if (facts[9] === 1) return
     this.access = 'read'
     this.#forgetWindows()
@@ -350,7 +351,7 @@ export class Core {
     let viewsRemain = false
     let mustRelease = true
     try {
-      mustRelease = this.native.close()
+      mustRelease = direct.close(this.native)
     } finally {
       if (this.#carrier !== undefined) {
         viewsRemain = this.#carrier.release()

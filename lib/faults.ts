@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 
 import { mappingFault } from './errors'
-import { native } from './native'
+import { direct, native } from './native'
 
 import type { Core } from './core'
 import type { FaultMessage, MappingFault } from './types'
@@ -75,7 +75,7 @@ function publish(core: Core, fault: MappingFault): void {
 
 /** Asks the native side, and remembers the answer for after `close()`. */
 export function currentFault(core: Core): MappingFault | null {
-  core.native.fault(out)
+  direct.fault(core.native, out)
   const kind = KINDS[out[0]!]
   const fault = kind === undefined ? null : { kind, offset: out[1]! }
   if (fault !== null) core.lastFault = fault

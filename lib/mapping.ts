@@ -6,7 +6,7 @@ import { viewsSupported, wasmSupported } from './carriers'
 import * as control from './control'
 import { Core } from './core'
 import { bufferTooLarge, invalidArgType, invalidArgValue, mappingFault, outOfRange } from './errors'
-import { native } from './native'
+import { direct, native } from './native'
 import { flushRequest } from './options'
 import { Sequential } from './sequential'
 import { keepShape } from './shapes'
@@ -385,7 +385,7 @@ export function openedWith<T>(mapping: NativeMapping, make: () => T): T {
   try {
     return make()
   } catch (error) {
-    mapping.close()
+    direct.close(mapping)
     mapping.release(false)
     throw error
   }

@@ -57,3 +57,6 @@ function load(): typeof Binding {
 }
 
 export const native = load()
+
+/** The same core, for what is called at every access (src/direct.rs says why). */
+export const direct = native.direct()

@@ -10,6 +10,7 @@ mod bytes;
 mod carrier;
 mod constants;
 mod crc;
+mod direct;
 mod environment;
 mod errno;
 mod error;

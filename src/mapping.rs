@@ -4,10 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use napi::Env;
-use napi::bindgen_prelude::{
-    AsyncTask, BigInt, Buffer, Either3, Float64ArraySlice, Object, ObjectFinalize, Uint8ArraySlice,
-    Unknown,
-};
+use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer, Either3, ObjectFinalize, Unknown};
 use napi_derive::napi;
 
 use crate::bytes;
@@ -159,16 +156,8 @@ impl NativeMapping {
         .map_err(|fail| fail.into_js(env))
     }
 
-    /// Enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes of
-    /// whole pages, id, 1 if address space is reserved, 1 if it may be written, 1 if the
-    /// guard was displaced for good.
-    #[napi]
-    pub fn describe(
-        &self,
-        env: &Env,
-        mut out: Float64ArraySlice<'_>,
-        owner: Object<'_>,
-    ) -> napi::Result<()> {
+    /// See `Direct` in `src/direct.rs`.
+    pub fn describe(&self, env: &Env, out: &mut [f64], owner: Unknown<'_>) -> napi::Result<()> {
         self.run(env, |region| {
             self.disown(env);
             if let Some(weak) = Weak::new(env, &owner) {
@@ -193,7 +182,7 @@ impl NativeMapping {
                 f64::from(u8::from(region.form().access != Access::Read)),
                 f64::from(u8::from(fault::is_lost())),
             ];
-            store(crate::raw::numbers(&mut out), &facts);
+            store(out, &facts);
             Ok(())
         })
     }
@@ -230,27 +219,12 @@ impl NativeMapping {
     }
 
     /// Copies out without a view.
-    #[napi]
-    pub fn read_into(
-        &self,
-        env: &Env,
-        mut target: Uint8ArraySlice<'_>,
-        position: f64,
-    ) -> napi::Result<()> {
-        self.run(env, |region| {
-            bytes::read(region, crate::raw::bytes(&mut target), position as usize)
-        })
+    pub fn read_into(&self, env: &Env, target: *mut [u8], position: f64) -> napi::Result<()> {
+        self.run(env, |region| bytes::read(region, target, position as usize))
     }
 
     /// Copies in without a view.
-    #[napi]
-    pub fn write_from(
-        &self,
-        env: &Env,
-        source: Uint8ArraySlice<'_>,
-        position: f64,
-    ) -> napi::Result<()> {
-        let source = std::ptr::from_ref::<[u8]>(&source);
+    pub fn write_from(&self, env: &Env, source: *const [u8], position: f64) -> napi::Result<()> {
         self.run(env, |region| {
             writable(region).and_then(|()| bytes::write(region, source, position as usize))
         })
@@ -327,16 +301,12 @@ impl NativeMapping {
         self.run(env, |region| region.size().map(|size| size as f64))
     }
 
-    /// Writes: kind (0 none, 1 truncated, 2 io, 3 nospace, 4 protected, 5 moved), offset from the user's first byte, how many faults so far.
-    #[napi]
-    pub fn fault(&self, env: &Env, mut out: Float64ArraySlice<'_>) -> napi::Result<()> {
+    /// See `Direct` in `src/direct.rs`.
+    pub fn fault(&self, env: &Env, out: &mut [f64]) -> napi::Result<()> {
         self.run(env, |region| {
             let (fault, count) = region.fault();
             let (kind, offset) = fault.map_or((0, 0), |fault| (fault.kind as u8, fault.offset));
-            store(
-                crate::raw::numbers(&mut out),
-                &[f64::from(kind), offset as f64, f64::from(count)],
-            );
+            store(out, &[f64::from(kind), offset as f64, f64::from(count)]);
             Ok(())
         })
     }
@@ -349,7 +319,6 @@ impl NativeMapping {
 
     /// First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped, and the
     /// answer is `false`: there is nothing to release.
-    #[napi]
     pub fn close(&self, env: &Env) -> bool {
         self.disown(env);
         let region = self.region.borrow_mut().take();

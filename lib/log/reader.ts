@@ -1,4 +1,5 @@
 import { outOfRange } from '../errors'
+import { direct } from '../native'
 import { listBases, readSegmentFile, readSegmentFiles, segmentPath } from './directory'
 import { logDamaged } from './errors'
 import { HEADER, parseMarks, seedOf } from './format'
@@ -188,7 +189,7 @@ export class Reader {
     const segment = this.#segment(base)
     if (segment === undefined || segment.core.byteLength < HEADER) return { durable: 0, start: 0 }
     const bytes = Buffer.allocUnsafe(HEADER)
-    segment.core.native.readInto(bytes, 0)
+    direct.readInto(segment.core.native, bytes, 0)
     return parseMarks(bytes, segment.header)
   }
 
@@ -275,7 +276,7 @@ export class Reader {
 
 function copy(segment: OpenSegment, offset: number, length: number): Buffer<ArrayBuffer> {
   const data = Buffer.allocUnsafe(length)
-  if (length > 0) segment.core.native.readInto(data, offset + 8)
+  if (length > 0) direct.readInto(segment.core.native, data, offset + 8)
   segment.core.checkFault()
   return data
 }

@@ -1,6 +1,6 @@
 import { epoch } from '../faults'
 import * as flag from '../flags'
-import { native } from '../native'
+import { direct, native } from '../native'
 import { SEALED, SEALED_AT, seedOf, writeMarks } from './format'
 import { bufferOf, coreOf } from './map'
 
@@ -70,7 +70,7 @@ export class Segment {
     this.core.closed = true
     const { native: mapping } = this.core
     if (maker !== undefined) return maker.retire(mapping)
-    mapping.close()
+    direct.close(mapping)
     mapping.release(true)
   }
 }

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 
 import { epoch } from '../faults'
 import { outOfRange } from '../errors'
-import { native } from '../native'
+import { direct, native } from '../native'
 import {
   remove,
   removeIfFree,
@@ -424,7 +424,7 @@ export class Writer {
   #discardAhead(): void {
     for (const { path } of this.#ahead.splice(0)) {
       try {
-        this.#maker.take()!.close()
+        direct.close(this.#maker.take()!)
         remove(path)
       } catch {
         // It was never made.
