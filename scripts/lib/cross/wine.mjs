@@ -90,9 +90,6 @@ export async function wine10(major, node) {
     suite: 'trixie',
     packages: ['wine64', 'wine', 'libwine', 'libz-mingw-w64', 'coreutils', 'bash', 'dash'],
   })
-  const zlib = join(root, 'usr/lib/x86_64-linux-gnu/wine/x86_64-windows/zlib1.dll')
-  // Made by a script of libwine's that unpacking does not run.
-  if (!existsSync(zlib)) copyFileSync(join(root, 'usr/x86_64-w64-mingw32/lib/zlib1.dll'), zlib)
   const prefix = join(cache, 'wine10-prefix')
   const settings = [
     `WINEPREFIX="${prefix}"`,
@@ -105,7 +102,10 @@ export async function wine10(major, node) {
   const start = (...args) =>
     need("Debian 13's wine", 'unshare', ['--mount', 'sh', '-c', `${inside} "$@"`, 'sh', ...args])
   if (!existsSync(join(prefix, 'ready'))) {
-    mkdirSync(prefix, { recursive: true })
+    const system = join(prefix, 'drive_c/windows/system32')
+    mkdirSync(system, { recursive: true })
+    // user32.dll needs it. Beside the others, where a script of libwine's puts it that unpacking does not run, wine takes only what it built itself.
+    copyFileSync(join(root, 'usr/x86_64-w64-mingw32/lib/zlib1.dll'), join(system, 'zlib1.dll'))
     await start('wineboot', '-u')
     await start('winecfg', '/v', 'win10')
     await start('wineboot', '-k')
