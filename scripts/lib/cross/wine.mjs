@@ -10,6 +10,9 @@ import { zig } from './rust.mjs'
 
 const shim = fileURLToPath(new URL('prng.c', import.meta.url))
 
+/** Of libc-bin. Without it no file can have a name beyond ASCII under wine, and mkdir({ recursive: true }) never ends. */
+const LOCALE = 'LC_ALL=C.UTF-8'
+
 /** wine is a program of many folders: it is installed, not unpacked. */
 async function installed() {
   if (await has('wine')) return
@@ -88,13 +91,14 @@ export async function wine10(major, node) {
   const root = await tree('wine10', {
     architecture: 'amd64',
     suite: 'trixie',
-    packages: ['wine64', 'wine', 'libwine', 'libz-mingw-w64', 'coreutils', 'bash', 'dash'],
+    packages: ['wine64', 'wine', 'libwine', 'libz-mingw-w64', 'coreutils', 'bash', 'dash', 'libc-bin'],
   })
   const prefix = join(cache, 'wine10-prefix')
   const settings = [
     `WINEPREFIX="${prefix}"`,
     'WINEDEBUG=-all',
     'DISPLAY=',
+    LOCALE,
     'WINESERVER=/usr/lib/wine/wineserver64',
     'WINELOADER=/usr/lib/wine/wine64',
   ]
@@ -130,8 +134,7 @@ export async function wine32(major, node) {
     'WINEPREFIX=/wp',
     'WINEDEBUG=-all',
     'HOME=/tmp',
-    // Of libc-bin. Without it no file can have a name beyond ASCII, and mkdir({ recursive: true }) never ends.
-    'LC_ALL=C.UTF-8',
+    LOCALE,
     'WINESERVER=/usr/lib/wine/wineserver32',
     'WINELOADER=/usr/lib/wine/wine',
   ]
