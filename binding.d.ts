@@ -63,8 +63,6 @@ export declare class NativeMapping {
   static anonymous(length: number, flags: number): NativeMapping
   /** Of the user's first byte. */
   get address(): bigint
-  /** An ArrayBuffer over the pages; `start` counts from the page-aligned base. `undefined` where the engine refuses external buffers. */
-  exportBuffer(start: number, length: number): ArrayBuffer | undefined
   /** Repeats a pattern over a range. */
   fillBytes(pattern: Uint8Array, begin: number, end: number): void
   /** memmove(3) inside the mapping. */
@@ -81,10 +79,6 @@ export declare class NativeMapping {
   size(): number
   /** Maps the file's pages again where the guard had put others. */
   clearFault(): void
-  /** Between the halves: every exported buffer that JavaScript can still reach. The second call finds none. */
-  exported(): ArrayBuffer[]
-  /** Second half, after the views were detached. `views_remain`: some could not be, and read zeros from now on. */
-  release(viewsRemain: boolean): void
   /** A SharedArrayBuffer over all pages, from the page-aligned base. `undefined` where the engine has none over foreign memory. */
   exportShared(): SharedArrayBuffer | undefined
   /**
@@ -251,14 +245,25 @@ export declare function detach(buffer: ArrayBuffer): void
  *
  * `describe` enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes
  * of whole pages, id, 1 if address space is reserved, 1 if it may be written, 1 if the guard was displaced for good.
+ *
+ * `exportBuffer` makes an ArrayBuffer over the pages; `start` counts from the page-aligned base. `undefined` where the engine refuses external
+ * buffers.
+ *
+ * `close` is the first half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped,
+ * and the answer is `false`: there is nothing to release. Between the halves `exported` gives every buffer that JavaScript can still reach; the
+ * second call finds none. `release` is the second half, after they were detached. `viewsRemain`: 1 if some could not be, and read zeros from now on.
+ *
  * `fault` writes: kind (0 none, 1 truncated, 2 io, 3 nospace, 4 protected, 5 moved), offset from the user's first byte, how many faults so far.
  */
 export declare function direct(): {
   describe(mapping: NativeMapping, out: Float64Array, owner: object): void
+  exportBuffer(mapping: NativeMapping, start: number, length: number): ArrayBuffer | undefined
   readInto(mapping: NativeMapping, target: Uint8Array, position: number): void
   writeFrom(mapping: NativeMapping, source: Uint8Array, position: number): void
   fault(mapping: NativeMapping, out: Float64Array): void
   close(mapping: NativeMapping): boolean
+  exported(mapping: NativeMapping): ArrayBuffer[]
+  release(mapping: NativeMapping, viewsRemain: number): void
 }
 
 /**

@@ -197,7 +197,7 @@ export class Core {
   export(start: number, length: number): ArrayBuffer {
     let buffer: ArrayBuffer | undefined
     try {
-      buffer = this.native.exportBuffer(start, length)
+      buffer = direct.exportBuffer(this.native, start, length)
     } catch (error) {
       // The engine's own "Array buffer allocation failed" and its kin.
       if (error instanceof RangeError && !('code' in error)) throw bufferTooLarge(length - 1)
@@ -360,14 +360,14 @@ export class Core {
         this.windows = undefined
       }
       if (this.exportedBytes > 0) viewsRemain = this.#detachAll() || viewsRemain
-      if (mustRelease) this.native.release(viewsRemain)
+      if (mustRelease) direct.release(this.native, viewsRemain ? 1 : 0)
     }
   }
 
   /** `true` when some view still reaches the memory: the user transferred its buffer, or marked it untransferable. */
   #detachAll(): boolean {
     let remain = this.moved
-    for (const buffer of this.native.exported()) {
+    for (const buffer of direct.exported(this.native)) {
       if (this.accessorWindows?.wasDropped(buffer)) continue
       if (buffer.byteLength === 0 || !detach(buffer)) remain = true
     }

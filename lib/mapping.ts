@@ -386,7 +386,7 @@ export function openedWith<T>(mapping: NativeMapping, make: () => T): T {
     return make()
   } catch (error) {
     direct.close(mapping)
-    mapping.release(false)
+    direct.release(mapping, 0)
     throw error
   }
 }

@@ -11,7 +11,7 @@ use std::ffi::{CStr, c_void};
 use std::ptr::{null_mut, slice_from_raw_parts_mut};
 
 use napi::bindgen_prelude::{FromNapiValue, Unknown};
-use napi::{Env, Error, Status, sys};
+use napi::{Env, Error, JsValue, Status, sys};
 use napi_derive::napi;
 
 use crate::mapping::NativeMapping;
@@ -75,39 +75,78 @@ impl<'a> Call<'a> {
     }
 }
 
-type Method = fn(&NativeMapping, &Call<'_>) -> napi::Result<Option<bool>>;
+/// Null stands for `undefined`.
+type Method = fn(&NativeMapping, &Call<'_>) -> napi::Result<sys::napi_value>;
 
 static METHODS: &[(&CStr, Method)] = &[
     (c"describe", |mapping, call| {
         mapping.describe(call.env, call.numbers(0)?, call.object(1)?)?;
-        Ok(None)
+        Ok(null_mut())
+    }),
+    (c"exportBuffer", |mapping, call| {
+        let buffer = mapping.export_buffer(call.env, call.number(0)?, call.number(1)?)?;
+        Ok(buffer.map_or(null_mut(), |buffer| buffer.raw()))
     }),
     (c"readInto", |mapping, call| {
         mapping.read_into(call.env, call.bytes(0)?, call.number(1)?)?;
-        Ok(None)
+        Ok(null_mut())
     }),
     (c"writeFrom", |mapping, call| {
         mapping.write_from(call.env, call.bytes(0)?, call.number(1)?)?;
-        Ok(None)
+        Ok(null_mut())
     }),
     (c"fault", |mapping, call| {
         mapping.fault(call.env, call.numbers(0)?)?;
-        Ok(None)
+        Ok(null_mut())
     }),
-    (c"close", |mapping, call| Ok(Some(mapping.close(call.env)))),
+    (c"close", |mapping, call| {
+        let mut answer = null_mut();
+        let must_release = mapping.close(call.env);
+        // SAFETY: in this environment.
+        checked(unsafe { sys::napi_get_boolean(call.env.raw(), must_release, &raw mut answer) })?;
+        Ok(answer)
+    }),
+    (c"exported", |mapping, call| {
+        let buffers = mapping.exported(call.env);
+        let mut answer = null_mut();
+        // SAFETY: in this environment.
+        checked(unsafe {
+            sys::napi_create_array_with_length(call.env.raw(), buffers.len(), &raw mut answer)
+        })?;
+        for (index, buffer) in (0..).zip(buffers) {
+            // SAFETY: live handles of this environment.
+            checked(unsafe { sys::napi_set_element(call.env.raw(), answer, index, buffer.raw()) })?;
+        }
+        Ok(answer)
+    }),
+    (c"release", |mapping, call| {
+        mapping.release(call.number(0)? != 0.0);
+        Ok(null_mut())
+    }),
 ];
 
 /// Each takes the mapping first, and no other object: nobody but the facade has one.
 ///
 /// `describe` enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes
 /// of whole pages, id, 1 if address space is reserved, 1 if it may be written, 1 if the guard was displaced for good.
+///
+/// `exportBuffer` makes an ArrayBuffer over the pages; `start` counts from the page-aligned base. `undefined` where the engine refuses external
+/// buffers.
+///
+/// `close` is the first half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped,
+/// and the answer is `false`: there is nothing to release. Between the halves `exported` gives every buffer that JavaScript can still reach; the
+/// second call finds none. `release` is the second half, after they were detached. `viewsRemain`: 1 if some could not be, and read zeros from now on.
+///
 /// `fault` writes: kind (0 none, 1 truncated, 2 io, 3 nospace, 4 protected, 5 moved), offset from the user's first byte, how many faults so far.
 #[napi(ts_return_type = "{
   describe(mapping: NativeMapping, out: Float64Array, owner: object): void
+  exportBuffer(mapping: NativeMapping, start: number, length: number): ArrayBuffer | undefined
   readInto(mapping: NativeMapping, target: Uint8Array, position: number): void
   writeFrom(mapping: NativeMapping, source: Uint8Array, position: number): void
   fault(mapping: NativeMapping, out: Float64Array): void
   close(mapping: NativeMapping): boolean
+  exported(mapping: NativeMapping): ArrayBuffer[]
+  release(mapping: NativeMapping, viewsRemain: number): void
 }")]
 pub fn direct(env: &Env) -> napi::Result<Unknown<'_>> {
     let mut object = null_mut();
@@ -144,23 +183,19 @@ fn checked(status: sys::napi_status) -> napi::Result<()> {
 
 unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: called by the engine, with a live environment.
-    let answer = unsafe { answer(env, info) };
-    let mut result = null_mut();
-    match answer {
-        Ok(None) => {}
-        // SAFETY: in this environment.
-        Ok(Some(value)) => unsafe {
-            sys::napi_get_boolean(env, value, &raw mut result);
-        },
+    unsafe { answer(env, info) }.unwrap_or_else(|error| {
         // SAFETY: throws the finished error in this environment.
-        Err(error) => unsafe { napi::JsError::from(error).throw_into(env) },
-    }
-    result
+        unsafe { napi::JsError::from(error).throw_into(env) };
+        null_mut()
+    })
 }
 
 /// # Safety
 /// In a call by the engine of one of `METHODS`.
-unsafe fn answer(env: sys::napi_env, info: sys::napi_callback_info) -> napi::Result<Option<bool>> {
+unsafe fn answer(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> napi::Result<sys::napi_value> {
     let mut count = 1 + MOST;
     // What is not given is `undefined` in all that the engine fills.
     let mut given = [null_mut(); 1 + MOST];

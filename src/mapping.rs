@@ -156,7 +156,7 @@ impl NativeMapping {
         .map_err(|fail| fail.into_js(env))
     }
 
-    /// See `Direct` in `src/direct.rs`.
+    /// See `direct`.
     pub fn describe(&self, env: &Env, out: &mut [f64], owner: Unknown<'_>) -> napi::Result<()> {
         self.run(env, |region| {
             self.disown(env);
@@ -195,8 +195,7 @@ impl NativeMapping {
         })
     }
 
-    /// An ArrayBuffer over the pages; `start` counts from the page-aligned base. `undefined` where the engine refuses external buffers.
-    #[napi(ts_return_type = "ArrayBuffer | undefined")]
+    /// See `direct`.
     pub fn export_buffer<'env>(
         &self,
         env: &'env Env,
@@ -301,7 +300,7 @@ impl NativeMapping {
         self.run(env, |region| region.size().map(|size| size as f64))
     }
 
-    /// See `Direct` in `src/direct.rs`.
+    /// See `direct`.
     pub fn fault(&self, env: &Env, out: &mut [f64]) -> napi::Result<()> {
         self.run(env, |region| {
             let (fault, count) = region.fault();
@@ -317,8 +316,7 @@ impl NativeMapping {
         self.run(env, |region| region.clear_fault())
     }
 
-    /// First half of closing: the last holder takes the file away from under the views; without views the memory is simply unmapped, and the
-    /// answer is `false`: there is nothing to release.
+    /// First half of closing: see `direct`.
     pub fn close(&self, env: &Env) -> bool {
         self.disown(env);
         let region = self.region.borrow_mut().take();
@@ -328,14 +326,12 @@ impl NativeMapping {
         self.closing.borrow().is_some()
     }
 
-    /// Between the halves: every exported buffer that JavaScript can still reach. The second call finds none.
-    #[napi(ts_return_type = "ArrayBuffer[]")]
+    /// Between the halves.
     pub fn exported<'env>(&self, env: &'env Env) -> Vec<Unknown<'env>> {
         self.exports.borrow_mut().take(env)
     }
 
-    /// Second half, after the views were detached. `views_remain`: some could not be, and read zeros from now on.
-    #[napi]
+    /// Second half.
     pub fn release(&self, views_remain: bool) {
         if let Some(region) = self.closing.take()
             && views_remain

@@ -71,7 +71,7 @@ export class Segment {
     const { native: mapping } = this.core
     if (maker !== undefined) return maker.retire(mapping)
     direct.close(mapping)
-    mapping.release(true)
+    direct.release(mapping, 1)
   }
 }
 
