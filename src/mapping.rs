@@ -38,7 +38,7 @@ pub struct NativeMapping {
     pub(crate) overlay: RefCell<Option<Arc<Overlay>>>,
     exports: RefCell<Exports>,
     /// The facade's object, entered under this Region's id.
-    owner: Cell<Option<(u64, Weak)>>,
+    owner: Cell<Option<owners::Place>>,
 }
 
 impl NativeMapping {
@@ -81,8 +81,8 @@ impl NativeMapping {
     }
 
     fn disown(&self, env: &Env) {
-        if let Some((id, weak)) = self.owner.take() {
-            owners::remove(env, id, weak);
+        if let Some(place) = self.owner.take() {
+            owners::remove(env, place);
         }
     }
 
@@ -161,8 +161,7 @@ impl NativeMapping {
         self.run(env, |region| {
             self.disown(env);
             if let Some(weak) = Weak::new(env, &owner) {
-                owners::add(env, region.id(), weak);
-                self.owner.set(Some((region.id(), weak)));
+                self.owner.set(Some(owners::add(env, region.id(), weak)));
             }
             let fd = region.file().map_or(-1, |file| os::raw_fd(&file));
             let facts = [

@@ -5,15 +5,10 @@ use napi::bindgen_prelude::{FromNapiValue, Unknown};
 use napi::{Env, JsValue, sys};
 
 /// A reference that does not keep its object alive. To be deleted in its environment: it has no `Drop`, as environments end first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Weak(sys::napi_ref);
 
 impl Weak {
-    /// No reference is before it,
-    pub const FIRST: Self = Self(std::ptr::null_mut());
-    /// or after it. Neither is one.
-    pub const LAST: Self = Self(std::ptr::without_provenance_mut(usize::MAX));
-
     /// `None` where the engine refuses.
     pub fn new<'env>(env: &Env, value: &impl JsValue<'env>) -> Option<Self> {
         let mut reference = std::ptr::null_mut();
