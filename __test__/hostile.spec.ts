@@ -1,6 +1,6 @@
 // Whatever a user does with a buffer, and whatever is under way when its mapping closes: the process lives, and no byte goes astray.
 import test from 'ava'
-import { lingering, posixOnly, survives, unless } from './helpers'
+import { lingering, onWindows, posixOnly, survives, unless } from './helpers'
 
 import type { ExecutionContext } from 'ava'
 
@@ -13,7 +13,8 @@ type Result = Record<string, unknown>
 async function each(t: ExecutionContext, name: string, check: (result: Result) => void): Promise<void> {
   const results = await Promise.all([
     ...['write', 'read', 'copy', 'worker'].map((access) => survives(t, 'hostile.mjs', [name, access])),
-    survives(t, 'hostile.mjs', [name, 'write'], { MEMMAP_FAULT_GUARD: '0' }),
+    // Windows puts nothing in the place of pages in one step: without the guard a thread that is there just then ends the process.
+    ...(onWindows ? [] : [survives(t, 'hostile.mjs', [name, 'write'], { MEMMAP_FAULT_GUARD: '0' })]),
   ])
   results.forEach(check)
 }

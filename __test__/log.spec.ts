@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url'
 import test from 'ava'
 
 import { LogWritable, MappedLog } from '../lib/log'
-import { atOnce, remove } from './helpers'
+import { atOnce, remove, unless } from './helpers'
 
 const folder = mkdtempSync(join(tmpdir(), 'memmap-log-'))
 test.after.always(() => remove(folder))
@@ -245,21 +245,24 @@ test('a stream writes a record a chunk, and flushes at its end', async (t) => {
   log.close()
 })
 
-atOnce('a flush that fails is final until the log is opened again', async (t) => {
-  const directory = fresh()
-  const log = MappedLog.openSync(directory, { segmentSize: 4096, flush: 'never' })
-  log.append('before')
-  // The names cannot be synced any more once the directory is gone.
-  rmSync(directory, { recursive: true })
-  const error = await t.throwsAsync(log.flush(), { code: 'ERR_LOG_FAILED' })
-  t.is((error.cause as NodeJS.ErrnoException).code, 'ENOENT')
-  t.throws(() => log.append('after'), { code: 'ERR_LOG_FAILED' })
-  await t.throwsAsync(log.flush(), { code: 'ERR_LOG_FAILED' })
-  log.close()
-  const again = MappedLog.openSync(directory)
-  again.append('works')
-  again.close()
-})
+unless(process.platform === 'win32' && 'Windows removes no directory of files that are mapped')(
+  'a flush that fails is final until the log is opened again',
+  async (t) => {
+    const directory = fresh()
+    const log = MappedLog.openSync(directory, { segmentSize: 4096, flush: 'never' })
+    log.append('before')
+    // The names cannot be synced any more once the directory is gone.
+    rmSync(directory, { recursive: true })
+    const error = await t.throwsAsync(log.flush(), { code: 'ERR_LOG_FAILED' })
+    t.is((error.cause as NodeJS.ErrnoException).code, 'ENOENT')
+    t.throws(() => log.append('after'), { code: 'ERR_LOG_FAILED' })
+    await t.throwsAsync(log.flush(), { code: 'ERR_LOG_FAILED' })
+    log.close()
+    const again = MappedLog.openSync(directory)
+    again.append('works')
+    again.close()
+  },
+)
 
 function mountSmall(path: string): boolean {
   try {

@@ -417,7 +417,8 @@ export class Writer {
     } finally {
       this.#maker.stop()
       this.#discardAhead()
-      this.#segment.close(this.#maker)
+      // Not by the maker: Windows deletes no file that is still mapped.
+      this.#segment.close()
     }
   }
 

@@ -8,6 +8,11 @@ fn none<T>(syscall: &'static str) -> Outcome<T> {
     Err(Fail::system(code::ENOTSUP, syscall))
 }
 
+/// Address space can be reserved, but nothing be placed in it by its address.
+pub fn can_place() -> Outcome<()> {
+    none("mmap")
+}
+
 /// mmap(2)'s last four arguments.
 #[derive(Clone, Copy, Debug)]
 #[allow(dead_code, reason = "callers fill it in, and nothing is mapped")]

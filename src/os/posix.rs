@@ -9,6 +9,11 @@ use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Pages;
 
+/// Whether mappings can be placed in reserved address space.
+pub fn can_place() -> Outcome<()> {
+    Ok(())
+}
+
 /// mmap(2)'s last four arguments.
 #[derive(Clone, Copy, Debug)]
 pub struct MapArguments {

@@ -34,7 +34,9 @@ impl NativeReservation {
     /// mmap(2) with `PROT_NONE`.
     #[napi(factory)]
     pub fn reserve(env: &Env, length: f64) -> napi::Result<Self> {
-        let space = Space::new(length as usize).map_err(|fail| fail.into_js(env))?;
+        let space = os::can_place()
+            .and_then(|()| Space::new(length as usize))
+            .map_err(|fail| fail.into_js(env))?;
         Ok(Self {
             address: space.base(),
             length: space.length(),
