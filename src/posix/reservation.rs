@@ -34,9 +34,12 @@ impl NativeReservation {
     /// mmap(2) with `PROT_NONE`.
     #[napi(factory)]
     pub fn reserve(env: &Env, length: f64) -> napi::Result<Self> {
-        let space = os::can_place()
-            .and_then(|()| Space::new(length as usize))
-            .map_err(|fail| fail.into_js(env))?;
+        let space = if os::CAN_PLACE {
+            Space::new(length as usize)
+        } else {
+            Err(Fail::system(code::ENOTSUP, "mmap"))
+        };
+        let space = space.map_err(|fail| fail.into_js(env))?;
         Ok(Self {
             address: space.base(),
             length: space.length(),
