@@ -22,7 +22,9 @@ const COLUMNS = {
   'Linux musl': { machine: 'x64 musl', job: 'test-musl' },
   'Linux 32-bit (armv7)': { machine: 'armv7', job: 'test-emulated' },
   'Linux big endian (s390x)': { machine: 's390x big endian', job: 'test-emulated' },
+  'Linux ppc64le': { machine: 'ppc64le', job: 'test-emulated' },
   'Windows x64': { machine: 'win32 x64 Node 22', job: 'test, windows-2025' },
+  'Windows x64, placeholders': { machine: 'win32 x64 placeholders', job: 'test, windows-2025' },
   'macOS arm64': { job: 'test, macos-15' },
   'FreeBSD x64': { job: 'build, freebsd-x64' },
   'Android arm64': { job: 'build, android-arm64' },
@@ -110,7 +112,7 @@ const TEXT = `# Platforms
 
 Feature by system. The cells are written by \`node scripts/platforms.mjs\` from the reports of the tests and by nobody else: the number of tests that passed, and of those that were skipped (their titles say why: no root, another system, a package that is missing). \`untested\`: nothing ran there; the code may be written, and nothing is promised. Which of them this system, engine and version has at run time, \`Mapping.isSupported(feature)\` tells.
 
-A cell that begins with \`qemu\`, \`wine\` or \`loader\` was not run on the system itself: qemu's user mode emulates the processor and passes system calls on to the kernel of this machine (so it tells about bytes, pages and offsets, and those specs alone are run); wine 8 stands for Windows; the loader is that of another C library on this machine. What is known to differ there is marked in the tests, each with its reason.
+A cell that begins with \`qemu\`, \`wine\` or \`loader\` was not run on the system itself: qemu's user mode emulates the processor and passes system calls on to the kernel of this machine (so it tells about bytes, pages and offsets, and those specs alone are run); wine stands for Windows (8, and 10 where placeholders are asked for: Windows has them since version 1803); the loader is that of another C library on this machine. What is known to differ there is marked in the tests, each with its reason.
 
 The tests that have to mount disks, fill the pool of huge pages or become another user need root, and are skipped without.
 `
