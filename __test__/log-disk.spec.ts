@@ -4,10 +4,12 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { constants as os } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 
 import test from 'ava'
 
 import { MappedLog } from '../lib/log'
+import toLog from '../lib/log/pino'
 import { asRoot, atOnce, folder, fresh, onLinux, posixOnly, unless } from './helpers'
 import { compiled, disk, elsewhere } from './systems'
 
@@ -106,6 +108,28 @@ unless(small.problem)('a full ext4: ENOSPC, nothing lost, and the log goes on on
   log = MappedLog.openSync(directory, { flush: 'never' })
   t.deepEqual(log.recovery, { recovered: left.length, cut: 0, damaged: [] })
   t.deepEqual(texts(log), left)
+  log.close()
+})
+
+unless(small.problem)('the transport of pino waits while the disk is full, and loses no line', async (t) => {
+  if (small.problem !== undefined) return
+  const dir = join(small.path, 'pino')
+  const stopgap = join(small.path, 'stopgap')
+  const transport = toLog({ dir, segmentSize: 1 << 20, flush: 'never' })
+  // All that is left, but for what has been made.
+  t.throws(() => writeFileSync(stopgap, Buffer.alloc(64 << 20)), { code: 'ENOSPC' })
+  const lines = Array.from({ length: 1500 }, (_, number) => `${number} ${'-'.repeat(2000)}`)
+  for (const line of lines) transport.write(`${line}\n`)
+  let closed = false
+  transport.end()
+  const end = once(transport, 'close').then(() => (closed = true))
+  await pause(300)
+  t.false(closed)
+  t.true(transport.writableLength > 0)
+  rmSync(stopgap)
+  await end
+  const log = MappedLog.openSync(dir, { readOnly: true })
+  t.deepEqual(texts(log), lines)
   log.close()
 })
 

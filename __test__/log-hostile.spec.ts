@@ -7,7 +7,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import test from 'ava'
 
 import { MappedLog } from '../lib/log'
-import { atOnce, remove } from './helpers'
+import { LogWritable } from '../lib/log'
+import { destination } from '../lib/log/pino'
+import transport from '../lib/log/pino'
+import { atOnce, narrow, remove, unless } from './helpers'
 
 const folder = mkdtempSync(join(tmpdir(), 'memmap-log-hostile-'))
 test.after.always(() => remove(folder))
@@ -91,6 +94,65 @@ test('what is no record is refused before anything is appended', (t) =>
     )
   }))
 
+unless(narrow && 'no such buffers with 32 bits')('what is longer than 32 bits can count is too long, too', (t) =>
+  withLog((log) => {
+    for (const length of [2 ** 31 - 100, 2 ** 31, 2 ** 32 - 8]) {
+      const huge = new Uint8Array(length)
+      t.throws(() => log.append(huge), { code: 'ERR_OUT_OF_RANGE' })
+      t.throws(() => log.appendMany(['good', huge]), { code: 'ERR_OUT_OF_RANGE' })
+    }
+    t.deepEqual(texts(log), [])
+  }),
+)
+
+test('what no new segment has room for is too long, also where a longer segment is written', (t) => {
+  const directory = fresh()
+  MappedLog.openSync(directory, { segmentSize: 1 << 20, flush: 'never' }).close()
+  const log = MappedLog.openSync(directory, { segmentSize: 8192, flush: 'never' })
+  const most = 8192 - 144
+  for (const long of [Buffer.alloc(most + 1), 'x'.repeat(most + 1), 'ü'.repeat(most / 2 + 1)]) {
+    t.throws(() => log.append(long), { code: 'ERR_OUT_OF_RANGE' })
+    t.throws(() => log.appendMany(['good', long]), { code: 'ERR_OUT_OF_RANGE' })
+  }
+  for (const long of [Buffer.alloc(most, 120), 'x'.repeat(most), 'ü'.repeat(most / 2)]) {
+    t.deepEqual(log.read(log.append(long)), Buffer.from(long as string))
+  }
+  t.is([...log].length, 3)
+  log.close()
+})
+
+test('names and options that are none are errors with a code that name them', (t) => {
+  const directory = fresh()
+  const wrong = (make: () => unknown, code: string, mentions: RegExp) => {
+    const { message } = t.throws(make, { code }, String(make))!
+    t.regex(message, mentions)
+  }
+  wrong(() => MappedLog.openSync(''), 'ERR_INVALID_ARG_VALUE', /directory/)
+  wrong(
+    () => MappedLog.openSync(directory, { retain: { byte: 1 } as object }),
+    'ERR_INVALID_ARG_VALUE',
+    /options\.retain\.byte/,
+  )
+  wrong(() => MappedLog.openSync(directory, { retain: [] as object }), 'ERR_INVALID_ARG_TYPE', /options\.retain/)
+  const Constructor = MappedLog as unknown as new () => MappedLog
+  wrong(() => new Constructor(), 'ERR_ILLEGAL_CONSTRUCTOR', /MappedLog\.open/)
+  wrong(() => new LogWritable(directory, null as never), 'ERR_INVALID_ARG_TYPE', /options/)
+  wrong(() => new LogWritable(directory, { closeLogs: true } as object), 'ERR_INVALID_ARG_VALUE', /closeLogs/)
+  wrong(() => new LogWritable(directory, { closeLog: 1 } as never), 'ERR_INVALID_ARG_TYPE', /closeLog/)
+  wrong(() => new LogWritable(undefined as never), 'ERR_INVALID_ARG_TYPE', /directory/)
+  withLog((log) => wrong(() => new LogWritable(log, { flush: 'never' }), 'ERR_INVALID_ARG_VALUE', /flush/))
+  for (const make of [transport, destination] as ((options: never) => unknown)[]) {
+    wrong(() => make(undefined as never), 'ERR_INVALID_ARG_TYPE', /options/)
+    wrong(() => make(null as never), 'ERR_INVALID_ARG_TYPE', /options/)
+    wrong(() => make({} as never), 'ERR_INVALID_ARG_TYPE', /options\.dir/)
+    wrong(() => make({ dir: directory, size: 1 } as never), 'ERR_INVALID_ARG_VALUE', /size/)
+  }
+  t.deepEqual(
+    readdirSync(folder).filter((name) => join(folder, name) === directory),
+    [],
+  )
+})
+
 test('records that close the log while they are made are not acknowledged', (t) => {
   const directory = fresh()
   const log = MappedLog.openSync(directory)
@@ -125,12 +187,15 @@ test('positions that are none', (t) =>
     t.is(log.read(position).toString(), 'x')
   }))
 
-atOnce('truncateBefore at and beyond the end leaves a log that goes on', (t) =>
+atOnce('truncateBefore at the end leaves a log that goes on, and beyond it is an error', (t) =>
   withLog((log, directory) => {
     for (let turn = 0; turn < 500; turn++) log.append(`${turn}`.padEnd(100))
     log.truncateBefore(0)
     t.is([...log].length, 500)
-    log.truncateBefore(1e15)
+    const { end } = log.stats()
+    for (const beyond of [end + 1, 1e15]) t.throws(() => log.truncateBefore(beyond), { code: 'ERR_OUT_OF_RANGE' })
+    t.is([...log].length, 500)
+    log.truncateBefore(end)
     t.deepEqual(texts(log), [])
     t.is(readdirSync(directory).filter((name) => name.endsWith('.seg') && name < '0').length, 0)
     const position = log.append('after')

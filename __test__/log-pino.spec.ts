@@ -10,7 +10,7 @@ import pino from 'pino'
 
 import { MappedFile } from '../index'
 import { MappedLog } from '../lib/log'
-import { destination } from '../lib/log/pino'
+import toLog, { destination } from '../lib/log/pino'
 import { remove } from './helpers'
 
 const folder = mkdtempSync(join(tmpdir(), 'memmap-pino-'))
@@ -81,6 +81,25 @@ test.serial('the transport writes each line as a record, from its worker', async
   t.deepEqual(
     numbers,
     Array.from({ length: 500 }, (_, number) => number),
+  )
+  log.close()
+})
+
+test.serial('a line that no segment has room for is left out with a warning, and logging goes on', async (t) => {
+  const dir = join(folder, 'long')
+  const transport = toLog({ dir, segmentSize: 4096, flush: 'never' })
+  const warned = once(process, 'warning') as Promise<[Error & { code?: string }]>
+  transport.write(`first\n${'x'.repeat(10_000)}\nsecond\nin ${'y'.repeat(2000)}`)
+  transport.write('two parts\nlast, without an end')
+  transport.end()
+  await once(transport, 'close')
+  const [{ code, message }] = await warned
+  t.is(code, 'ERR_OUT_OF_RANGE')
+  t.regex(message, /10000 bytes/)
+  const log = MappedLog.openSync(dir, { readOnly: true })
+  t.deepEqual(
+    [...log].map(({ data }) => data.toString().slice(0, 30)),
+    ['first', 'second', `in ${'y'.repeat(27)}`, 'last, without an end'],
   )
   log.close()
 })

@@ -169,6 +169,9 @@ atOnce('a foreign file, version or byte order is an error that writes nothing', 
       put(bytes, 1, 12, false)
       put(bytes, crc32c(bytes.subarray(0, 68), 0), 68, false)
     }),
+    'version alone': forge((bytes) => put(bytes, 2, 12, true)),
+    'order alone': forge((bytes) => bytes.subarray(8, 12).reverse()),
+    'magic alone': forge((bytes) => bytes.write('memmapXY')),
     stranger: Buffer.from('#!/bin/sh\necho not a log\n'.repeat(200)),
   }
   for (const [what, bytes] of Object.entries(cases)) {
@@ -180,5 +183,20 @@ atOnce('a foreign file, version or byte order is an error that writes nothing', 
     }
     t.deepEqual(readdirSync(directory), [name])
     t.deepEqual(readFileSync(join(directory, name)), bytes)
+  }
+  // One bit is a disk's doing: the records are there.
+  for (const at of [0, 8, 12]) {
+    rmSync(directory, { recursive: true })
+    require('node:fs').mkdirSync(directory)
+    writeFileSync(
+      join(directory, name),
+      forge((bytes) => (bytes[at]! ^= 8)),
+    )
+    const mended = MappedLog.openSync(directory, { segmentSize: 4096 })
+    t.deepEqual(
+      [...mended].map(({ data }) => data.toString()),
+      ['one'],
+    )
+    mended.close()
   }
 })

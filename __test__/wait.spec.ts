@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { once } from 'node:events'
 import test from 'ava'
 
 import { AnonymousMemory, MappedFile, Mapping } from '../index'
-import { onWindows, remove, unless } from './helpers'
+import { missingPages, onLinux, onWindows, page, remove, unless } from './helpers'
 
 const folder = mkdtempSync(join(tmpdir(), 'memmap-wait-'))
 test.after.always(() => remove(folder))
@@ -283,4 +283,32 @@ waits('a process that is killed while it waits is no waiter any more', async (t)
   t.is(mapping.notify(0), 1)
   t.is(await woken, 'ok')
   mapping.close()
+})
+
+const cutting = unless(missingPages || (!onLinux && "what is said of a missing page is the system's business"))
+cutting('a word whose page the file has lost is a fault, and a protected one EACCES, whoever asks', async (t) => {
+  for (const access of ['read', 'write', 'copy'] as const) {
+    const asks: ((mapping: Mapping) => unknown)[] = [
+      (mapping) => mapping.wait(2 * page, 0, 50),
+      (mapping) => mapping.waitAsync(2 * page, 0, { timeoutMs: 50 }),
+    ]
+    if (access !== 'copy') asks.push((mapping) => mapping.notify(2 * page))
+    for (const ask of asks) {
+      const path = join(folder, `${files++}`)
+      writeFileSync(path, Buffer.alloc(3 * page))
+      const mapping = MappedFile.openSync(path, { access })
+      truncateSync(path, page)
+      await t.throwsAsync(async () => ask(mapping), { code: 'ERR_MAPPING_FAULT' }, `${access} ${String(ask)}`)
+      t.is(mapping.fault!.kind, 'truncated')
+      mapping.close()
+    }
+    const path = join(folder, `${files++}`)
+    writeFileSync(path, Buffer.alloc(3 * page))
+    const mapping = MappedFile.openSync(path, { access })
+    mapping.protect('none', { offset: 2 * page, length: page })
+    for (const ask of asks) {
+      await t.throwsAsync(async () => ask(mapping), { code: 'EACCES' }, `${access} ${String(ask)}`)
+    }
+    mapping.close()
+  }
 })

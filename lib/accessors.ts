@@ -32,7 +32,8 @@ export abstract class Accessors {
 
   protected constructor(core: unknown) {
     // Core is not exported: only the package has one.
-    if (!(core instanceof Core)) throw illegalConstructor()
+    if (!(core instanceof Core))
+      throw illegalConstructor('MappedFile.open(), AnonymousMemory.create() or SharedMemory.create()')
     core.owner = this
     this.#core = core
   }

@@ -28,7 +28,7 @@ export declare function bufferTooLarge(limit: number): RangeError;
 /** The engine allows no buffer over foreign memory. */
 export declare function viewsUnavailable(): Error;
 /** `new MappedFile()`. */
-export declare function illegalConstructor(): TypeError;
+export declare function illegalConstructor(makers: string): TypeError;
 /** The bytes of the mapping are not those of the file any more. */
 export declare function mappingFault(fault: MappingFault, path: string | Uint8Array | undefined): Error;
 /** A system error that no system call was needed for. */

@@ -129,12 +129,8 @@ export function viewsUnavailable(): Error {
 }
 
 /** `new MappedFile()`. */
-export function illegalConstructor(): TypeError {
-  return coded(
-    TypeError,
-    'ERR_ILLEGAL_CONSTRUCTOR',
-    'Illegal constructor: use MappedFile.open(), AnonymousMemory.create() or SharedMemory.create()',
-  )
+export function illegalConstructor(makers: string): TypeError {
+  return coded(TypeError, 'ERR_ILLEGAL_CONSTRUCTOR', `Illegal constructor: use ${makers}`)
 }
 
 /** The bytes of the mapping are not those of the file any more. */

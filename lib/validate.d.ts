@@ -10,5 +10,5 @@ export declare function relative(value: unknown, name: string, fallback: number,
 export declare function optionalBoolean(value: unknown, name: string): boolean | undefined;
 /** Permissions as `node:fs` takes them: a number or an octal string. */
 export declare function fileMode(value: unknown, name: string): number;
-/** An options object whose every property is among `known`: a misspelt one is an error that names it. */
-export declare function optionsOf(options: unknown, known: readonly string[], caller: string): Record<string, unknown>;
+/** An options object whose every property is among `known`: a misspelt one is an error that names it. `name`: what the object itself is called. */
+export declare function optionsOf(options: unknown, known: readonly string[], caller: string, name?: string): Record<string, unknown>;

@@ -59,17 +59,22 @@ export function fileMode(value: unknown, name: string): number {
   return value
 }
 
-/** An options object whose every property is among `known`: a misspelt one is an error that names it. */
-export function optionsOf(options: unknown, known: readonly string[], caller: string): Record<string, unknown> {
+/** An options object whose every property is among `known`: a misspelt one is an error that names it. `name`: what the object itself is called. */
+export function optionsOf(
+  options: unknown,
+  known: readonly string[],
+  caller: string,
+  name = 'options',
+): Record<string, unknown> {
   if (options === null || typeof options !== 'object' || Array.isArray(options)) {
-    throw invalidArgType('options', 'of type object', options)
+    throw invalidArgType(name, 'of type object', options)
   }
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue
     const near = nearest(key, known)
     const hint = near === undefined ? '' : ` (did you mean '${near}'?)`
     throw invalidArgValue(
-      `options.${key}`,
+      `${name}.${key}`,
       (options as Record<string, unknown>)[key],
       `is not an option of ${caller}${hint}`,
     )

@@ -1,5 +1,5 @@
 import { invalidArgType, invalidState, outOfRange, recapture, systemErrorOf } from './errors'
-import { native } from './native'
+import { direct, native } from './native'
 import { checkInteger, optionsOf } from './validate'
 
 import type { NativeWaiter } from '../binding'
@@ -38,7 +38,8 @@ function waiterOf(): NativeWaiter {
     if (entry === undefined) return
     forget(token, entry)
     if (code < CLOSED) entry.resolve(RESULTS[code]!)
-    else entry.reject(code < FAILED ? invalidState() : systemErrorOf(code - FAILED, 'futex', entry.core.path))
+    else if (code < FAILED) entry.reject(invalidState())
+    else entry.reject(reasonFor(entry.core, entry.byteOffset, systemErrorOf(code - FAILED, 'futex', entry.core.path)))
   }))
 }
 
@@ -82,7 +83,13 @@ export function wait(core: Core, byteOffset: unknown, expected: unknown, timeout
 function sleep(core: Core, byteOffset: number, value: number, milliseconds: number): number {
   for (;;) {
     core.sleep ??= core.native.sleeper()
-    const code = core.sleep(byteOffset, value, milliseconds)
+    let code: number
+    try {
+      code = core.sleep(byteOffset, value, milliseconds)
+    } catch (error) {
+      throw reasonFor(core, byteOffset, error)
+    }
+    core.checkFault()
     if (code !== CLOSED) return code
     core.sleep = undefined
   }
@@ -91,10 +98,27 @@ function sleep(core: Core, byteOffset: number, value: number, milliseconds: numb
 function wake(core: Core, byteOffset: number, count: number): number {
   for (;;) {
     core.wake ??= core.native.waker()
-    const woken = core.wake(byteOffset, count)
+    let woken: number
+    try {
+      woken = core.wake(byteOffset, count)
+    } catch (error) {
+      throw reasonFor(core, byteOffset, error)
+    }
     if (woken >= 0) return woken
     core.wake = undefined
   }
+}
+
+/** The kernel says of a page without a file behind it that the address is bad; who looks himself is told why. */
+function reasonFor(core: Core, byteOffset: number, error: unknown): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'EFAULT' || core.closed) return error
+  try {
+    direct.readInto(core.native, new Uint8Array(4), byteOffset)
+    core.checkFault()
+  } catch (fault) {
+    return fault
+  }
+  return error
 }
 
 /** The same on another thread. With a time limit it keeps the process alive as a timer does; without one the process may exit while it waits. */
@@ -112,7 +136,14 @@ export async function waitAsync(
   try {
     token = waiterOf().wait(core.native, byteOffset, value)
   } catch (error) {
-    throw recapture(error)
+    throw recapture(reasonFor(core, byteOffset, error))
+  }
+  try {
+    // To compare it the word has been read.
+    core.checkFault()
+  } catch (error) {
+    waiterOf().cancel(token)
+    throw error
   }
   if (token === 0) return 'not-equal'
   return new Promise<WaitResult>((resolve, reject) => {
@@ -163,12 +194,14 @@ export function notify(core: Core, byteOffset: unknown, count: unknown): number 
 
 function checkWord(core: Core, byteOffset: unknown): asserts byteOffset is number {
   core.checkOpen()
+  core.checkFault()
   checkInteger(byteOffset, 'byteOffset', 0, Math.max(0, core.byteLength - 4))
   if (core.byteLength < 4) throw outOfRange('byteOffset', 'inside of the mapping, which has no 32-bit word', byteOffset)
   if ((core.delta + byteOffset) % 4 !== 0) {
     const where = `(the mapping begins ${core.delta} bytes into a page)`
     throw outOfRange('byteOffset', `aligned: the memory address must be a multiple of 4 ${where}`, byteOffset)
   }
+  core.checkReadable(byteOffset, 4)
 }
 
 /** As a signed or an unsigned number: its 32 bits are what counts. */

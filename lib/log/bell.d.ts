@@ -1,6 +1,8 @@
 import type { Core } from '../core';
+import type { Marks } from './format';
 /** What readers sleep on: the file `bell`, because the log itself is read-only to them. */
 export declare class Bell {
+    #private;
     readonly core: Core;
     readonly words: Int32Array;
     private constructor();
@@ -12,5 +14,7 @@ export declare class Bell {
     arm(): number;
     /** Until it rings, or for `ms`: false then. */
     sleep(count: number, ms: number, signal: AbortSignal): Promise<boolean>;
+    /** Notes how far the log has come. */
+    mark(id: Buffer, marks: Marks): void;
     close(): void;
 }

@@ -4,16 +4,28 @@ export interface SegmentFile {
     readonly base: number;
     readonly path: string;
     readonly size: number;
+    /** Which file it is, as long as something has it open or mapped. */
+    readonly inode: bigint;
     readonly parsed: Parsed;
 }
 export declare const segmentPath: (directory: string, base: number) => string;
 /** The positions of all segments, in order. */
 export declare function listBases(directory: string): number[];
-/** Reads one header; `undefined` if the file is gone meanwhile. */
+/** Reads one header and has it used while the file is open; `undefined` if there is no such file. */
+export declare function withSegmentFile<R>(directory: string, base: number, use: (file: SegmentFile) => R): R | undefined;
 export declare function readSegmentFile(directory: string, base: number): SegmentFile | undefined;
+/** What its name stands for now; `undefined` if for nothing. */
+export declare function statSegment(directory: string, base: number): {
+    size: number;
+    inode: bigint;
+} | undefined;
 export declare function readSegmentFiles(directory: string): SegmentFile[];
 /** The file that a writer locks. */
 export declare const lockPath: (directory: string) => string;
+/** What readers sleep on, and where the writer notes how far it has come. */
+export declare const bellPath: (directory: string) => string;
+/** The beginning of `bell`, as far as there is one that can be read. */
+export declare function readBell(directory: string, length: number): Buffer;
 /** A writer has been here. */
 export declare const isLogDirectory: (directory: string) => boolean;
 /** Nothing was ever written into this file. */

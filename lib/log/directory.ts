@@ -8,6 +8,7 @@ import {
   readSync,
   readdirSync,
   renameSync,
+  statSync,
   unlinkSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -21,6 +22,8 @@ export interface SegmentFile {
   readonly base: number
   readonly path: string
   readonly size: number
+  /** Which file it is, as long as something has it open or mapped. */
+  readonly inode: bigint
   readonly parsed: Parsed
 }
 
@@ -36,8 +39,8 @@ export function listBases(directory: string): number[] {
   return bases.toSorted((a, b) => a - b)
 }
 
-/** Reads one header; `undefined` if the file is gone meanwhile. */
-export function readSegmentFile(directory: string, base: number): SegmentFile | undefined {
+/** Reads one header and has it used while the file is open; `undefined` if there is no such file. */
+export function withSegmentFile<R>(directory: string, base: number, use: (file: SegmentFile) => R): R | undefined {
   const path = segmentPath(directory, base)
   let fd: number
   try {
@@ -50,18 +53,63 @@ export function readSegmentFile(directory: string, base: number): SegmentFile | 
     const bytes = Buffer.alloc(HEADER)
     const length = readSync(fd, bytes, 0, HEADER, 0)
     // Of the open file: retention may have deleted its name by now.
-    return { base, path, size: fstatSync(fd).size, parsed: parseHeader(bytes.subarray(0, length)) }
+    const { size, ino } = fstatSync(fd, { bigint: true })
+    return use({ base, path, size: Number(size), inode: ino, parsed: parseHeader(bytes.subarray(0, length)) })
   } finally {
     closeSync(fd)
   }
 }
 
+export function readSegmentFile(directory: string, base: number): SegmentFile | undefined {
+  return withSegmentFile(directory, base, (file) => file)
+}
+
+/** What its name stands for now; `undefined` if for nothing. */
+export function statSegment(directory: string, base: number): { size: number; inode: bigint } | undefined {
+  const stats = statSync(segmentPath(directory, base), { bigint: true, throwIfNoEntry: false })
+  return stats && { size: Number(stats.size), inode: stats.ino }
+}
+
 export function readSegmentFiles(directory: string): SegmentFile[] {
-  return listBases(directory).flatMap((base) => readSegmentFile(directory, base) ?? [])
+  const files: SegmentFile[] = []
+  const bases = listBases(directory)
+  for (const [at, base] of bases.entries()) {
+    let file = readSegmentFile(directory, base)
+    // A listing may miss a file that was made while it went on, and have the ones after it.
+    for (const until = bases[at + 1] ?? base; file !== undefined;) {
+      files.push(file)
+      const next = endOf(file)
+      file = next !== undefined && next < until ? readSegmentFile(directory, next) : undefined
+    }
+  }
+  return files
+}
+
+/** Where the segment after this one begins, if its header is its own. */
+function endOf({ base, parsed }: SegmentFile): number | undefined {
+  return parsed.kind === 'valid' && parsed.header.base === base ? base + parsed.header.length : undefined
 }
 
 /** The file that a writer locks. */
 export const lockPath = (directory: string): string => join(directory, 'lock')
+
+/** What readers sleep on, and where the writer notes how far it has come. */
+export const bellPath = (directory: string): string => join(directory, 'bell')
+
+/** The beginning of `bell`, as far as there is one that can be read. */
+export function readBell(directory: string, length: number): Buffer {
+  const bytes = Buffer.alloc(length)
+  try {
+    const fd = openSync(bellPath(directory), 'r')
+    try {
+      return bytes.subarray(0, readSync(fd, bytes, 0, length, 0))
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    return bytes.subarray(0, 0)
+  }
+}
 
 /** A writer has been here. */
 export const isLogDirectory = (directory: string): boolean => existsSync(lockPath(directory))

@@ -42,7 +42,7 @@ export declare const newId: () => Buffer;
 export declare function fileName(base: number): string;
 /** The position that a file name gives, or `undefined` for other files. */
 export declare function baseOf(name: string): number | undefined;
-/** Where the record after one with so much payload begins. */
+/** Where the record after one with so much payload begins; it fits into a segment, so 32 bits are enough. */
 export declare const after: (offset: number, length: number) => number;
 export declare function encodeHeader(header: Header): Buffer;
 /** What the CRC of every record of a segment begins with. */
@@ -51,5 +51,12 @@ export declare function seedOf(id: Buffer, number: number): number;
 export declare function parseHeader(bytes: Buffer): Parsed;
 /** The marks of a segment as they stand now; `bytes` is its header. */
 export declare function parseMarks(bytes: Uint8Array, header: Header): Marks;
+export declare const BELL_MARKED = 192;
+/**
+ * The marks that the writer has left in `bell`: who loses the newest segment would not know otherwise how far it went. Another log's do not count, nor
+ * any whose CRC is wrong.
+ */
+export declare function parseBellMarks(bytes: Uint8Array, id: Buffer): Marks;
+export declare function writeBellMarks(bytes: Uint8Array, id: Buffer, marks: Marks, turn: number): void;
 /** Writes a mark over the older of the two. */
 export declare function writeMarks(bytes: Uint8Array, header: Header, marks: Marks, turn: number): void;

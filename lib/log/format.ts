@@ -55,7 +55,7 @@ export function baseOf(name: string): number | undefined {
   return /^\d{16}\.seg$/.test(name) ? Number(name.slice(0, 16)) : undefined
 }
 
-/** Where the record after one with so much payload begins. */
+/** Where the record after one with so much payload begins; it fits into a segment, so 32 bits are enough. */
 export const after = (offset: number, length: number): number => (offset + HEAD + length + 7) & ~7
 
 function view(bytes: Uint8Array): DataView {
@@ -89,15 +89,11 @@ export function seedOf(id: Buffer, number: number): number {
 export function parseHeader(bytes: Buffer): Parsed {
   if (bytes.every((byte) => byte === 0)) return { kind: 'zeros' }
   if (bytes.length < HEADER) return damagedOr(bytes, 'shorter than a header')
+  const why = strangeness(bytes)
+  if (why !== undefined) return { kind: 'foreign', why, certain: true }
+  if (!bytes.subarray(0, 8).equals(MAGIC)) return damagedOr(bytes, STRANGER)
+  if (!isWhole(bytes, LITTLE)) return damaged(bytes)
   const data = view(bytes)
-  if (!bytes.subarray(0, 8).equals(MAGIC)) return damagedOr(bytes, 'no segment of a log')
-  const whole = (little: boolean) => data.getUint32(CHECKED, little) === native.crc32c(bytes.subarray(0, CHECKED), 0)
-  if (data.getUint32(8, !LITTLE) === MARK && whole(!LITTLE)) {
-    return { kind: 'foreign', why: 'in the other byte order', certain: true }
-  }
-  if (data.getUint32(8, LITTLE) !== MARK || !whole(LITTLE)) return damaged(bytes)
-  const version = data.getUint32(12, LITTLE)
-  if (version !== VERSION) return { kind: 'foreign', why: `of version ${version}; this is ${VERSION}`, certain: true }
   const header = fieldsOf(bytes)
   return {
     kind: 'valid',
@@ -105,6 +101,39 @@ export function parseHeader(bytes: Buffer): Parsed {
     marks: parseMarks(bytes, header),
     sealedAt: Number(data.getBigUint64(SEALED_AT, LITTLE)),
   }
+}
+
+const STRANGER = 'no segment of a log'
+
+const isWhole = (bytes: Buffer, little: boolean): boolean =>
+  view(bytes).getUint32(CHECKED, little) === native.crc32c(bytes.subarray(0, CHECKED), 0)
+
+/**
+ * What a header is instead of ours, if it is whole but for magic, byte-order mark and version: its CRC is right, or it is once these are put right.
+ * If they are one bit away from ours, then that is damage: a disk does it, and nobody who writes another format.
+ */
+function strangeness(bytes: Buffer): string | undefined {
+  const data = view(bytes)
+  for (const little of [LITTLE, !LITTLE]) {
+    const ours = Buffer.from(bytes)
+    MAGIC.copy(ours)
+    view(ours).setUint32(8, MARK, little)
+    view(ours).setUint32(12, VERSION, little)
+    if (!isWhole(bytes, little) && (!isWhole(ours, little) || differingBits(bytes, ours) === 1)) continue
+    if (!bytes.subarray(0, 8).equals(MAGIC)) return STRANGER
+    if (little !== LITTLE || data.getUint32(8, !LITTLE) === MARK) return 'in the other byte order'
+    if (data.getUint32(8, LITTLE) !== MARK) return STRANGER
+    const version = data.getUint32(12, LITTLE)
+    return version === VERSION ? undefined : `of version ${version}; this is ${VERSION}`
+  }
+  return undefined
+}
+
+/** Among magic, mark and version. */
+function differingBits(a: Uint8Array, b: Uint8Array): number {
+  let bits = 0
+  for (let at = 0; at < 16; at++) for (let rest = a[at]! ^ b[at]!; rest > 0; rest &= rest - 1) bits++
+  return bits
 }
 
 function fieldsOf(bytes: Buffer): Header {
@@ -145,6 +174,36 @@ export function parseMarks(bytes: Uint8Array, header: Header): Marks {
     marks.start = Math.max(marks.start, Number(data.getBigUint64(at + 8, LITTLE)))
   }
   return marks
+}
+
+/** Where the marks stand in `bell`, behind the id of their log, and how much of the file that takes. */
+const BELL_MARKS = [64, 128] as const
+export const BELL_MARKED = 192
+
+/**
+ * The marks that the writer has left in `bell`: who loses the newest segment would not know otherwise how far it went. Another log's do not count, nor
+ * any whose CRC is wrong.
+ */
+export function parseBellMarks(bytes: Uint8Array, id: Buffer): Marks {
+  const data = view(bytes)
+  const marks = { durable: 0, start: 0 }
+  for (const at of BELL_MARKS) {
+    if (bytes.length < at + 40 || !id.equals(bytes.subarray(at, at + 16))) continue
+    if (data.getUint32(at + 32, LITTLE) !== native.crc32c(bytes.subarray(at, at + 32), 0)) continue
+    marks.durable = Math.max(marks.durable, Number(data.getBigUint64(at + 16, LITTLE)))
+    marks.start = Math.max(marks.start, Number(data.getBigUint64(at + 24, LITTLE)))
+  }
+  return marks
+}
+
+export function writeBellMarks(bytes: Uint8Array, id: Buffer, marks: Marks, turn: number): void {
+  const mark = Buffer.alloc(40)
+  const data = view(mark)
+  id.copy(mark)
+  data.setBigUint64(16, BigInt(marks.durable), LITTLE)
+  data.setBigUint64(24, BigInt(marks.start), LITTLE)
+  data.setUint32(32, native.crc32c(mark.subarray(0, 32), 0), LITTLE)
+  bytes.set(mark, BELL_MARKS[turn & 1]!)
 }
 
 /** Writes a mark over the older of the two. */

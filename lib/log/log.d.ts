@@ -81,7 +81,7 @@ export declare class MappedLog implements Disposable {
     flush(): Promise<void>;
     /** The twin of {@link flush} that waits. */
     flushSync(): void;
-    /** Gives up all records before a position; files that have no others are deleted. */
+    /** Gives up all records before a position, at most the end; files that have no others are deleted. */
     truncateBefore(position: number): void;
     stats(): LogStats;
     /** Flushes (unless `flush` is `'never'`), ends all `tail`s, and lets the next writer in. A second call does nothing. */

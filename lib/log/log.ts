@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isAnyArrayBuffer } from 'node:util/types'
 
-import { illegalConstructor, invalidArgType, recapture } from '../errors'
+import { illegalConstructor, invalidArgType, invalidArgValue, recapture } from '../errors'
 import { byteCount, optionsOf } from '../validate'
 import { readSegmentFiles } from './directory'
 import { logClosed, logReadOnly } from './errors'
@@ -73,7 +73,7 @@ export class MappedLog implements Disposable {
   readonly #tails = new Set<() => void>()
 
   private constructor(key: unknown, directory: string, settings: LogSettings, opened: Opened | undefined) {
-    if (key !== KEY) throw illegalConstructor()
+    if (key !== KEY) throw illegalConstructor('MappedLog.open() or MappedLog.openSync()')
     this.#directory = directory
     this.#settings = settings
     this.#opened = opened
@@ -130,8 +130,7 @@ export class MappedLog implements Disposable {
   /** What opening found; with `readOnly` it is looked for at the first use, and nothing is changed. */
   get recovery(): LogRecovery {
     if (this.#recovery === undefined) {
-      const inventory = takeInventory(this.#directory, readSegmentFiles(this.#directory))
-      const { recovered, damaged } = judge(inventory, verifySync(verifyRequest(inventory)))
+      const { recovered, damaged } = lookOn(this.#directory)
       this.#recovery = Object.freeze({ recovered, cut: 0, damaged: Object.freeze(damaged) })
     }
     return this.#recovery
@@ -221,7 +220,7 @@ export class MappedLog implements Disposable {
     this.#writable().writer.flushSync()
   }
 
-  /** Gives up all records before a position; files that have no others are deleted. */
+  /** Gives up all records before a position, at most the end; files that have no others are deleted. */
   truncateBefore(position: number): void {
     checkPosition(position, 'position')
     const { writer } = this.#writable()
@@ -232,7 +231,9 @@ export class MappedLog implements Disposable {
   stats(): LogStats {
     if (this.#closed) throw logClosed()
     if (this.#opened === undefined) {
-      const files = readSegmentFiles(this.#directory).filter(({ parsed }) => parsed.kind === 'valid')
+      const files = readSegmentFiles(this.#directory).filter(
+        ({ base, parsed }) => parsed.kind === 'valid' && parsed.header.base === base,
+      )
       const bytes = files.reduce((sum, { size }) => sum + size, 0)
       const end = this.#end()
       return { segments: files.length, bytes, ...this.#readerOf().marks, end }
@@ -301,10 +302,26 @@ export class MappedLog implements Disposable {
   }
 }
 
+/** What opening would find, beside a writer whose retention may delete a file before it is read. */
+function lookOn(directory: string): LogRecovery {
+  for (let turn = 0; ; turn++) {
+    const inventory = takeInventory(directory, readSegmentFiles(directory))
+    try {
+      return judge(inventory, verifySync(verifyRequest(inventory)))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || turn === PATIENCE) throw error
+    }
+  }
+}
+
+/** Looks at a directory whose oldest files go while it is looked at. */
+const PATIENCE = 100
+
 function pathOf(directory: unknown): string {
   if (directory instanceof URL) return fileURLToPath(directory)
   if (typeof directory !== 'string')
     throw invalidArgType('directory', 'of type string or an instance of URL', directory)
+  if (directory === '') throw invalidArgValue('directory', directory, 'must not be empty')
   return resolve(directory)
 }
 

@@ -75,7 +75,24 @@ function finishOpen(
     else remove(file.path)
   }
   const id = inventory.id ?? newId()
-  const { segment, offset, cut } = lastSegment(directory, settings, id, verdict)
+  const last = lastSegment(directory, settings, id, verdict)
+  try {
+    return beginWriting(directory, settings, lock, inventory, verdict, id, last)
+  } catch (error) {
+    last.segment.close()
+    throw error
+  }
+}
+
+function beginWriting(
+  directory: string,
+  settings: LogSettings,
+  lock: NativeLock,
+  inventory: Inventory,
+  verdict: Verdict,
+  id: Buffer,
+  { segment, offset, cut }: LastSegment,
+): Opened {
   const { durable, start } = inventory.marks
   // What was cut must never come back behind records that are appended now, so it is gone from the disk before they are there.
   if (cut > 0) segment.core.native.flushSync(0, segment.length, 0)
@@ -107,6 +124,7 @@ function finishOpen(
   }
   segment.mark(marks)
   const bell = Bell.open(directory, true)!
+  bell.mark(id, marks)
   const writer = new Writer({ directory, settings, bell, id, marks, sealed, segment, offset })
   writer.retain()
   const { recovered, damaged } = verdict
@@ -124,8 +142,14 @@ function makeDirectory(directory: string): void {
   for (let made = directory; made.length >= first.length; made = dirname(made)) syncDirectorySync(dirname(made))
 }
 
+interface LastSegment {
+  readonly segment: Segment
+  readonly offset: number
+  readonly cut: number
+}
+
 /** Where the log goes on: behind the last record, with nothing but zeros after it, or in a new segment. */
-function lastSegment(directory: string, settings: LogSettings, id: Buffer, verdict: Verdict) {
+function lastSegment(directory: string, settings: LogSettings, id: Buffer, verdict: Verdict): LastSegment {
   const last = verdict.kept.at(-1)
   if (verdict.end !== undefined) {
     const segment = Segment.open(last!.file.path, last!.header)

@@ -28,6 +28,8 @@ export interface LogSettings {
     readonly flushMs: number;
     readonly readOnly: boolean;
 }
+/** What `MappedLog.open` takes. */
+export declare const LOG_OPTIONS: readonly ['segmentSize', 'retain', 'flush', 'flushMs', 'readOnly'];
 /** The largest payload of a segment: its header, the record's own and the seal take the rest. */
 export declare const largestPayload: (segmentSize: number) => number;
 export declare function logSettings(options: unknown, caller: string): LogSettings;

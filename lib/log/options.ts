@@ -36,6 +36,9 @@ export interface LogSettings {
   readonly readOnly: boolean
 }
 
+/** What `MappedLog.open` takes. */
+export const LOG_OPTIONS = ['segmentSize', 'retain', 'flush', 'flushMs', 'readOnly'] as const
+
 const PAGE = 4096
 const LARGEST = 2 ** 30
 const DEFAULT_SIZE = 16 * 2 ** 20
@@ -44,8 +47,7 @@ const DEFAULT_SIZE = 16 * 2 ** 20
 export const largestPayload = (segmentSize: number): number => segmentSize - HEADER - 16
 
 export function logSettings(options: unknown, caller: string): LogSettings {
-  const given =
-    options === undefined ? {} : optionsOf(options, ['segmentSize', 'retain', 'flush', 'flushMs', 'readOnly'], caller)
+  const given = options === undefined ? {} : optionsOf(options, LOG_OPTIONS, caller)
   const retain = given['retain'] === undefined ? {} : retainOf(given['retain'], caller)
   const { flush = 'interval', flushMs = 1000 } = given
   if (typeof flush !== 'string') throw invalidArgType('options.flush', 'of type string', flush)
@@ -68,8 +70,7 @@ export function logSettings(options: unknown, caller: string): LogSettings {
 }
 
 function retainOf(retain: unknown, caller: string): Record<string, unknown> {
-  if (typeof retain !== 'object' || retain === null) throw invalidArgType('options.retain', 'of type object', retain)
-  return optionsOf(retain, ['bytes', 'segments', 'ageMs'], caller)
+  return optionsOf(retain, ['bytes', 'segments', 'ageMs'], caller, 'options.retain')
 }
 
 function positive(value: unknown, name: string): number {

@@ -5,7 +5,7 @@ import type { LogOptions } from './options';
  * The transport, in a worker: `pino.transport({ target: 'memmap/log/pino', options: { dir: 'app.log' } })`.
  *
  * Lines on their way to the worker die with the process; with `sync: true` in pino's options none are on the way when `logger.info()` returns.
- * A chunk may hold several lines: each becomes a record.
+ * A chunk may hold several lines: each becomes a record. While the disk is full they wait; one that no segment has room for is left out, with a warning.
  */
 declare function transport(options: transport.PinoLogOptions): Writable;
 declare namespace transport {

@@ -1,15 +1,20 @@
 import { Writable } from 'node:stream'
 
+import { invalidArgType } from '../errors'
+import { optionsOf } from '../validate'
 import { MappedLog } from './log'
+import { LOG_OPTIONS } from './options'
 
 import type { LogOptions } from './options'
 
 /** What pino adds to the options of a transport. */
 const OF_PINO = ['$context', 'pinoWillSendConfig']
 
-function split({ dir, ...options }: transport.PinoLogOptions): [string, LogOptions] {
-  for (const name of OF_PINO) delete (options as Record<string, unknown>)[name]
-  return [dir, options]
+function open(options: unknown, caller: string): MappedLog {
+  const { dir, ...rest } = optionsOf(options, ['dir', ...LOG_OPTIONS, ...OF_PINO], caller)
+  for (const name of OF_PINO) delete rest[name]
+  if (typeof dir !== 'string') throw invalidArgType('options.dir', 'of type string', dir)
+  return MappedLog.openSync(dir, rest)
 }
 
 /** The newline separates lines in a file; records need none. */
@@ -21,8 +26,7 @@ function strip(line: string): string {
  * A destination in the process that logs: `pino(destination({ dir: 'app.log' }))`. A line is in the log when `logger.info()` returns, so a killed process loses none.
  */
 function toLog(options: transport.PinoLogOptions): transport.PinoDestination {
-  const [dir, rest] = split(options)
-  const log = MappedLog.openSync(dir, rest)
+  const log = open(options, 'destination')
   return {
     log,
     write: (line) => void log.append(strip(line)),
@@ -32,44 +36,68 @@ function toLog(options: transport.PinoLogOptions): transport.PinoDestination {
   }
 }
 
+/** Milliseconds between two looks whether a full disk has room again. */
+const RETRY = 100
+
 /**
  * The transport, in a worker: `pino.transport({ target: 'memmap/log/pino', options: { dir: 'app.log' } })`.
  *
  * Lines on their way to the worker die with the process; with `sync: true` in pino's options none are on the way when `logger.info()` returns.
- * A chunk may hold several lines: each becomes a record.
+ * A chunk may hold several lines: each becomes a record. While the disk is full they wait; one that no segment has room for is left out, with a warning.
  */
 function transport(options: transport.PinoLogOptions): Writable {
-  const [dir, rest] = split(options)
-  const log = MappedLog.openSync(dir, rest)
+  const log = open(options, 'transport')
   // A chunk that ends within a line: kept as bytes, as it may end within a character.
   let partial: Buffer | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  /** Appends a line; false while the disk is full. */
+  function take(line: Buffer): boolean {
+    try {
+      log.append(line)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'ENOSPC') return false
+      if (code !== 'ERR_OUT_OF_RANGE') throw error
+      process.emitWarning(`A line of ${line.length} bytes was not logged: ${(error as Error).message}`, { code })
+    }
+    return true
+  }
+
+  /** Calls `step` until it is through, which is at once unless the disk is full. */
+  function persist(step: () => boolean, done: (error?: Error) => void): void {
+    try {
+      if (step()) done()
+      else timer = setTimeout(persist, RETRY, step, done)
+    } catch (error) {
+      done(error as Error)
+    }
+  }
+
   return new Writable({
     autoDestroy: true,
     write(chunk: Buffer, _encoding, done) {
-      try {
-        let from = 0
+      let from = 0
+      persist(() => {
         for (let at; (at = chunk.indexOf(10, from)) >= 0; from = at + 1) {
           const line = chunk.subarray(from, at)
-          log.append(partial === undefined ? line : Buffer.concat([partial, line]))
+          if (!take(partial === undefined ? line : Buffer.concat([partial, line]))) return false
           partial = undefined
         }
         const left = chunk.subarray(from)
         if (left.length > 0) partial = Buffer.concat(partial === undefined ? [left] : [partial, left])
-        done()
-      } catch (error) {
-        done(error as Error)
-      }
+        return true
+      }, done)
     },
     final(done) {
-      try {
-        if (partial !== undefined) log.append(partial)
+      persist(() => {
+        if (partial !== undefined && !take(partial)) return false
         log.flushSync()
-        done()
-      } catch (error) {
-        done(error as Error)
-      }
+        return true
+      }, done)
     },
     destroy(error, done) {
+      clearTimeout(timer)
       try {
         log.close()
         done(error)

@@ -25,7 +25,7 @@ export declare class Reader {
     from(place: Place): Generator<LogRecord, void>;
     /** Where the next record would be. */
     end(): number;
-    /** Looks at the directory again: segments come and go, marks move. */
+    /** Looks at the directory again: segments come and go, or are replaced, and marks move. */
     refresh(): void;
     close(): void;
 }

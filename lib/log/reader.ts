@@ -1,12 +1,13 @@
 import { outOfRange } from '../errors'
 import { direct } from '../native'
-import { listBases, readSegmentFile, readSegmentFiles, segmentPath } from './directory'
+import { listBases, readSegmentFiles, statSegment, withSegmentFile } from './directory'
 import { logDamaged } from './errors'
 import { HEADER, parseMarks, seedOf } from './format'
 import { mapFile } from './map'
 import { takeInventory } from './recovery'
 
 import type { Core } from '../core'
+import type { SegmentFile } from './directory'
 import type { Header, Marks } from './format'
 
 /** A record: a copy of its bytes, and where it is. */
@@ -24,9 +25,15 @@ export interface Place {
 }
 
 interface OpenSegment {
+  readonly base: number
   readonly header: Header
   readonly core: Core
   readonly seed: number
+  /** Which file it is, and how long that was: a writer that was replaced may have left this one unused, and the next one makes it anew. */
+  readonly inode: bigint
+  readonly size: number
+  /** Its header is not its own (yet). */
+  readonly isGuessed: boolean
 }
 
 /** `logWalk` and `logFind`. */
@@ -35,14 +42,20 @@ const SEALED = 1
 const FULL = 3
 /** Records per call into native code. */
 const BATCH = 256
-/** Segments that stay mapped. */
-const OPEN = 4
+/** How often a file is taken for replaced before the file system is taken for one that tells something else each time. */
+const PATIENCE = 8
+/** Segments that may be newer than the one that is written, and that one. */
+const NEWEST = 3
+/** Segments that stay mapped: these, and those that somebody reads. */
+const OPEN = 6
 
 /** Reads a log beside whoever writes it: maps its files read-only, and only loads. No buffer over them is made. */
 export class Reader {
   readonly #directory: string
   /** Of the writer in this very log, which knows best. */
   readonly #live: (() => Marks) | undefined
+  #id: Buffer | undefined
+  /** As they were last known, for the case that a file has none of its own any more. */
   readonly #headers = new Map<number, Header>()
   readonly #open = new Map<number, OpenSegment>()
   #bases: number[] = []
@@ -52,10 +65,8 @@ export class Reader {
   constructor(directory: string, live: (() => Marks) | undefined) {
     this.#directory = directory
     this.#live = live
-    const { segments, marks } = takeInventory(directory, readSegmentFiles(directory))
-    for (const { header } of segments) this.#headers.set(header.base, header)
-    this.#bases = segments.map(({ header }) => header.base)
-    this.#marks = marks
+    this.#beginAnew()
+    this.#bases = listBases(directory)
   }
 
   get marks(): Marks {
@@ -71,16 +82,16 @@ export class Reader {
       found = this.#find(position)
     }
     if (found !== undefined) return copy(found.segment, found.offset, found.length)
-    const segment = position < this.#marks.start ? undefined : this.#at(position)
-    throw segment && this.#isDamaged(segment, position - segment.header.base)
+    const segment = position < this.#marks.start ? undefined : this.#holding(position)
+    throw segment && this.#isDamaged(segment, position - segment.base)
       ? logDamaged(position)
       : outOfRange('position', 'that of a record', position)
   }
 
   #find(position: number): { segment: OpenSegment; offset: number; length: number } | undefined {
-    const segment = position < this.#marks.start ? undefined : this.#at(position)
+    const segment = position < this.#marks.start ? undefined : this.#holding(position)
     if (segment === undefined) return undefined
-    const offset = position - segment.header.base
+    const offset = position - segment.base
     if (offset < HEADER || offset >= segment.core.byteLength) return undefined
     const length = segment.core.native.logFind(segment.seed, offset)
     return length < 0 ? undefined : { segment, offset, length }
@@ -88,51 +99,90 @@ export class Reader {
 
   /** The first record at or behind a place, and those after it, up to what is the end when it gets there. */
   *from(place: Place): Generator<LogRecord, void> {
-    if (this.#bases.length === 0) this.refresh()
     const out = new Float64Array(2 + 2 * BATCH)
-    let base = this.#baseAt(place.next) ?? this.#baseAfter(-1)
+    let base = this.#firstFor(place.next)
     let offset = base === undefined ? HEADER : this.#startIn(base, place)
+    let found = false
+    let looked = false
+    let replaced = 0
     place.walked = undefined
     while (base !== undefined && !this.#closed) {
-      for (let again = true; ;) {
-        if (this.#closed) return
-        const segment = this.#segment(base)
-        // Retention was faster.
-        if (segment === undefined) break
-        const durable = Math.max(0, this.#marks.durable - base)
-        const ended = segment.core.native.logWalk(segment.seed, offset, durable, out)
-        offset = out[0]!
-        // A copy: others may walk while this one is between two records.
-        const pairs = out.slice(2, 2 + 2 * out[1]!)
-        for (let at = 0; at < pairs.length; at += 2) {
-          const where = base + pairs[at]!
-          const length = pairs[at + 1]!
-          if (length < 0 || where < place.next || where < this.#marks.start) continue
-          if (this.#closed) return
-          // Others may have made room since: then it is mapped again, unless retention was faster.
-          const live = this.#segment(base)
-          if (live === undefined) break
-          const data = copy(live, pairs[at]!, length)
-          place.next = where + 1
-          yield { position: where, data }
-        }
-        if (ended === FULL) continue
-        if (ended === SEALED) break
-        if (ended === EMPTY) {
-          place.walked = { base, offset }
-          // A writer seals a segment before it goes on in the next; but what was promised to be here may be more than it was.
-          if (pairs.length === 0 && !this.#readMarks()) return
-          continue
-        }
-        // Others may have found damage to skip since the last look at the directory.
-        if (!again) return
-        again = false
-        this.refresh()
-        if (this.#baseAfter(base) === undefined) return
+      // Its maker may have been at work the last time; whoever made a later one was done with this one.
+      const segment = this.#segment(base) ?? (this.refresh(), this.#segment(base))
+      if (segment === undefined) {
+        base = this.#baseAfter(base)
+        offset = HEADER
+        looked = false
+        continue
       }
-      base = this.#baseAfter(base) ?? (this.refresh(), this.#baseAfter(base))
-      offset = HEADER
+      const durable = Math.max(0, this.#marks.durable - base)
+      const ended = segment.core.native.logWalk(segment.seed, offset, durable, out)
+      // A copy: others may walk while this one is between two records.
+      const pairs = out.slice(2, 2 + 2 * out[1]!)
+      // A file that another one has replaced has no end and no damage, only less than there is.
+      const doubtful = pairs.length === 0 ? ended !== SEALED && !found : hasDamage(pairs)
+      if (doubtful && replaced < PATIENCE && this.#dropReplaced(segment)) {
+        replaced++
+        offset = this.#startIn(base, place)
+        continue
+      }
+      offset = out[0]!
+      for (let at = 0; at < pairs.length; at += 2) {
+        const where = base + pairs[at]!
+        const length = pairs[at + 1]!
+        if (length < 0 || where < place.next || where < this.#marks.start) continue
+        if (this.#closed) return
+        // Others may have made room since: then it is mapped again, unless retention was faster.
+        const live = this.#segment(base)
+        if (live === undefined) break
+        const data = copy(live, pairs[at]!, length)
+        place.next = where + 1
+        found = true
+        yield { position: where, data }
+      }
+      if (ended === FULL) continue
+      if (ended === SEALED) {
+        base = this.#following(segment)
+        offset = HEADER
+        looked = false
+        continue
+      }
+      if (ended === EMPTY) {
+        place.walked = { base, offset }
+        // A writer seals a segment before it goes on in the next; but what was promised to be here may be more than it was.
+        if (pairs.length === 0 && !this.#readMarks()) return
+        continue
+      }
+      // Others may have found damage to skip since the last look at the directory.
+      if (looked) return
+      looked = true
+      this.refresh()
+      if (this.#baseAfter(base) === undefined) return
     }
+  }
+
+  /** The segment to look for a position in, or the first one behind it. */
+  #firstFor(position: number): number | undefined {
+    const first = () => this.#holding(position)?.base ?? this.#baseAfter(position - 1)
+    const found = first()
+    if (found !== undefined && found <= Math.max(position, this.#marks.start)) return found
+    // What begins further on begins with a gap: one that the last listing made, perhaps.
+    this.refresh()
+    return first()
+  }
+
+  /** The segment after one that is sealed. */
+  #following({ base, header }: OpenSegment): number | undefined {
+    const expected = base + header.length
+    if (this.#bases[this.#countUpTo(expected) - 1] === expected) return expected
+    this.refresh()
+    if (this.#bases[this.#countUpTo(expected) - 1] === expected) return expected
+    // A listing may miss a file that was made while it went on, and have the one after it.
+    if (statSegment(this.#directory, expected) !== undefined) {
+      this.#bases.splice(this.#countUpTo(expected), 0, expected)
+      return expected
+    }
+    return this.#baseAfter(expected)
   }
 
   /** Where to begin in a segment: at its first record, or where it is known that one begins. */
@@ -161,12 +211,13 @@ export class Reader {
     return segment !== undefined && segment.core.native.logFind(segment.seed, HEADER) !== -1
   }
 
-  /** Looks at the directory again: segments come and go, marks move. */
+  /** Looks at the directory again: segments come and go, or are replaced, and marks move. */
   refresh(): void {
     this.#bases = listBases(this.#directory)
     const there = new Set(this.#bases)
-    for (const [base, segment] of this.#open) {
-      if (!there.has(base)) this.#drop(base, segment)
+    for (const segment of this.#open.values()) {
+      if (!there.has(segment.base) || segment.isGuessed) this.#drop(segment)
+      else this.#dropReplaced(segment)
     }
     for (const base of this.#headers.keys()) {
       if (!there.has(base)) this.#headers.delete(base)
@@ -174,10 +225,19 @@ export class Reader {
     this.#readMarks()
   }
 
+  /** Gives up what is not what its name stands for now, or has another length; whether it was so. A file without a name any more is kept. */
+  #dropReplaced(segment: OpenSegment): boolean {
+    const now = statSegment(this.#directory, segment.base)
+    if (now === undefined || (now.inode === segment.inode && now.size === segment.size)) return false
+    this.#drop(segment)
+    return true
+  }
+
   /** The marks of the newest segments that are known, or of the writer: whether they have moved. */
   #readMarks(): boolean {
     const { durable, start } = this.#marks
-    const found = this.#live === undefined ? this.#bases.slice(-2).map((base) => this.#marksIn(base)) : [this.#live()]
+    const found =
+      this.#live === undefined ? this.#bases.slice(-NEWEST).map((base) => this.#marksIn(base)) : [this.#live()]
     this.#marks = {
       durable: Math.max(durable, ...found.map((one) => one.durable)),
       start: Math.max(start, ...found.map((one) => one.start)),
@@ -195,13 +255,13 @@ export class Reader {
 
   close(): void {
     this.#closed = true
-    for (const [base, segment] of this.#open) this.#drop(base, segment)
+    for (const segment of this.#open.values()) this.#drop(segment)
   }
 
   /** Whether an offset lies in what was durable and is no record; one inside of a good record does not. */
-  #isDamaged({ core, seed, header }: OpenSegment, offset: number): boolean {
+  #isDamaged({ core, seed, base }: OpenSegment, offset: number): boolean {
     const out = new Float64Array(2 + 2 * BATCH)
-    const durable = Math.max(0, this.#marks.durable - header.base)
+    const durable = Math.max(0, this.#marks.durable - base)
     for (let ended = FULL, from = HEADER; ended === FULL && from <= offset; from = out[0]!) {
       ended = core.native.logWalk(seed, from, durable, out)
       for (let at = 2; at < 2 + 2 * out[1]!; at += 2) {
@@ -209,10 +269,6 @@ export class Reader {
       }
     }
     return false
-  }
-
-  #baseAt(position: number): number | undefined {
-    return this.#bases[this.#countUpTo(position) - 1]
   }
 
   #baseAfter(base: number): number | undefined {
@@ -231,47 +287,78 @@ export class Reader {
     return low
   }
 
-  #at(position: number): OpenSegment | undefined {
-    const base = this.#baseAt(position)
-    return base === undefined ? undefined : this.#segment(base)
+  /** The segment in which a position lies, past files that only have such a name. */
+  #holding(position: number): OpenSegment | undefined {
+    for (let at = this.#countUpTo(position) - 1; at >= 0; at--) {
+      const segment = this.#segment(this.#bases[at]!)
+      if (segment !== undefined) return segment
+    }
+    return undefined
   }
 
   #segment(base: number): OpenSegment | undefined {
     const known = this.#open.get(base)
     if (known !== undefined) return known
-    const header = this.#header(base)
+    for (let turn = 0; ; turn++) {
+      const segment = withSegmentFile(this.#directory, base, (file) => this.#map(file))
+      if (segment === undefined) return undefined
+      // Read and mapped were two files: one has replaced the other in between.
+      if (turn < PATIENCE && statSegment(this.#directory, base)?.inode !== segment.inode) {
+        segment.core.close()
+        continue
+      }
+      this.#open.set(base, segment)
+      const [oldest] = this.#open.values()
+      if (this.#open.size > OPEN) this.#drop(oldest!)
+      return segment
+    }
+  }
+
+  /** `undefined`: it is none of the log's, or its maker is still at work, or it is gone. */
+  #map(file: SegmentFile): OpenSegment | undefined {
+    const { base, path, inode, size } = file
+    const own = this.#ownHeader(file)
+    const header = own ?? this.#headers.get(base)
     if (header === undefined) return undefined
-    const path = segmentPath(this.#directory, base)
-    let core: Core
+    this.#headers.set(base, header)
     try {
-      core = mapFile(path, 'read', 0, -1)
+      const core = mapFile(path, 'read', 0, -1)
+      return { base, header, core, seed: seedOf(header.id, header.number), inode, size, isGuessed: own === undefined }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
     }
-    const segment = { header, core, seed: seedOf(header.id, header.number) }
-    this.#open.set(base, segment)
-    if (this.#open.size > OPEN) {
-      const [[oldest, other]] = this.#open as unknown as [[number, OpenSegment]]
-      this.#drop(oldest, other)
-    }
-    return segment
   }
 
-  #header(base: number): Header | undefined {
-    const known = this.#headers.get(base)
-    if (known !== undefined) return known
-    const file = readSegmentFile(this.#directory, base)
-    // Its maker is still at work.
-    if (file?.parsed.kind !== 'valid') return undefined
-    this.#headers.set(base, file.parsed.header)
-    return file.parsed.header
+  #ownHeader({ base, parsed }: SegmentFile): Header | undefined {
+    if (parsed.kind !== 'valid' || parsed.header.base !== base) return undefined
+    // The first one of all, or of a log that was made anew in the place of an old one.
+    if (!this.#isOurs(parsed.header)) this.#beginAnew()
+    return this.#isOurs(parsed.header) ? parsed.header : undefined
   }
 
-  #drop(base: number, segment: OpenSegment): void {
-    this.#open.delete(base)
+  #isOurs({ id }: Header): boolean {
+    return this.#id !== undefined && id.equals(this.#id)
+  }
+
+  #beginAnew(): void {
+    const { segments, marks, id } = takeInventory(this.#directory, readSegmentFiles(this.#directory))
+    if (id === undefined || this.#id?.equals(id)) return
+    this.#id = id
+    this.#headers.clear()
+    for (const { header } of segments) this.#headers.set(header.base, header)
+    this.#marks = marks
+  }
+
+  #drop(segment: OpenSegment): void {
+    this.#open.delete(segment.base)
     segment.core.close()
   }
+}
+
+function hasDamage(pairs: Float64Array): boolean {
+  for (let at = 1; at < pairs.length; at += 2) if (pairs[at]! < 0) return true
+  return false
 }
 
 function copy(segment: OpenSegment, offset: number, length: number): Buffer<ArrayBuffer> {

@@ -1,6 +1,6 @@
-import { isLogDirectory, isZeros } from './directory'
+import { isLogDirectory, isZeros, readBell } from './directory'
 import { logFormat } from './errors'
-import { HEAD, HEADER, seedOf } from './format'
+import { BELL_MARKED, HEAD, HEADER, parseBellMarks, seedOf } from './format'
 
 import type { SegmentFile } from './directory'
 import type { LogFindings, LogSegment } from './findings'
@@ -72,17 +72,22 @@ export function takeInventory(directory: string, files: readonly SegmentFile[]):
     if (strange !== undefined) throw logFormat(directory, 'no log: none of its segments has a header')
   }
   const marks = { durable: 0, start: 0 }
-  for (const one of headed) {
-    if (!one.header?.id.equals(id!)) continue
-    marks.durable = Math.max(marks.durable, one.marks.durable)
-    marks.start = Math.max(marks.start, one.marks.start)
+  const add = (more: Marks) => {
+    marks.durable = Math.max(marks.durable, more.durable)
+    marks.start = Math.max(marks.start, more.start)
   }
-  const own = files.map(({ base, parsed }) =>
-    parsed.kind === 'valid' && parsed.header.base === base && parsed.header.id.equals(id!) ? parsed : undefined,
-  )
+  for (const one of headed) if (one.header?.id.equals(id!)) add(one.marks)
+  if (id !== undefined) add(parseBellMarks(readBell(directory, BELL_MARKED), id))
+  return { segments: segmentsOf(files, id, marks), marks, id }
+}
+
+/** Those files that are the log's, with headers of their own or such as they must have had. */
+function segmentsOf(all: readonly SegmentFile[], id: Buffer | undefined, marks: Marks): KnownSegment[] {
+  const files = withoutStrays(all, id, marks)
+  const own = files.map((file) => ownHeader(file, id))
   const numbers = own.map((parsed, at) => parsed?.header.number ?? numberIn(files[at]!, id))
   const anchor = numbers.findIndex((number) => number !== undefined)
-  const segments = files.map((file, at): KnownSegment => {
+  return files.map((file, at): KnownSegment => {
     const parsed = own[at]
     if (parsed !== undefined) return { file, header: parsed.header, intact: true, sealedAt: parsed.sealedAt }
     // The header that it must have had: the CRC of each record proves or disproves it.
@@ -99,7 +104,33 @@ export function takeInventory(directory: string, files: readonly SegmentFile[]):
       sealedAt: 0,
     }
   })
-  return { segments, marks, id }
+}
+
+/** What the file's own header says, if it is this log's and stands in its place. */
+function ownHeader({ base, parsed }: SegmentFile, id: Buffer | undefined) {
+  return parsed.kind === 'valid' && parsed.header.base === base && parsed.header.id.equals(id!) ? parsed : undefined
+}
+
+/**
+ * A file with the name of a position that lies inside of a segment can be none of this log, and neither is what begins like no segment and lies before
+ * the start. Somebody has put it there: it is left alone.
+ */
+function withoutStrays(
+  files: readonly SegmentFile[],
+  id: Buffer | undefined,
+  { start }: Marks,
+): readonly SegmentFile[] {
+  let end = 0
+  return files.filter((file, at) => {
+    const own = ownHeader(file, id)
+    if (own !== undefined) {
+      end = Math.max(end, file.base + own.header.length)
+      return true
+    }
+    if (file.base < end) return false
+    const next = files[at + 1]?.base
+    return file.parsed.kind !== 'foreign' || next === undefined || next > start
+  })
 }
 
 /** A header that is broken somewhere else may still say its number: if the id and the position in it are right, so is that. */
@@ -138,10 +169,13 @@ const SEALED = 1
 export function judge(inventory: Inventory, findings: readonly LogFindings[]): Verdict {
   const { segments, marks } = inventory
   const damaged: { position: number; length: number }[] = []
-  const damage = (from: number, to: number) => {
+  const damage = (begin: number, to: number) => {
+    // What was given up is nobody's loss.
+    const from = Math.max(begin, marks.start)
+    if (to <= from) return
     const last = damaged.at(-1)
     if (last !== undefined && last.position + last.length === from) last.length = to - last.position
-    else if (to > from) damaged.push({ position: from, length: to - from })
+    else damaged.push({ position: from, length: to - from })
   }
   const kept: KnownSegment[] = []
   let recovered = 0

@@ -8,4 +8,4 @@ export interface Tailed {
     isClosed(): boolean;
 }
 /** Records from a position on, as they come, until the log is closed or the signal aborts. */
-export declare function tail(log: Tailed, from: number, signal: AbortSignal | undefined): AsyncGenerator<LogRecord, void>;
+export declare function tail(log: Tailed, from: number, signal: AbortSignal | undefined): AsyncIterableIterator<LogRecord, void>;

@@ -18,15 +18,39 @@ export interface Tailed {
 }
 
 /** Records from a position on, as they come, until the log is closed or the signal aborts. */
-export async function* tail(
+export function tail(
   log: Tailed,
   from: number,
   signal: AbortSignal | undefined,
+): AsyncIterableIterator<LogRecord, void> {
+  // One signal for all ends: a promise that is raced at each turn would keep what was raced against it for ever.
+  const stop = new AbortController()
+  const records = follow(log, from, signal, stop)
+  // A generator lets `return` wait for the `next` before it, which waits for a record that may never come.
+  const iterator: AsyncIterableIterator<LogRecord, void> & AsyncDisposable = {
+    next: () => records.next(),
+    return: () => {
+      stop.abort()
+      return records.return()
+    },
+    throw: (error) => {
+      stop.abort()
+      return records.throw(error)
+    },
+    [Symbol.asyncIterator]: () => iterator,
+    [Symbol.asyncDispose]: async () => void (await iterator.return!()),
+  }
+  return iterator
+}
+
+async function* follow(
+  log: Tailed,
+  from: number,
+  signal: AbortSignal | undefined,
+  stop: AbortController,
 ): AsyncGenerator<LogRecord, void> {
   const place: Place = { next: from, walked: undefined }
   const bell = Bell.open(log.directory, false)
-  // One signal for both ends: a promise that is raced at each turn would keep what was raced against it for ever.
-  const stop = new AbortController()
   const end = () => stop.abort()
   log.tails.add(end)
   signal?.addEventListener('abort', end, { once: true })
@@ -35,7 +59,7 @@ export async function* tail(
   try {
     for (;;) {
       signal?.throwIfAborted()
-      if (log.isClosed()) return
+      if (stop.signal.aborted || log.isClosed()) return
       // Armed before the last look: whatever is appended after that look rings.
       const count = bell?.arm()
       let found = false
@@ -45,10 +69,15 @@ export async function* tail(
         found = true
         yield record
         signal?.throwIfAborted()
-        if (log.isClosed()) return
+        if (stop.signal.aborted || log.isClosed()) return
       }
       if (found) {
         poll = SHORTEST_POLL
+        continue
+      }
+      // It rang for something: a new writer may have put it into a new file.
+      if (rung) {
+        rung = false
         continue
       }
       try {

@@ -1,6 +1,8 @@
 import { Writable } from 'node:stream'
 
+import { optionalBoolean, optionsOf } from '../validate'
 import { MappedLog } from './log'
+import { LOG_OPTIONS } from './options'
 
 import type { LogDirectory } from './log'
 import type { LogOptions } from './options'
@@ -21,11 +23,18 @@ export class LogWritable extends Writable {
   readonly #closeLog: boolean
 
   constructor(log: MappedLog | LogDirectory, options: LogWritableOptions = {}) {
+    const isOpen = log instanceof MappedLog
+    // One that is open has its options.
+    const { closeLog, ...rest } = optionsOf(
+      options,
+      isOpen ? ['closeLog'] : ['closeLog', ...LOG_OPTIONS],
+      'LogWritable',
+    )
+    const closes = optionalBoolean(closeLog, 'options.closeLog') ?? !isOpen
     // Strings go into the mapping as they are. One chunk at a time is never too many.
     super({ decodeStrings: false, highWaterMark: 1 << 20 })
-    const { closeLog, ...rest } = options
-    this.#log = log instanceof MappedLog ? log : MappedLog.openSync(log, rest)
-    this.#closeLog = closeLog ?? !(log instanceof MappedLog)
+    this.#log = isOpen ? log : MappedLog.openSync(log, rest)
+    this.#closeLog = closes
   }
 
   /** The log that is written. */

@@ -97,11 +97,14 @@ export class Writer {
   /** How often a new file's name came into the directory, and how many of these a flush has covered. */
   #names = 1
   #syncedNames = 0
+  /** What a new segment has room for; the one that is written may be longer. */
+  readonly #largest: number
   failure: unknown = undefined
 
   constructor(start: WriterStart) {
     this.#directory = start.directory
     this.#settings = start.settings
+    this.#largest = largestPayload(start.settings.segmentSize)
     this.#bell = start.bell
     this.#bellWords = start.bell.words
     this.#id = start.id
@@ -130,8 +133,7 @@ export class Writer {
   /** The hot path: 512 bytes take some 80 ns, half of them the CRC and the way to it. */
   append(bytes: Uint8Array): number {
     const length = lengthOf(bytes)
-    const next = after(this.#offset, length)
-    if (next > this.#mark) this.#think(length)
+    if (this.#offset + HEAD + length > this.#mark || length > this.#largest) this.#think(length)
     const segment = this.#segment
     segment.bytes.set(bytes, this.#offset + HEAD)
     return this.#commit(segment, length)
@@ -140,10 +142,10 @@ export class Writer {
   /** A string goes straight into the mapping. */
   appendString(text: string): number {
     // Three bytes for each UTF-16 unit at most: only where so many do not fit they are counted.
-    let most = text.length * 3
-    if (after(this.#offset, most) > this.#mark) {
-      most = Buffer.byteLength(text)
-      if (after(this.#offset, most) > this.#mark) this.#think(most)
+    const most = text.length * 3
+    if (this.#offset + HEAD + most > this.#mark || most > this.#largest) {
+      const length = Buffer.byteLength(text)
+      if (this.#offset + HEAD + length > this.#mark || length > this.#largest) this.#think(length)
     }
     const segment = this.#segment
     const length = segment.bytes.write(text, this.#offset + HEAD, 'utf8')
@@ -180,15 +182,14 @@ export class Writer {
   #think(length: number): void {
     this.#checkLength(length, 'data.length')
     // In the next segment, too, only as far as its pages are ready.
-    while (after(this.#offset, length) > this.#mark) {
+    while (this.#offset + HEAD + length > this.#mark) {
       if (this.#mark < this.#limit) this.#look()
       else this.#roll()
     }
   }
 
   #checkLength(length: number, name: string): void {
-    const largest = largestPayload(this.#settings.segmentSize)
-    if (length > largest) throw outOfRange(name, `<= ${largest}, what a segment has room for`, length)
+    if (length > this.#largest) throw outOfRange(name, `<= ${this.#largest}, what a segment has room for`, length)
   }
 
   /** Throws for what no segment has room for. */
@@ -269,7 +270,7 @@ export class Writer {
     const next = this.#attempt(() => this.#segmentOf(made))
     // Once more: who emptied the file meanwhile took the header with it, and the records behind it would not be found.
     next.bytes.set(encodeHeader(next.header))
-    next.mark(this.marks)
+    this.#note(next)
     old.sealAt(this.#offset)
     this.#attempt(() => old.check())
     const synced = this.#synced >= this.#offset + HEAD
@@ -333,8 +334,9 @@ export class Writer {
   /** Gives up all records before a position, and deletes the segments that have no others. */
   truncateBefore(position: number): void {
     const told = this.#start >= HEADER
-    this.#start = Math.max(this.#start, Math.min(position, this.end))
-    this.#segment.mark(this.marks)
+    if (position > this.end) throw outOfRange('position', `>= 0 && <= ${this.end}`, position)
+    this.#start = Math.max(this.#start, position)
+    this.#note(this.#segment)
     const [oldest] = this.sealed
     // After a power loss recovery must know that files may be missing; every segment made from now on says so.
     if (!told && oldest !== undefined && this.#isGivenUp(oldest))
@@ -403,7 +405,13 @@ export class Writer {
     for (const one of step.files) one.synced = true
     this.#durable = Math.max(this.#durable, step.segment.base + step.to)
     if (step.segment === this.#segment) this.#synced = Math.max(this.#synced, step.to)
-    this.#segment.mark(this.marks)
+    this.#note(this.#segment)
+  }
+
+  /** In the segment, and where it is not lost with it. */
+  #note(segment: Segment): void {
+    segment.mark(this.marks)
+    this.#bell.mark(this.#id, this.marks)
   }
 
   /** The last mark is synced too, so that the next opening knows that everything is there. */

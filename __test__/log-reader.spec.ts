@@ -1,0 +1,325 @@
+// Readers beside writers that come, go and are killed, and files that nobody expected.
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+
+import test from 'ava'
+
+import { MappedLog } from '../lib/log'
+import { atOnce, fresh, unless } from './helpers'
+
+import type { LogOptions } from '../lib/log'
+
+const SMALL: LogOptions = { segmentSize: 4096, flush: 'never' }
+const texts = (log: MappedLog) => [...log].map(({ data }) => data.toString())
+const segments = (directory: string) => readdirSync(directory).filter((name) => name.endsWith('.seg'))
+const line = (number: number) => `record ${number} ${'.'.repeat(200)}`
+// What somebody has mapped is neither deleted nor made anew there.
+const replacing = unless(process.platform === 'win32' ? 'Windows keeps a mapped file in its place' : undefined)
+
+/** Takes from a tail what is there within a moment. */
+async function taken(tail: AsyncIterator<{ data: Buffer }>, count: number): Promise<string[]> {
+  const seen: string[] = []
+  while (seen.length < count) {
+    const { done, value } = await tail.next()
+    if (done) break
+    seen.push(value.data.toString())
+  }
+  return seen
+}
+
+replacing('a tail follows one writer after another, each of which leaves files that it made ahead', async (t) => {
+  const directory = fresh()
+  MappedLog.openSync(directory, SMALL).close()
+  const reader = MappedLog.openSync(directory, { readOnly: true })
+  const tail = reader.tail({ from: 0 })
+  let count = 0
+  for (let round = 0; round < 30; round++) {
+    const log = MappedLog.openSync(directory, SMALL)
+    const expected: string[] = []
+    // Into the second quarter of a segment, where the next one is made.
+    for (let turn = 0; turn < 7 + (round % 5); turn++) {
+      expected.push(line(count))
+      log.append(line(count++))
+    }
+    if (round % 2 === 0) log.flushSync()
+    t.deepEqual(await taken(tail, expected.length), expected, `round ${round}`)
+    // Marks are looked for in the newest files, those made ahead among them.
+    t.is(reader.stats().end, log.stats().end)
+    log.close()
+  }
+  t.is(texts(reader).length, count)
+  reader.close()
+})
+
+replacing('a file that was made anew under its old name is read anew', (t) => {
+  const directory = fresh()
+  const log = MappedLog.openSync(directory, SMALL)
+  for (let number = 0; number < 30; number++) log.append(line(number))
+  const path = join(directory, segments(directory).at(-1)!)
+  const reader = MappedLog.openSync(directory, { readOnly: true })
+  const before = texts(reader)
+  // As a restored copy would be: the same bytes in another file, with more of them.
+  log.close()
+  const bytes = readFileSync(path)
+  rmSync(path)
+  writeFileSync(path, bytes)
+  const again = MappedLog.openSync(directory, SMALL)
+  const position = again.append('more')
+  again.flushSync()
+  t.deepEqual(texts(reader), [...before, 'more'])
+  t.is(reader.read(position).toString(), 'more')
+  again.close()
+  reader.close()
+})
+
+atOnce('a reader that came while the next file had no length yet reads it later', (t) => {
+  const directory = fresh()
+  const log = MappedLog.openSync(directory, SMALL)
+  let last = 0
+  for (let number = 0; number < 30; number++) last = log.append(line(number))
+  log.close()
+  const name = segments(directory).findLast((one) => Number(one.slice(0, 16)) <= last)!
+  const bytes = readFileSync(join(directory, name))
+  // Between open(2) and fallocate(2), then between that and the header.
+  for (const length of [0, 1, 4096]) {
+    rmSync(join(directory, name), { force: true })
+    writeFileSync(join(directory, name), Buffer.alloc(length))
+    const reader = MappedLog.openSync(directory, { readOnly: true })
+    const before = texts(reader)
+    t.true(before.length < 30 && before.length > 10)
+    writeFileSync(join(directory, name), bytes)
+    t.is(texts(reader).length, 30, `a file of ${length} bytes`)
+    reader.close()
+  }
+})
+
+atOnce('a listing that misses a file is no gap', (t) => {
+  const directory = fresh()
+  const log = MappedLog.openSync(directory, SMALL)
+  const expected = Array.from({ length: 100 }, (_, number) => line(number))
+  for (const text of expected.slice(0, 10)) log.append(text)
+  const fs = require('node:fs') as { readdirSync: (directory: string) => string[] }
+  const list = fs.readdirSync
+  const reader = MappedLog.openSync(directory, { readOnly: true })
+  t.is(texts(reader).length, 10)
+  for (const text of expected.slice(10)) log.append(text)
+  const missed = segments(directory).slice(2, 4)
+  fs.readdirSync = (path) => list(path).filter((name) => !missed.includes(name))
+  try {
+    t.deepEqual(texts(reader), expected)
+    const late = MappedLog.openSync(directory, { readOnly: true })
+    t.deepEqual(late.recovery.damaged, [])
+    t.is(late.recovery.recovered, 100)
+    t.deepEqual(texts(late), expected)
+    late.close()
+  } finally {
+    fs.readdirSync = list
+  }
+  reader.close()
+  log.close()
+})
+
+atOnce("files with a segment's name that are none are passed over and left alone", async (t) => {
+  const directory = fresh()
+  const log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  const expected = Array.from({ length: 100 }, (_, number) => line(number))
+  const positions = log.appendMany(expected)
+  log.close()
+  const [, second] = segments(directory)
+  const strangers: Record<string, Buffer> = {
+    text: Buffer.from('something else\n'.repeat(20)),
+    short: Buffer.from('ab'),
+    empty: Buffer.alloc(0),
+    copy: readFileSync(join(directory, second!)),
+    zeros: Buffer.alloc(4096),
+  }
+  for (const [what, bytes] of Object.entries(strangers)) {
+    for (const base of [8, 4100, Number(second!.slice(0, 16)) + 128]) {
+      const stranger = join(directory, `${String(base).padStart(16, '0')}.seg`)
+      writeFileSync(stranger, bytes)
+      const reader = MappedLog.openSync(directory, { readOnly: true })
+      t.deepEqual(texts(reader), expected, `${what} at ${base}`)
+      t.deepEqual(reader.recovery.damaged, [])
+      for (const [at, position] of positions.entries()) t.is(reader.read(position).toString(), expected[at]!)
+      const tail = reader.tail({ from: positions[20]! })
+      t.deepEqual(await taken(tail, expected.length - 20), expected.slice(20))
+      reader.close()
+      const writer = MappedLog.openSync(directory, { segmentSize: 4096 })
+      t.is(writer.recovery.recovered, expected.length, `${what} at ${base}`)
+      t.deepEqual(writer.recovery.damaged, [])
+      t.deepEqual(texts(writer), expected)
+      expected.push(`after ${what}`)
+      positions.push(writer.append(expected.at(-1)!))
+      writer.close()
+      t.deepEqual(readFileSync(stranger), bytes)
+      rmSync(stranger)
+    }
+  }
+  t.deepEqual(
+    readdirSync(directory).filter((name) => name.includes('aside')),
+    [],
+  )
+})
+
+atOnce('a stranger outlives the segment that it lay in', (t) => {
+  const directory = fresh()
+  let log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  const positions = Array.from({ length: 100 }, (_, number) => log.append(line(number)))
+  const stranger = join(directory, '0000000000000009.seg')
+  writeFileSync(stranger, 'a note\n')
+  log.truncateBefore(positions[60]!)
+  log.close()
+  log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  t.deepEqual(log.recovery.damaged, [])
+  t.is([...log].length, 40)
+  t.is(readFileSync(stranger, 'utf8'), 'a note\n')
+  log.close()
+})
+
+atOnce('whoever loses the newest segment is told, and its positions are not given again', (t) => {
+  const directory = fresh()
+  let log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  const positions = Array.from({ length: 100 }, (_, number) => log.append(line(number)))
+  log.flushSync()
+  const { durable } = log.stats()
+  log.close()
+  const newest = segments(directory).at(-1)!
+  const base = Number(newest.slice(0, 16))
+  rmSync(join(directory, newest))
+  const reader = MappedLog.openSync(directory, { readOnly: true })
+  t.deepEqual(reader.recovery.damaged, [{ position: base, length: durable - base }])
+  reader.close()
+  log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  t.deepEqual(log.recovery.damaged, [{ position: base, length: durable - base }])
+  t.is(log.recovery.recovered, positions.filter((position) => position < base).length)
+  t.true(log.append('more') >= durable)
+  log.close()
+  // Damage in the one before it lies below what was durable, so nothing behind it is cut.
+  const previous = segments(directory).at(-2)!
+  const bytes = readFileSync(join(directory, previous))
+  bytes[1000]! ^= 1
+  writeFileSync(join(directory, previous), bytes)
+  rmSync(join(directory, segments(directory).at(-1)!))
+  log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  t.is(log.recovery.cut, 0)
+  t.is(log.recovery.recovered, positions.filter((position) => position < base).length - 1)
+  log.close()
+})
+
+atOnce("another log's notes do not count", (t) => {
+  const directory = fresh()
+  let log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  for (let number = 0; number < 100; number++) log.append(line(number))
+  log.close()
+  for (const name of segments(directory)) rmSync(join(directory, name))
+  log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  t.deepEqual(log.recovery, { recovered: 0, cut: 0, damaged: [] })
+  t.is(log.append('first'), 128)
+  log.close()
+  // Whatever has become of the file with the notes, the segments say enough.
+  for (const bytes of [Buffer.alloc(0), Buffer.alloc(4096, 0xff), Buffer.from('text')]) {
+    writeFileSync(join(directory, 'bell'), bytes)
+    log = MappedLog.openSync(directory, { segmentSize: 4096 })
+    t.deepEqual(log.recovery, { recovered: 1, cut: 0, damaged: [] })
+    log.close()
+  }
+  rmSync(join(directory, 'bell'))
+  log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  t.deepEqual(texts(log), ['first'])
+  log.close()
+})
+
+test('a log in the place of another one is read as what it is', (t) => {
+  const directory = fresh()
+  let log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  for (let number = 0; number < 100; number++) log.append(line(number))
+  log.flushSync()
+  const reader = MappedLog.openSync(directory, { readOnly: true })
+  t.is(texts(reader).length, 100)
+  log.close()
+  if (process.platform === 'win32') {
+    reader.close()
+    return
+  }
+  rmSync(directory, { recursive: true })
+  log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  log.append('another one')
+  t.deepEqual(texts(reader), ['another one'])
+  log.append('and more')
+  t.deepEqual(texts(reader), ['another one', 'and more'])
+  log.close()
+  reader.close()
+})
+
+test('a tail that waits ends when it is told to', async (t) => {
+  for (const readOnly of [false, true]) {
+    const directory = fresh()
+    const writer = MappedLog.openSync(directory, SMALL)
+    const log = readOnly ? MappedLog.openSync(directory, { readOnly }) : writer
+    const tail = log.tail()
+    const waiting = tail.next()
+    await pause(30)
+    t.deepEqual(await tail.return!(), { done: true, value: undefined })
+    t.deepEqual(await waiting, { done: true, value: undefined })
+    t.true((await tail.next()).done)
+    const thrown = log.tail()
+    const next = thrown.next()
+    await pause(30)
+    await t.throwsAsync(thrown.throw!(new Error('enough')), { message: 'enough' })
+    t.true((await next).done)
+    const unused = log.tail()
+    t.true((await unused.return!()).done)
+    // The others go on.
+    const other = log.tail()
+    const found = other.next()
+    await pause(10)
+    writer.append('x')
+    t.is((await found).value!.data.toString(), 'x')
+    writer.close()
+    log.close()
+  }
+})
+
+test('a reader changes no file, whatever it does', async (t) => {
+  const directory = fresh()
+  const log = MappedLog.openSync(directory, SMALL)
+  for (let number = 0; number < 50; number++) log.append(line(number))
+  log.close()
+  truncateSync(join(directory, 'bell'), 100)
+  const contents = () => readdirSync(directory).map((name) => [name, readFileSync(join(directory, name))])
+  const before = contents()
+  const reader = MappedLog.openSync(directory, { readOnly: true })
+  t.is(texts(reader).length, 50)
+  t.is(reader.recovery.recovered, 50)
+  const tail = reader.tail()
+  const next = tail.next()
+  await pause(30)
+  await tail.return!()
+  await next
+  reader.stats()
+  reader.close()
+  t.deepEqual(contents(), before)
+})
+
+const onProc = unless(existsSync('/proc/self/fd') ? undefined : 'no /proc here')
+onProc('an opening that fails leaves nothing behind', (t) => {
+  const directory = fresh()
+  MappedLog.openSync(directory, SMALL).close()
+  rmSync(join(directory, 'bell'))
+  mkdirSync(join(directory, 'bell'))
+  const count = () => [
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return require('node:fs').readlinkSync(`/proc/self/fd/${fd}`).startsWith(directory)
+      } catch {
+        return false
+      }
+    }).length,
+    readFileSync('/proc/self/maps', 'utf8')
+      .split('\n')
+      .filter((one) => one.includes(directory)).length,
+  ]
+  for (let turn = 0; turn < 5; turn++) t.throws(() => MappedLog.openSync(directory, SMALL), { code: 'EISDIR' })
+  t.deepEqual(count(), [0, 0])
+})
