@@ -106,8 +106,8 @@ export declare class NativeMapping {
   lock(position: number, length: number): void
   /** munlock(2). */
   unlock(position: number, length: number): void
-  /** mprotect(2). `protection`: 0 none, 1 read, 2 write, 3 exec. */
-  protect(protection: number, position: number, length: number): void
+  /** mprotect(2). `protection`: 0 none, 1 read, 2 write, 3 exec. How often rights have changed with this. */
+  protect(protection: number, position: number, length: number): number
   /** mincore(2). */
   residency(position: number, length: number): NativeResidency
   /** Another length (-1: the file's present one). `true`: the memory moved; the old views must be detached, then `resized` be called. */
@@ -244,7 +244,8 @@ export declare function detach(buffer: ArrayBuffer): void
  * Each takes the mapping first, and no other object: nobody but the facade has one.
  *
  * `describe` enters the facade's object for news of faults, and writes: byteLength, delta, fileOffset, fd or -1, page size, 1 if mapped, bytes
- * of whole pages, id, 1 if address space is reserved, 1 if it may be written, 1 if the guard was displaced for good.
+ * of whole pages, id, 1 if address space is reserved, 1 if it may be written, 1 if the guard was displaced for good, how often
+ * rights have changed.
  *
  * `exportBuffer` makes an ArrayBuffer over the pages; `start` counts from the page-aligned base. `undefined` where the engine refuses external
  * buffers.
@@ -253,7 +254,11 @@ export declare function detach(buffer: ArrayBuffer): void
  * and the answer is `false`: there is nothing to release. Between the halves `exported` gives every buffer that JavaScript can still reach; the
  * second call finds none. `release` is the second half, after they were detached. `viewsRemain`: 1 if some could not be, and read zeros from now on.
  *
- * `fault` writes: kind (0 none, 1 truncated, 2 io, 3 nospace, 4 protected, 5 moved), offset from the user's first byte, how many faults so far.
+ * `fault` writes: kind (0 none, 1 truncated, 2 io, 3 nospace, 4 protected, 5 moved), offset from the user's first byte, how many faults so far, how
+ * often rights have changed (as the last one of `describe`).
+ *
+ * `rights` gives the number of runs of pages whose rights are not those that the mapping began with, and writes as many as fit: from, to (bytes from
+ * the base), right (0 none, 1 read, 2 write, 4 not this mapping's any more).
  */
 export declare function direct(): {
   describe(mapping: NativeMapping, out: Float64Array, owner: object): void
@@ -261,6 +266,7 @@ export declare function direct(): {
   readInto(mapping: NativeMapping, target: Uint8Array, position: number): void
   writeFrom(mapping: NativeMapping, source: Uint8Array, position: number): void
   fault(mapping: NativeMapping, out: Float64Array): void
+  rights(mapping: NativeMapping, out: Float64Array): number
   close(mapping: NativeMapping): boolean
   exported(mapping: NativeMapping): ArrayBuffer[]
   release(mapping: NativeMapping, viewsRemain: number): void

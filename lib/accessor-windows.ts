@@ -50,8 +50,9 @@ export function prepare(core: Core, position: number, size: number): DataView {
 
 /** After `prepare`. */
 export function store(core: Core, position: number, size: number): void {
-  // Converting the value can run the user's code, which can close the mapping.
+  // Converting the value can run the user's code, which can close the mapping, or protect it.
   core.checkOpen()
+  core.checkWritable('write', position, size)
   move(core, position)
   direct.writeFrom(core.native, scratchBytes[size]!, position)
   core.checkFault()
@@ -91,7 +92,8 @@ interface Window {
  */
 export class AccessorWindows implements Holder {
   readonly #core: Core
-  readonly #self: WeakRef<this> = new WeakRef(this)
+  /** Made when it is needed, as V8 keeps what a WeakRef stands for until the job ends. */
+  #self: WeakRef<this> | undefined
   readonly #windows = new Map<number, Window>()
   readonly #dropped = new WeakSet<ArrayBuffer>()
   readonly #places: number[] = new Array<number>(PLACES).fill(-1)
@@ -176,6 +178,7 @@ export class AccessorWindows implements Holder {
     const buffer = this.#core.export(from, length)
     const skip = Math.max(0, delta - from)
     const view = new DataView(buffer, skip, length - skip)
+    this.#self ??= new WeakRef(this)
     const window = { buffer, view, start: from + skip - delta, id: windows.add(this.#self, key, length) }
     this.#windows.set(key, window)
     this.#enter(window)

@@ -44,7 +44,7 @@ export abstract class Accessors {
     const at = Number.isSafeInteger(position) ? position - core.start : -1
     if (at < 0 || at >= core.length) return load(core, position, 1).getInt8(0)
     const value = core.view.getInt8(at)
-    if (epoch[0] !== core.seen) core.settle()
+    if (epoch[0] !== core.seen && core.settle()) return this.getInt8(position)
     return value
   }
 
@@ -66,7 +66,7 @@ export abstract class Accessors {
     const at = Number.isSafeInteger(position) ? position - core.start : -1
     if (at < 0 || at >= core.length) return load(core, position, 1).getUint8(0)
     const value = core.view.getUint8(at)
-    if (epoch[0] !== core.seen) core.settle()
+    if (epoch[0] !== core.seen && core.settle()) return this.getUint8(position)
     return value
   }
 
@@ -88,7 +88,7 @@ export abstract class Accessors {
     const at = Number.isSafeInteger(position) ? position - core.start : -1
     if (at < 0 || at + 2 > core.length) return load(core, position, 2).getInt16(0, littleEndian)
     const value = core.view.getInt16(at, littleEndian)
-    if (epoch[0] !== core.seen) core.settle()
+    if (epoch[0] !== core.seen && core.settle()) return this.getInt16(position, littleEndian)
     return value
   }
 
@@ -110,7 +110,7 @@ export abstract class Accessors {
     const at = Number.isSafeInteger(position) ? position - core.start : -1
     if (at < 0 || at + 2 > core.length) return load(core, position, 2).getUint16(0, littleEndian)
     const value = core.view.getUint16(at, littleEndian)
-    if (epoch[0] !== core.seen) core.settle()
+    if (epoch[0] !== core.seen && core.settle()) return this.getUint16(position, littleEndian)
     return value
   }
 
@@ -132,7 +132,7 @@ export abstract class Accessors {
     const at = Number.isSafeInteger(position) ? position - core.start : -1
     if (at < 0 || at + 4 > core.length) return load(core, position, 4).getInt32(0, littleEndian)
     const value = core.view.getInt32(at, littleEndian)
-    if (epoch[0] !== core.seen) core.settle()
+    if (epoch[0] !== core.seen && core.settle()) return this.getInt32(position, littleEndian)
     return value
   }
 
@@ -154,7 +154,7 @@ export abstract class Accessors {
     const at = Number.isSafeInteger(position) ? position - core.start : -1
     if (at < 0 || at + 4 > core.length) return load(core, position, 4).getUint32(0, littleEndian)
     const value = core.view.getUint32(at, littleEndian)
-    if (epoch[0] !== core.seen) core.settle()
+    if (epoch[0] !== core.seen && core.settle()) return this.getUint32(position, littleEndian)
     return value
   }
 
@@ -176,7 +176,7 @@ export abstract class Accessors {
     const at = Number.isSafeInteger(position) ? position - core.start : -1
     if (at < 0 || at + 4 > core.length) return load(core, position, 4).getFloat32(0, littleEndian)
     const value = core.view.getFloat32(at, littleEndian)
-    if (epoch[0] !== core.seen) core.settle()
+    if (epoch[0] !== core.seen && core.settle()) return this.getFloat32(position, littleEndian)
     return value
   }
 
@@ -198,7 +198,7 @@ export abstract class Accessors {
     const at = Number.isSafeInteger(position) ? position - core.start : -1
     if (at < 0 || at + 8 > core.length) return load(core, position, 8).getFloat64(0, littleEndian)
     const value = core.view.getFloat64(at, littleEndian)
-    if (epoch[0] !== core.seen) core.settle()
+    if (epoch[0] !== core.seen && core.settle()) return this.getFloat64(position, littleEndian)
     return value
   }
 
@@ -220,7 +220,7 @@ export abstract class Accessors {
     const at = Number.isSafeInteger(position) ? position - core.start : -1
     if (at < 0 || at + 8 > core.length) return load(core, position, 8).getBigInt64(0, littleEndian)
     const value = core.view.getBigInt64(at, littleEndian)
-    if (epoch[0] !== core.seen) core.settle()
+    if (epoch[0] !== core.seen && core.settle()) return this.getBigInt64(position, littleEndian)
     return value
   }
 
@@ -242,7 +242,7 @@ export abstract class Accessors {
     const at = Number.isSafeInteger(position) ? position - core.start : -1
     if (at < 0 || at + 8 > core.length) return load(core, position, 8).getBigUint64(0, littleEndian)
     const value = core.view.getBigUint64(at, littleEndian)
-    if (epoch[0] !== core.seen) core.settle()
+    if (epoch[0] !== core.seen && core.settle()) return this.getBigUint64(position, littleEndian)
     return value
   }
 

@@ -42,7 +42,7 @@ export class Ahead {
   /** `undefined` if the bytes are in memory already, else a Promise of that. What lies before `from` will not be used again. */
   ready(from: number, to: number): Promise<unknown> | undefined {
     while (this.#parts.length > 0 && this.#parts[0]!.to <= from) this.#drop(this.#parts.shift()!)
-    while (this.#next < Math.min(this.#end, to + this.#window)) this.#begin()
+    while (this.#next < Math.min(this.#limit, to + this.#window)) this.#begin()
     const waiting = this.#parts.filter((part) => part.from < to && part.ready !== undefined)
     if (waiting.length === 0) return undefined
     return Promise.all(waiting.map(({ ready }) => ready))
@@ -54,11 +54,16 @@ export class Ahead {
     this.#next = this.#end
   }
 
+  /** The mapping may be shorter than it was. */
+  get #limit(): number {
+    return Math.min(this.#end, this.#core.byteLength)
+  }
+
   #begin(): void {
     const core = this.#core
     const from = this.#next
-    const to = Math.min(this.#end, from + this.#window)
-    const index = (from - this.#from) / this.#window
+    const to = Math.min(this.#limit, from + this.#window)
+    const index = Math.floor((from - this.#from) / this.#window)
     while (this.#cold.length < index + PROBES) this.#probe()
     const part: Part = { from, to, cold: this.#cold[index]!, ready: undefined }
     const { pages, resident, exact } = this.#residency(from, to - from)
@@ -79,7 +84,7 @@ export class Ahead {
 
   #probe(): void {
     const from = this.#from + this.#cold.length * this.#window
-    const length = Math.min(this.#window, this.#end - from)
+    const length = Math.min(this.#window, this.#limit - from)
     if (length <= 0) return void this.#cold.push(false)
     const { pages, resident, exact } = this.#residency(from, length)
     this.#cold.push(exact && resident * 2 < pages)

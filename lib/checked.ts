@@ -4,7 +4,7 @@ import { isAnyArrayBuffer } from 'node:util/types'
 import { Accessors, hasState, stateOf } from './accessors'
 import { bufferTooLarge, invalidArgType, invalidArgValue } from './errors'
 import { direct } from './native'
-import { checkInteger, checkRange, relative } from './validate'
+import { checkInteger, checkRange, isBytes, lengthOf, relative } from './validate'
 
 import type { Core } from './core'
 import type { Bytes, Needle } from './types'
@@ -39,10 +39,11 @@ export abstract class Checked extends Accessors {
     const core = stateOf(this)
     core.checkOpen()
     const bytes = bytesOf(target, 'target')
-    checkRange(position, 'position', bytes.byteLength, core.byteLength)
-    core.checkReadable(position, bytes.byteLength)
+    const length = lengthOf(bytes)
+    checkRange(position, 'position', length, core.byteLength)
+    core.checkReadable(position, length)
     core.checkFault()
-    if (bytes.byteLength > 0) direct.readInto(core.native, bytes, position)
+    if (length > 0) direct.readInto(core.native, bytes, position)
     core.checkFault()
   }
 
@@ -55,7 +56,7 @@ export abstract class Checked extends Accessors {
     const core = stateOf(this)
     core.checkOpen()
     const length =
-      typeof data === 'string' ? Buffer.byteLength(data) : bytesOf(data, 'data', 'of type string or ').byteLength
+      typeof data === 'string' ? Buffer.byteLength(data) : lengthOf(bytesOf(data, 'data', 'of type string or '))
     checkRange(position, 'position', length, core.byteLength)
     core.checkWritable('write', position, length)
     core.checkFault()
@@ -120,7 +121,7 @@ function compareMappings(core: Core, other: Core): number {
 }
 
 function compareBytes(core: Core, other: unknown): number {
-  if (!(other instanceof Uint8Array)) throw invalidArgType('other', 'an instance of Mapping or Uint8Array', other)
+  if (!isBytes(other)) throw invalidArgType('other', 'an instance of Mapping or Uint8Array', other)
   core.checkReadable()
   core.checkFault()
   const order = core.native.compareBytes(other)
@@ -130,7 +131,7 @@ function compareBytes(core: Core, other: unknown): number {
 
 /** The memory behind any view or buffer. */
 function bytesOf(value: unknown, name: string, also = ''): Uint8Array {
-  if (value instanceof Uint8Array) return value
+  if (isBytes(value)) return value
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
   if (isAnyArrayBuffer(value)) return new Uint8Array(value)
   throw invalidArgType(name, `${also}an instance of TypedArray, DataView, ArrayBuffer or SharedArrayBuffer`, value)
@@ -140,6 +141,6 @@ function bytesOf(value: unknown, name: string, also = ''): Uint8Array {
 function patternOf(value: unknown): Uint8Array {
   if (typeof value === 'string') return value === '' ? new Uint8Array(1) : Buffer.from(value)
   if (typeof value === 'number') return Uint8Array.of(value & 255)
-  if (value instanceof Uint8Array) return value
+  if (isBytes(value)) return value
   throw invalidArgType('value', 'of type string or number or an instance of Uint8Array', value)
 }

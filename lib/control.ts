@@ -1,4 +1,5 @@
 import { invalidArgType, invalidArgValue } from './errors'
+import { holdersOf } from './faults'
 import { adviceOf, rangeOf } from './options'
 import { checkInteger, optionalBoolean, optionsOf } from './validate'
 
@@ -11,7 +12,7 @@ const PROTECTIONS: readonly Protection[] = ['none', 'read', 'write', 'exec']
 export function advise(core: Core, advice: unknown, range: unknown): void {
   core.checkOpen()
   const name = adviceOf(advice, 'advice')
-  const { offset, length } = rangeOf(range, core.byteLength, 'advise')
+  const { offset, length } = rangeOf(range, core, 'advise')
   core.native.advise(name, offset, length)
 }
 
@@ -19,7 +20,7 @@ export function discard(core: Core, range: unknown): void {
   core.checkOpen()
   // Dropping everything by a forgotten argument would be a costly slip.
   if (range === undefined) throw invalidArgType('range', 'of type object', range)
-  const { offset, length } = rangeOf(range, core.byteLength, 'discard')
+  const { offset, length } = rangeOf(range, core, 'discard')
   core.checkWritable('madvise', offset, length)
   core.checkFault()
   core.native.discard(offset, length)
@@ -28,7 +29,7 @@ export function discard(core: Core, range: unknown): void {
 
 export function lock(core: Core, range: unknown): void {
   core.checkOpen()
-  const { offset, length } = rangeOf(range, core.byteLength, 'lock')
+  const { offset, length } = rangeOf(range, core, 'lock')
   core.checkFault()
   core.native.lock(offset, length)
   core.checkFault()
@@ -36,7 +37,7 @@ export function lock(core: Core, range: unknown): void {
 
 export function unlock(core: Core, range: unknown): void {
   core.checkOpen()
-  const { offset, length } = rangeOf(range, core.byteLength, 'unlock')
+  const { offset, length } = rangeOf(range, core, 'unlock')
   core.native.unlock(offset, length)
 }
 
@@ -45,19 +46,20 @@ export function protect(core: Core, protection: unknown, range: unknown): void {
   if (typeof protection !== 'string') throw invalidArgType('protection', 'of type string', protection)
   const code = (PROTECTIONS as readonly string[]).indexOf(protection)
   if (code < 0) throw invalidArgValue('protection', protection, `must be one of: '${PROTECTIONS.join("', '")}'`)
-  const { offset, length } = rangeOf(range, core.byteLength, 'protect')
-  core.native.protect(code, offset, length)
+  const { offset, length } = rangeOf(range, core, 'protect')
+  const changes = core.native.protect(code, offset, length)
   if (length === 0) return
   // The system knows whole pages only: so do the checks.
   const { delta, pageSize } = core
   const from = Math.floor((delta + offset) / pageSize) * pageSize - delta
   const to = Math.ceil((delta + offset + length) / pageSize) * pageSize - delta
-  core.protect(protection as Protection, from, to - from)
+  // Those of other threads look when they are used.
+  for (const one of holdersOf(core.id)) one.protect(protection as Protection, from, to - from, changes)
 }
 
 export function residency(core: Core, range: unknown): Residency {
   core.checkOpen()
-  const { offset, length } = rangeOf(range, core.byteLength, 'residency')
+  const { offset, length } = rangeOf(range, core, 'residency')
   const { pages, resident, bitmap, exact } = core.native.residency(offset, length)
   return { pageSize: core.pageSize, pages, resident, bitmap: bitmap as Uint8Array<ArrayBuffer>, exact }
 }

@@ -49,7 +49,7 @@ export declare class Core {
     kind: CarrierKind;
     /** Asynchronous operations that are not settled. */
     pending: number;
-    /** What `protect` took away. */
+    /** What may be done with pages that were protected, or are not the mapping's any more. */
     protections: Protections | undefined;
     /** The `Mapping`. */
     owner: object;
@@ -82,18 +82,27 @@ export declare class Core {
     announced: boolean;
     lastFault: MappingFault | null;
     constructor(native: NativeMapping, origin: Origin);
+    /** Whoever shares the memory may have protected some of it, and others may have been mapped over a part. */
+    learnRights(changes: number): void;
+    /** Asks the native side what is new. */
+    refresh(): void;
     /** Where the user's last byte ends, counted as buffers are. */
     get end(): number;
     /** The first line of every method that needs the memory. */
     checkOpen(): void;
     /** Checked writers never store into a `'read'` mapping. */
     checkWritable(syscall: string, position?: number, length?: number): void;
-    /** Checked readers never touch what `protect('none')` took away. */
+    /** Checked readers never touch what `protect('none')` took away, nor what was mapped over the mapping. */
     checkReadable(position?: number, length?: number): void;
     /** Before and after each use of the memory. */
     checkFault(): void;
-    /** Some mapping faulted. Throws if it was this one and its bytes cannot be trusted; a store to a protected page loses nothing. */
-    settle(): void;
+    /** Work on many bytes looks for faults itself: they are told as they are everywhere. */
+    tell(error: unknown): unknown;
+    /**
+     * Some mapping faulted, or its rights have changed. Throws if it was this one and its bytes cannot be trusted; a store to a protected page loses
+     * nothing. True if its rights have changed: then what was read meanwhile is to be read again.
+     */
+    settle(): boolean;
     /** What the `fault` property says. */
     get fault(): MappingFault | null;
     clearFault(): void;
@@ -113,8 +122,8 @@ export declare class Core {
     get isCarried(): boolean;
     /** Another length: see `Mapping.resize`. */
     resize(length: number, mayMove: boolean): void;
-    /** After `protect`: from now on every access asks first. */
-    protect(kind: Protection, offset: number, length: number): void;
+    /** After `protect`, with which there were so many changes: from now on every access asks first. */
+    protect(kind: Protection, offset: number, length: number, changes: number): void;
     /** After `seal`, which may have taken the right to write away even if it failed. */
     learnAccess(): void;
     /** An asynchronous operation: nothing is resized under it, and what it finds after `close()` does not count. */

@@ -40,7 +40,11 @@ export interface Origin {
   readonly staysPut?: boolean
 }
 
-const facts = new Float64Array(11)
+const facts = new Float64Array(12)
+
+/** As `src/region/permit.rs` counts rights. */
+const WRITE = 2
+let rights = new Float64Array(3 * 32)
 
 /** What cannot be cleared: the memory that the file was in is elsewhere. */
 const MOVED: MappingFault = Object.freeze({ kind: 'moved', offset: 0 })
@@ -77,8 +81,10 @@ export class Core {
   #reserved = false
   /** Asynchronous operations that are not settled. */
   pending = 0
-  /** What `protect` took away. */
+  /** What may be done with pages that were protected, or are not the mapping's any more. */
   protections: Protections | undefined = undefined
+  /** How often that has changed, for all who share the memory. */
+  #changes = 0
   /** The `Mapping`. */
   owner: object = this
   closed = false
@@ -141,6 +147,29 @@ export class Core {
     this.id = facts[7]!
     if (facts[10] === 1) warnOfLoss()
     this.#reserved = facts[8] === 1
+    this.learnRights(facts[11]!)
+  }
+
+  /** Whoever shares the memory may have protected some of it, and others may have been mapped over a part. */
+  learnRights(changes: number): void {
+    if (changes === this.#changes) return
+    this.#changes = changes
+    const count = direct.rights(this.native, rights)
+    if (3 * count > rights.length) {
+      rights = new Float64Array(6 * count)
+      direct.rights(this.native, rights)
+    }
+    // mprotect(2) can give more than the mapping was opened for.
+    for (let at = 2; at < 3 * count; at += 3) {
+      if (rights[at] === WRITE && this.access === 'read') this.access = this.isPrivate ? 'copy' : 'write'
+    }
+    this.protections = Protections.of(this.access === 'read' ? 'read' : 'write', rights, count, this.delta)
+    this.#forgetWindows()
+  }
+
+  /** Asks the native side what is new. */
+  refresh(): void {
+    if (!this.closed) currentFault(this)
   }
 
   /** Where the user's last byte ends, counted as buffers are. */
@@ -155,13 +184,17 @@ export class Core {
 
   /** Checked writers never store into a `'read'` mapping. */
   checkWritable(syscall: string, position = 0, length = this.byteLength): void {
+    if (epoch[0] !== this.seen) this.refresh()
     if (this.access === 'read') throw systemError('EACCES', syscall, this.path)
-    if (this.protections?.forbids('write', position, length)) throw systemError('EACCES', syscall, this.path)
+    const refusal = this.protections?.refusal('write', position, length)
+    if (refusal !== undefined) throw systemError(refusal, syscall, this.path)
   }
 
-  /** Checked readers never touch what `protect('none')` took away. */
+  /** Checked readers never touch what `protect('none')` took away, nor what was mapped over the mapping. */
   checkReadable(position = 0, length = this.byteLength): void {
-    if (this.protections?.forbids('read', position, length)) throw systemError('EACCES', 'read', this.path)
+    if (epoch[0] !== this.seen) this.refresh()
+    const refusal = this.protections?.refusal('read', position, length)
+    if (refusal !== undefined) throw systemError(refusal, 'read', this.path)
   }
 
   /** Before and after each use of the memory. */
@@ -170,13 +203,25 @@ export class Core {
     if (epoch[0] !== this.seen) this.settle()
   }
 
-  /** Some mapping faulted. Throws if it was this one and its bytes cannot be trusted; a store to a protected page loses nothing. */
-  settle(): void {
+  /** Work on many bytes looks for faults itself: they are told as they are everywhere. */
+  tell(error: unknown): unknown {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MAPPING_FAULT' || this.closed) return error
+    const fault = currentFault(this)
+    return fault === null ? error : mappingFault(fault, this.path)
+  }
+
+  /**
+   * Some mapping faulted, or its rights have changed. Throws if it was this one and its bytes cannot be trusted; a store to a protected page loses
+   * nothing. True if its rights have changed: then what was read meanwhile is to be read again.
+   */
+  settle(): boolean {
     const now = epoch[0]!
-    if (this.closed) return
+    if (this.closed) return false
+    const changes = this.#changes
     const fault = currentFault(this)
     if (fault !== null && fault.kind !== 'protected') throw mappingFault(fault, this.path)
     this.seen = now
+    return this.#changes !== changes
   }
 
   /** What the `fault` property says. */
@@ -307,8 +352,13 @@ export class Core {
     if (this.accessorWindows !== undefined) this.accessorWindows.reset()
   }
 
-  /** After `protect`: from now on every access asks first. */
-  protect(kind: Protection, offset: number, length: number): void {
+  /** After `protect`, with which there were so many changes: from now on every access asks first. */
+  protect(kind: Protection, offset: number, length: number, changes: number): void {
+    if (changes !== this.#changes + 1) {
+      this.learnRights(changes)
+      return
+    }
+    this.#changes = changes
     this.protections ??= new Protections(this.access === 'read' ? 'read' : 'write')
     this.protections = this.protections.set(kind, offset, offset + length)
     this.#forgetWindows()
@@ -331,7 +381,7 @@ export class Core {
       return result
     } catch (error) {
       this.checkOpen()
-      throw recapture(error)
+      throw recapture(this.tell(error))
     } finally {
       this.pending--
     }

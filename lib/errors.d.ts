@@ -29,6 +29,8 @@ export declare function bufferTooLarge(limit: number): RangeError;
 export declare function viewsUnavailable(): Error;
 /** `new MappedFile()`. */
 export declare function illegalConstructor(makers: string): TypeError;
+/** As Node says it of `toString`. */
+export declare function stringTooLong(): Error;
 /** The bytes of the mapping are not those of the file any more. */
 export declare function mappingFault(fault: MappingFault, path: string | Uint8Array | undefined): Error;
 /** A system error that no system call was needed for. */

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer'
 import { inspect, getSystemErrorMap } from 'node:util'
 
 import type { MappingFault } from './types'
@@ -131,6 +132,12 @@ export function viewsUnavailable(): Error {
 /** `new MappedFile()`. */
 export function illegalConstructor(makers: string): TypeError {
   return coded(TypeError, 'ERR_ILLEGAL_CONSTRUCTOR', `Illegal constructor: use ${makers}`)
+}
+
+/** As Node says it of `toString`. */
+export function stringTooLong(): Error {
+  const most = constants.MAX_STRING_LENGTH.toString(16)
+  return coded(Error, 'ERR_STRING_TOO_LONG', `Cannot create a string longer than 0x${most} characters`)
 }
 
 /** The bytes of the mapping are not those of the file any more. */

@@ -16,7 +16,7 @@ export const epoch = new Int32Array(native.epochMemory() ?? new ArrayBuffer(64))
 const KINDS = [undefined, 'truncated', 'io', 'nospace', 'protected', 'moved'] as const
 
 const faults = channel('memmap:fault')
-const out = new Float64Array(3)
+const out = new Float64Array(4)
 
 /** How many events the native side keeps; of more the oldest are lost. */
 const RING = 256
@@ -76,6 +76,7 @@ function publish(core: Core, fault: MappingFault): void {
 /** Asks the native side, and remembers the answer for after `close()`. */
 export function currentFault(core: Core): MappingFault | null {
   direct.fault(core.native, out)
+  core.learnRights(out[3]!)
   const kind = KINDS[out[0]!]
   const fault = kind === undefined ? null : { kind, offset: out[1]! }
   if (fault !== null) core.lastFault = fault

@@ -1,6 +1,7 @@
 import { abortError, invalidArgType, invalidState, recapture } from './errors'
 import { native } from './native'
 import { PACE } from './progress'
+import { checkSignal } from './validate'
 
 import type { NativeJobs } from '../binding'
 import type { Core } from './core'
@@ -160,22 +161,16 @@ export async function run(
       signal?.addEventListener('abort', pending.abort, { once: true })
     })
   } catch (error) {
-    throw bare.has(error as object) ? recapture(error) : error
+    throw bare.has(error as object) ? recapture(core.tell(error)) : error
   }
 }
 
 /** Checks the part of an options object that all long work takes. */
 export function taskOf(given: Record<string, unknown>): Task {
   const { signal, onProgress } = given
-  if (signal !== undefined && !isSignal(signal)) {
-    throw invalidArgType('options.signal', 'an instance of AbortSignal', signal)
-  }
+  checkSignal(signal)
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw invalidArgType('options.onProgress', 'of type function', onProgress)
   }
   return { signal, onProgress: onProgress as Task['onProgress'] }
-}
-
-function isSignal(value: unknown): value is AbortSignal {
-  return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
 }

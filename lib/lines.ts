@@ -1,8 +1,8 @@
-import { Buffer, isAscii, isUtf8, transcode } from 'node:buffer'
+import { Buffer, constants, isAscii, isUtf8, transcode } from 'node:buffer'
 
 import { Ahead } from './ahead'
 import { Batches } from './batches'
-import { invalidArgType, invalidArgValue } from './errors'
+import { invalidArgType, invalidArgValue, stringTooLong } from './errors'
 import { within } from './options'
 import { taskOf } from './jobs'
 import { Progress } from './progress'
@@ -24,6 +24,8 @@ const BLOCK = 64 << 10
 const MOST = 8192
 /** What stands before them: bytes taken, newlines, whether there is a `\r`. */
 const HEAD = 3
+/** Bytes of a line: more than a string has room for. */
+const LONGEST = Math.min(constants.MAX_LENGTH, 2 ** 31)
 const NEWLINE = Uint8Array.of(10)
 const NONE = Buffer.alloc(0)
 /** V8 before 13 (Node 20 and 22) takes 3 ns for a byte of UTF-8 that is not ASCII; by way of UTF-16 it is 0.5 (0.1 without the detour since then). */
@@ -65,10 +67,12 @@ class Blocks {
 
   /** The next block; `false` when the last one was all. */
   next(): boolean {
-    const { core, end, ends } = this
+    const { core, ends } = this
     core.checkOpen()
     core.checkFault()
     const from = this.#position
+    // It may be shorter than it was.
+    const end = Math.min(this.end, core.byteLength)
     if (from >= end) return false
     if (this.#buffer === NONE) this.#buffer = Buffer.allocUnsafe(BLOCK)
     for (;;) {
@@ -83,7 +87,8 @@ class Blocks {
         this.#position += taken
         return true
       }
-      // A line longer than the block.
+      // A line longer than the block; no string is that long.
+      if (this.#buffer.length >= LONGEST) throw stringTooLong()
       this.#buffer = Buffer.allocUnsafe(this.#buffer.length * 2)
     }
   }
@@ -206,7 +211,7 @@ export function linesOf(core: Core, options: unknown): Lines {
   core.checkOpen()
   const known = ['encoding', 'offset', 'length', 'signal', 'onProgress'] as const
   const given = options === undefined ? {} : optionsOf(options, known, 'lines')
-  const range = within(given, core.byteLength)
+  const range = within(given, core)
   const task = taskOf(given)
   const encoding = encodingOf(given['encoding'])
   keepShapes()

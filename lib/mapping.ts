@@ -5,7 +5,7 @@ import { stateOf } from './accessors'
 import { viewsSupported, wasmSupported } from './carriers'
 import * as control from './control'
 import { Core } from './core'
-import { bufferTooLarge, invalidArgType, invalidArgValue, mappingFault, outOfRange } from './errors'
+import { bufferTooLarge, invalidArgType, invalidArgValue, mappingFault, outOfRange, systemError } from './errors'
 import { direct, native } from './native'
 import { flushRequest } from './options'
 import { Sequential } from './sequential'
@@ -420,8 +420,9 @@ function elementSize(Ctor: unknown): number {
 
 function checkFlush(core: Core, options: unknown): ReturnType<typeof flushRequest> {
   core.checkOpen()
-  const request = flushRequest(options, core.byteLength)
-  core.checkWritable('msync')
+  const request = flushRequest(options, core)
+  // msync(2) writes no page: those that were protected since can be made durable all the same.
+  if (core.access === 'read') throw systemError('EACCES', 'msync', core.path)
   core.checkFault()
   return request
 }

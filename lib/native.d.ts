@@ -7,6 +7,7 @@ export declare const direct: {
     readInto(mapping: Binding.NativeMapping, target: Uint8Array, position: number): void;
     writeFrom(mapping: Binding.NativeMapping, source: Uint8Array, position: number): void;
     fault(mapping: Binding.NativeMapping, out: Float64Array): void;
+    rights(mapping: Binding.NativeMapping, out: Float64Array): number;
     close(mapping: Binding.NativeMapping): boolean;
     exported(mapping: Binding.NativeMapping): ArrayBuffer[];
     release(mapping: Binding.NativeMapping, viewsRemain: number): void;

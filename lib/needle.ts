@@ -1,12 +1,13 @@
 import { Buffer } from 'node:buffer'
 
 import { invalidArgType } from './errors'
+import { isBytes } from './validate'
 
 /** Text as UTF-8; a number modulo 256, its fraction cut, as `Buffer.indexOf` takes it; bytes as they are. */
 export function needleOf(value: unknown): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value)
   if (typeof value === 'number') return Uint8Array.of(value)
-  if (value instanceof Uint8Array) return value
+  if (isBytes(value)) return value
   throw invalidArgType('needle', 'of type string or number or an instance of Uint8Array', value)
 }
 

@@ -27,10 +27,14 @@ export interface Range {
     readonly offset: number;
     readonly length: number;
 }
-/** A range of a mapping of `size` bytes; absent: all of it. Never clamped. */
-export declare function rangeOf(range: unknown, size: number, caller: string): Range;
-/** The range that checked options name: inside of the mapping, never clamped. */
-export declare function within(given: Record<string, unknown>, size: number): Range;
+/** What a range lies in. */
+interface Sized {
+    readonly byteLength: number;
+}
+/** A range of a mapping; absent: all of it. Never clamped. */
+export declare function rangeOf(range: unknown, mapping: Sized, caller: string): Range;
+/** The range that checked options name: inside of the mapping as it is after all of them were read (that can run the user's code), never clamped. */
+export declare function within(given: Record<string, unknown>, mapping: Sized): Range;
 /** `flush` options as the native side takes them. */
 export interface FlushRequest {
     readonly offset: number;
@@ -38,4 +42,5 @@ export interface FlushRequest {
     readonly flags: number;
 }
 /** Checks the options of `flush` and `flushSync` against the mapping's length. */
-export declare function flushRequest(options: unknown, size: number): FlushRequest;
+export declare function flushRequest(options: unknown, mapping: Sized): FlushRequest;
+export {};

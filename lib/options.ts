@@ -122,18 +122,25 @@ export interface Range {
   readonly length: number
 }
 
-/** A range of a mapping of `size` bytes; absent: all of it. Never clamped. */
-export function rangeOf(range: unknown, size: number, caller: string): Range {
-  if (range === undefined) return { offset: 0, length: size }
-  return within(optionsOf(range, RANGE, caller), size)
+/** What a range lies in. */
+interface Sized {
+  readonly byteLength: number
 }
 
-/** The range that checked options name: inside of the mapping, never clamped. */
-export function within(given: Record<string, unknown>, size: number): Range {
-  const offset = given['offset'] === undefined ? 0 : byteCount(given['offset'], 'options.offset')
-  if (offset > size) throw outOfRange('options.offset', `>= 0 && <= ${size}`, given['offset'])
-  const length = given['length'] === undefined ? size - offset : byteCount(given['length'], 'options.length')
-  if (length > size - offset) throw outOfRange('options.length', `>= 0 && <= ${size - offset}`, given['length'])
+/** A range of a mapping; absent: all of it. Never clamped. */
+export function rangeOf(range: unknown, mapping: Sized, caller: string): Range {
+  if (range === undefined) return { offset: 0, length: mapping.byteLength }
+  return within(optionsOf(range, RANGE, caller), mapping)
+}
+
+/** The range that checked options name: inside of the mapping as it is after all of them were read (that can run the user's code), never clamped. */
+export function within(given: Record<string, unknown>, mapping: Sized): Range {
+  const { offset: from, length: most } = given
+  const offset = from === undefined ? 0 : byteCount(from, 'options.offset')
+  const size = mapping.byteLength
+  if (offset > size) throw outOfRange('options.offset', `>= 0 && <= ${size}`, from)
+  const length = most === undefined ? size - offset : byteCount(most, 'options.length')
+  if (length > size - offset) throw outOfRange('options.length', `>= 0 && <= ${size - offset}`, most)
   return { offset, length }
 }
 
@@ -145,12 +152,12 @@ export interface FlushRequest {
 }
 
 /** Checks the options of `flush` and `flushSync` against the mapping's length. */
-export function flushRequest(options: unknown, size: number): FlushRequest {
-  if (options === undefined) return { offset: 0, length: size, flags: 0 }
+export function flushRequest(options: unknown, mapping: Sized): FlushRequest {
+  if (options === undefined) return { offset: 0, length: mapping.byteLength, flags: 0 }
   const given = optionsOf(options, FLUSH, 'flush')
-  const { offset, length } = within(given, size)
   const wait = optionalBoolean(given['wait'], 'options.wait') ?? true
   const invalidate = optionalBoolean(given['invalidate'], 'options.invalidate') ?? false
+  const { offset, length } = within(given, mapping)
   return { offset, length, flags: (wait ? 0 : flag.FLUSH_NO_WAIT) | (invalidate ? flag.FLUSH_INVALIDATE : 0) }
 }
 

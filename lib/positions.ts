@@ -24,7 +24,7 @@ export function positionsOf(
   const end = range.offset + range.length
   const stopped = new AbortController()
   const abort = (): void => stopped.abort(task.signal?.reason)
-  task.signal?.addEventListener('abort', abort, { once: true })
+  let hasBegun = false
   let ahead: Promise<Float64Array> | undefined
   let from = range.offset
 
@@ -41,6 +41,9 @@ export function positionsOf(
   return new Batches<number>(
     async () => {
       if (from < 0) return undefined
+      // Whoever is never asked for anything listens to nothing.
+      if (!hasBegun) task.signal?.addEventListener('abort', abort, { once: true })
+      hasBegun = true
       const batch = await (ahead ?? search())
       from = batch[0]!
       ahead = from < 0 ? undefined : search()

@@ -1,7 +1,13 @@
 import type { Protection } from './types'
 
+/** `'gone'`: the pages are not the mapping's any more. */
+type Kind = Protection | 'gone'
+
+/** As `src/region/permit.rs` counts them. */
+const RIGHTS = ['none', 'read', 'write', undefined, 'gone'] as const
+
 interface Run {
-  readonly kind: Protection
+  readonly kind: Kind
   readonly from: number
   readonly to: number
 }
@@ -11,10 +17,21 @@ export class Protections {
   /** What may be done where nothing was changed: no run says that. */
   readonly #usual: Protection
   /** Sorted, and apart from each other. */
-  readonly #runs: Run[] = []
+  readonly #runs: Run[]
 
-  constructor(usual: 'read' | 'write') {
+  constructor(usual: 'read' | 'write', runs: Run[] = []) {
     this.#usual = usual
+    this.#runs = runs
+  }
+
+  /** `rights`: `count` times from, to and right, as the native side has them, `delta` bytes further on. */
+  static of(usual: 'read' | 'write', rights: Float64Array, count: number, delta: number): Protections | undefined {
+    const runs: Run[] = []
+    for (let at = 0; at < 3 * count; at += 3) {
+      const kind = RIGHTS[rights[at + 2]!]!
+      if (kind !== usual) runs.push({ kind, from: rights[at]! - delta, to: rights[at + 1]! - delta })
+    }
+    return runs.length === 0 ? undefined : new Protections(usual, runs)
   }
 
   /** `from..to` is protected so from now on; `undefined` when everything is as usual again. */
@@ -48,15 +65,19 @@ export class Protections {
     return runs.length === 0 ? undefined : this
   }
 
-  /** Whether some byte of the range may not be used so. */
-  forbids(use: 'read' | 'write', position: number, length: number): boolean {
+  /** The error of using some byte of the range so, if it may not be. */
+  refusal(use: 'read' | 'write', position: number, length: number): 'EACCES' | 'ENOMEM' | undefined {
+    if (length === 0) return undefined
     const end = position + length
+    let refusal: 'EACCES' | undefined
     for (let at = this.#firstThat((run) => run.to > position); at < this.#runs.length; at++) {
       const { kind, from } = this.#runs[at]!
-      if (from >= end) return false
-      if (kind === 'none' || (use === 'write' && kind !== 'write')) return true
+      if (from >= end) break
+      // As the kernel says of ranges that munmap(2) has been in.
+      if (kind === 'gone') return 'ENOMEM'
+      if (kind === 'none' || (use === 'write' && kind !== 'write')) refusal = 'EACCES'
     }
-    return false
+    return refusal
   }
 
   /** How many runs do not pass the test, all of which come before those that do. */

@@ -57,7 +57,7 @@ export abstract class Searching extends Checked {
     const core = stateOf(this)
     core.checkOpen()
     const bytes = needleOf(needle)
-    const { offset, length } = rangeOf(range, core.byteLength, 'count')
+    const { offset, length } = rangeOf(range, core, 'count')
     if (bytes.length === 0) return length + 1
     return look(core, offset, offset + length, () => core.native.count(bytes, offset, offset + length))
   }
@@ -107,9 +107,13 @@ export abstract class Searching extends Checked {
 function look<T>(core: Core, from: number, end: number, action: () => T): T {
   core.checkReadable(from, end - from)
   core.checkFault()
-  const found = action()
-  core.checkFault()
-  return found
+  try {
+    const found = action()
+    core.checkFault()
+    return found
+  } catch (error) {
+    throw core.tell(error)
+  }
 }
 
 /** An empty needle needs no search, but a task that was cancelled is one all the same. */
@@ -131,8 +135,8 @@ function request(mapping: Searching, needle: unknown, options: unknown, caller: 
   core.checkOpen()
   const bytes = needleOf(needle)
   const given = options === undefined ? {} : optionsOf(options, SEARCH, caller)
-  const range = within(given, core.byteLength)
-  const threads = given['threads'] ?? 1
+  const range = within(given, core)
+  const threads = given['threads'] === undefined ? 1 : given['threads']
   checkInteger(threads, 'options.threads', 1, 1024)
   const task = taskOf(given)
   core.checkReadable(range.offset, range.length)

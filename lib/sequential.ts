@@ -23,7 +23,7 @@ export abstract class Sequential<B extends ArrayBufferLike = ArrayBufferLike> ex
     const core = stateOf(this)
     core.checkOpen()
     const given = options === undefined ? {} : optionsOf(options, ['offset', 'length', 'signal', 'onProgress'], 'load')
-    const { offset, length } = within(given, core.byteLength)
+    const { offset, length } = within(given, core)
     const task = taskOf(given)
     core.checkReadable(offset, length)
     core.checkFault()
@@ -37,7 +37,7 @@ export abstract class Sequential<B extends ArrayBufferLike = ArrayBufferLike> ex
   evict(range?: ByteRange): void {
     const core = stateOf(this)
     core.checkOpen()
-    const { offset, length } = rangeOf(range, core.byteLength, 'evict')
+    const { offset, length } = rangeOf(range, core, 'evict')
     if (length > 0) core.native.evict(offset, length)
   }
 

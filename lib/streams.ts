@@ -1,6 +1,6 @@
 import { stateOf } from './accessors'
 import { Ahead } from './ahead'
-import { abortError } from './errors'
+import { abortError, systemError } from './errors'
 import { taskOf } from './jobs'
 import { rangeOf, within } from './options'
 import { Turns } from './turns'
@@ -27,8 +27,8 @@ export function chunksOf<T>(
 ): AsyncIterableIterator<T> {
   core.checkOpen()
   const given = options === undefined ? {} : optionsOf(options, ['offset', 'length', 'size', 'signal'], 'chunks')
-  const { offset, length } = within(given, core.byteLength)
-  const size = given['size'] ?? CHUNK
+  const { offset, length } = within(given, core)
+  const size = given['size'] === undefined ? CHUNK : given['size']
   checkInteger(size, 'options.size', 1)
   const { signal } = taskOf(given)
   return iterate(core, offset, offset + length, size, signal, view)
@@ -45,13 +45,15 @@ async function* iterate<T>(
   const ahead = new Ahead(core, from, end, size, signal)
   const turns = new Turns()
   try {
-    for (let at = from; at < end; at += size) {
-      const to = Math.min(at + size, end)
+    for (let at = from; at < Math.min(end, core.byteLength); at += size) {
       if (turns.isOver) await turns.next()
       if (signal?.aborted === true) throw abortError(signal.reason)
       core.checkOpen()
-      await ahead.ready(at, to)
+      await ahead.ready(at, Math.min(at + size, end))
       core.checkOpen()
+      // It may be shorter than it was.
+      const to = Math.min(at + size, end, core.byteLength)
+      if (to <= at) return undefined
       core.checkReadable(at, to - at)
       core.checkFault()
       yield view(at, to)
@@ -68,8 +70,8 @@ export function readStreamOf(mapping: Checked, options: unknown): Readable {
   core.checkOpen()
   const known = ['offset', 'length', 'highWaterMark', 'signal'] as const
   const given = options === undefined ? {} : optionsOf(options, known, 'createReadStream')
-  const { offset, length } = within(given, core.byteLength)
-  const highWaterMark = given['highWaterMark'] ?? HIGH_WATER_MARK
+  const { offset, length } = within(given, core)
+  const highWaterMark = given['highWaterMark'] === undefined ? HIGH_WATER_MARK : given['highWaterMark']
   checkInteger(highWaterMark, 'options.highWaterMark', 1)
   const { signal } = taskOf(given)
   const end = offset + length
@@ -79,14 +81,15 @@ export function readStreamOf(mapping: Checked, options: unknown): Readable {
 
   const next = async (stream: Readable): Promise<void> => {
     core.checkOpen()
-    const to = Math.min(at + highWaterMark, end)
     // Never at once, even if all is there: what is pushed while the reader reads is joined to the piece before it.
-    await ahead.ready(at, to)
+    await ahead.ready(at, Math.min(at + highWaterMark, end))
     if (turns.isOver) await turns.next()
     if (stream.destroyed) return
+    core.checkOpen()
     const from = at
-    at = to
-    stream.push(from < to ? mapping.read(from, to - from) : null)
+    // It may be shorter than it was.
+    at = Math.max(from, Math.min(from + highWaterMark, end, core.byteLength))
+    stream.push(from < at ? mapping.read(from, at - from) : null)
   }
 
   return new (streams().Readable)({
@@ -106,8 +109,9 @@ export function readStreamOf(mapping: Checked, options: unknown): Readable {
 export function writeStreamOf(mapping: Checked, options: unknown): Writable {
   const core = stateOf(mapping)
   core.checkOpen()
-  const { offset, length } = rangeOf(options, core.byteLength, 'createWriteStream')
-  core.checkWritable('write')
+  const { offset, length } = rangeOf(options, core, 'createWriteStream')
+  // Each write looks at its own range.
+  if (core.access === 'read') throw systemError('EACCES', 'write', core.path)
   const end = offset + length
   let at = offset
   return new (streams().Writable)({

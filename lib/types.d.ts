@@ -138,7 +138,7 @@ interface Kinds<B extends ArrayBufferLike> {
     BigInt64Array: BigInt64Array<B>;
     BigUint64Array: BigUint64Array<B>;
 }
-/** A typed array constructor, `Buffer`, or a subclass of one. */
+/** A typed array constructor or a subclass of one. */
 export interface ViewConstructor {
     new (buffer: any, byteOffset?: number, length?: number): ArrayBufferView & {
         readonly [Symbol.toStringTag]: string;

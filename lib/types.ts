@@ -183,7 +183,7 @@ interface Kinds<B extends ArrayBufferLike> {
   BigUint64Array: BigUint64Array<B>
 }
 
-/** A typed array constructor, `Buffer`, or a subclass of one. */
+/** A typed array constructor or a subclass of one. */
 export interface ViewConstructor {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each constructor names another buffer type
   new (buffer: any, byteOffset?: number, length?: number): ArrayBufferView & { readonly [Symbol.toStringTag]: string }

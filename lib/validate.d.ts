@@ -10,5 +10,11 @@ export declare function relative(value: unknown, name: string, fallback: number,
 export declare function optionalBoolean(value: unknown, name: string): boolean | undefined;
 /** Permissions as `node:fs` takes them: a number or an octal string. */
 export declare function fileMode(value: unknown, name: string): number;
+/** Prototypes can be anybody's: asked is the value itself, too. */
+export declare const isBytes: (value: unknown) => value is Uint8Array;
+/** What a subclass says of its length is not believed. */
+export declare const lengthOf: (bytes: Uint8Array) => number;
+/** `undefined` is absent. Signals of other realms and of polyfills are no instances of ours: what is used of them counts. */
+export declare function checkSignal(signal: unknown): asserts signal is AbortSignal | undefined;
 /** An options object whose every property is among `known`: a misspelt one is an error that names it. `name`: what the object itself is called. */
 export declare function optionsOf(options: unknown, known: readonly string[], caller: string, name?: string): Record<string, unknown>;

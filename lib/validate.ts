@@ -59,6 +59,27 @@ export function fileMode(value: unknown, name: string): number {
   return value
 }
 
+/** Prototypes can be anybody's: asked is the value itself, too. */
+export const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array && ArrayBuffer.isView(value)
+
+/** What a subclass says of its length is not believed. */
+export const lengthOf = Function.prototype.call.bind(
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'byteLength')!.get!,
+) as (bytes: Uint8Array) => number
+
+/** `undefined` is absent. Signals of other realms and of polyfills are no instances of ours: what is used of them counts. */
+export function checkSignal(signal: unknown): asserts signal is AbortSignal | undefined {
+  if (signal === undefined) return
+  const { aborted, addEventListener, removeEventListener } = (signal ?? {}) as Partial<AbortSignal>
+  if (
+    typeof aborted !== 'boolean' ||
+    typeof addEventListener !== 'function' ||
+    typeof removeEventListener !== 'function'
+  ) {
+    throw invalidArgType('options.signal', 'an instance of AbortSignal', signal)
+  }
+}
+
 /** An options object whose every property is among `known`: a misspelt one is an error that names it. `name`: what the object itself is called. */
 export function optionsOf(
   options: unknown,

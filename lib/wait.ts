@@ -1,6 +1,6 @@
 import { invalidArgType, invalidState, outOfRange, recapture, systemErrorOf } from './errors'
 import { direct, native } from './native'
-import { checkInteger, optionsOf } from './validate'
+import { checkInteger, checkSignal, optionsOf } from './validate'
 
 import type { NativeWaiter } from '../binding'
 import type { Core } from './core'
@@ -131,7 +131,7 @@ export async function waitAsync(
   checkWord(core, byteOffset)
   const value = checkExpected(expected)
   const { timeoutMs, signal } = checkOptions(options)
-  signal?.throwIfAborted()
+  if (signal?.aborted === true) throw signal.reason
   let token: number
   try {
     token = waiterOf().wait(core.native, byteOffset, value)
@@ -220,8 +220,6 @@ function checkTimeout(timeout: unknown, name: string): number {
 function checkOptions(options: WaitOptions | undefined): { timeoutMs: number; signal: AbortSignal | undefined } {
   if (options === undefined) return { timeoutMs: Infinity, signal: undefined }
   const { timeoutMs, signal } = optionsOf(options, ['timeoutMs', 'signal'], 'waitAsync')
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalidArgType('options.signal', 'an instance of AbortSignal', signal)
-  }
+  checkSignal(signal)
   return { timeoutMs: checkTimeout(timeoutMs, 'options.timeoutMs'), signal }
 }

@@ -26,6 +26,9 @@ export const MAX_LENGTH = constants.MAX_LENGTH
 /** All mappings of the environment together keep chunks of so many bytes reachable. */
 const chunks = new Budget(32 * MiB)
 
+/** What the budget knows nothing of. */
+const NOT_ENTERED = -1
+
 interface Chunk {
   readonly buffer: ArrayBuffer
   readonly start: number
@@ -42,7 +45,8 @@ interface Chunk {
  */
 export class Windows implements Holder {
   readonly #core: Core
-  readonly #self: WeakRef<this> = new WeakRef(this)
+  /** Made when it is needed: V8 keeps what a WeakRef stands for until the job ends, and with it all that a loop has opened and closed. */
+  #self: WeakRef<this> | undefined
   readonly #chunks = new Map<number, Chunk>()
   /** Chunk size; 0: each window has its own pages. */
   #size: number
@@ -141,9 +145,16 @@ export class Windows implements Holder {
     const from = (key * this.#size) / 2
     const end = Math.min(from + this.#size, this.#core.end)
     const buffer = this.#core.export(from, end - from)
-    const chunk = { buffer, start: from, end, id: chunks.add(this.#self, key, end - from) }
+    const chunk = { buffer, start: from, end, id: this.#enter(key, end - from) }
     this.#chunks.set(key, chunk)
     return this.#use(chunk)
+  }
+
+  /** A mapping that is smaller than the smallest chunk has one, which keeps nothing but itself. */
+  #enter(key: number, bytes: number): number {
+    if (this.#core.end <= SMALLEST) return NOT_ENTERED
+    this.#self ??= new WeakRef(this)
+    return chunks.add(this.#self, key, bytes)
   }
 
   /** The chunk size for what the last export was good for. */

@@ -3,24 +3,20 @@
 
 use std::cmp::Ordering;
 
-use crate::error::{Fail, Outcome};
+use crate::error::Outcome;
 use crate::region::Region;
 
-/// The range as a pointer, if the mapping has it.
-fn locate(region: &Region, position: usize, length: usize) -> Outcome<*mut u8> {
-    match position.checked_add(length) {
-        Some(end) if end <= region.len() => Ok(region.start().wrapping_add(position)),
-        _ => Err(Fail::out_of_range(format!(
-            "The range of {length} bytes at {position} is outside of the mapping of {} bytes",
-            region.len()
-        ))),
-    }
+/// The range as a pointer, if the mapping has it and it may be used so.
+fn locate(region: &Region, position: usize, length: usize, store: bool) -> Outcome<*mut u8> {
+    region.check_range(position, length)?;
+    region.permit(position, length, store)?;
+    Ok(region.start().wrapping_add(position))
 }
 
 /// Mapping -> `target`, which may itself be a view of a mapping: a raw slice, as the compiler takes a `&mut` parameter for memory that
 /// overlaps nothing and turns `memmove` into `memcpy` (seen on Windows).
 pub fn read(region: &Region, target: *mut [u8], position: usize) -> Outcome<()> {
-    let from = locate(region, position, target.len())?;
+    let from = locate(region, position, target.len(), false)?;
     if target.len() > 0 {
         // SAFETY: both are valid for the length: `from` was checked, `target` is an array of the caller's that is alive.
         unsafe { std::ptr::copy(from, target.cast::<u8>(), target.len()) };
@@ -30,7 +26,7 @@ pub fn read(region: &Region, target: *mut [u8], position: usize) -> Outcome<()> 
 
 /// `source` -> mapping; raw for the same reason.
 pub fn write(region: &Region, source: *const [u8], position: usize) -> Outcome<()> {
-    let to = locate(region, position, source.len())?;
+    let to = locate(region, position, source.len(), true)?;
     if source.len() > 0 {
         // SAFETY: as in `read`.
         unsafe { std::ptr::copy(source.cast::<u8>(), to, source.len()) };
@@ -41,7 +37,7 @@ pub fn write(region: &Region, source: *const [u8], position: usize) -> Outcome<(
 /// Repeats `pattern` from `begin` to `end`.
 pub fn fill(region: &Region, pattern: &[u8], begin: usize, end: usize) -> Outcome<()> {
     let length = end.saturating_sub(begin);
-    let to = locate(region, begin, length)?;
+    let to = locate(region, begin, length, true)?;
     match pattern {
         [] => {}
         // SAFETY: `to` is valid for `length` bytes (checked).
@@ -65,8 +61,8 @@ pub fn fill(region: &Region, pattern: &[u8], begin: usize, end: usize) -> Outcom
 /// `memmove` inside the mapping.
 pub fn copy_within(region: &Region, target: usize, begin: usize, end: usize) -> Outcome<()> {
     let length = end.saturating_sub(begin);
-    let from = locate(region, begin, length)?;
-    let to = locate(region, target, length)?;
+    let from = locate(region, begin, length, false)?;
+    let to = locate(region, target, length, true)?;
     if length > 0 {
         // SAFETY: both are valid for `length` bytes; they may overlap.
         unsafe { std::ptr::copy(from, to, length) };
@@ -75,15 +71,18 @@ pub fn copy_within(region: &Region, target: usize, begin: usize, end: usize) -> 
 }
 
 /// Order of two byte strings, the shorter first where one begins the other.
-pub fn compare(left: &Region, right: &Region) -> Ordering {
+pub fn compare(left: &Region, right: &Region) -> Outcome<Ordering> {
+    left.permit(0, left.len(), false)?;
+    right.permit(0, right.len(), false)?;
     // SAFETY: both pointers are valid for their lengths while the Regions live.
-    unsafe { compare_raw((left.start(), left.len()), (right.start(), right.len())) }
+    Ok(unsafe { compare_raw((left.start(), left.len()), (right.start(), right.len())) })
 }
 
 /// As above, against bytes of JavaScript.
-pub fn compare_bytes(left: &Region, right: &[u8]) -> Ordering {
+pub fn compare_bytes(left: &Region, right: &[u8]) -> Outcome<Ordering> {
+    left.permit(0, left.len(), false)?;
     // SAFETY: both pointers are valid for their lengths while the Region and the slice live.
-    unsafe { compare_raw((left.start(), left.len()), (right.as_ptr(), right.len())) }
+    Ok(unsafe { compare_raw((left.start(), left.len()), (right.as_ptr(), right.len())) })
 }
 
 unsafe fn compare_raw(left: (*const u8, usize), right: (*const u8, usize)) -> Ordering {

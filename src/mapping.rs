@@ -180,6 +180,7 @@ impl NativeMapping {
                 f64::from(u8::from(region.is_reserved())),
                 f64::from(u8::from(region.form().access != Access::Read)),
                 f64::from(u8::from(fault::is_lost())),
+                f64::from(region.changes()),
             ];
             store(out, &facts);
             Ok(())
@@ -224,7 +225,7 @@ impl NativeMapping {
     /// Copies in without a view.
     pub fn write_from(&self, env: &Env, source: *const [u8], position: f64) -> napi::Result<()> {
         self.run(env, |region| {
-            writable(region).and_then(|()| bytes::write(region, source, position as usize))
+            bytes::write(region, source, position as usize)
         })
     }
 
@@ -232,8 +233,7 @@ impl NativeMapping {
     #[napi]
     pub fn fill_bytes(&self, env: &Env, pattern: &[u8], begin: f64, end: f64) -> napi::Result<()> {
         self.run(env, |region| {
-            writable(region)
-                .and_then(|()| bytes::fill(region, pattern, begin as usize, end as usize))
+            bytes::fill(region, pattern, begin as usize, end as usize)
         })
     }
 
@@ -241,9 +241,7 @@ impl NativeMapping {
     #[napi]
     pub fn copy_within(&self, env: &Env, target: f64, begin: f64, end: f64) -> napi::Result<()> {
         self.run(env, |region| {
-            writable(region).and_then(|()| {
-                bytes::copy_within(region, target as usize, begin as usize, end as usize)
-            })
+            bytes::copy_within(region, target as usize, begin as usize, end as usize)
         })
     }
 
@@ -253,14 +251,17 @@ impl NativeMapping {
         self.run(env, |region| {
             other
                 .open_region()
-                .map(|other| bytes::compare(region, &other) as i32)
+                .and_then(|other| bytes::compare(region, &other))
+                .map(|order| order as i32)
         })
     }
 
     /// memcmp(3) against bytes of JavaScript.
     #[napi]
     pub fn compare_bytes(&self, env: &Env, other: &[u8]) -> napi::Result<i32> {
-        self.run(env, |region| Ok(bytes::compare_bytes(region, other) as i32))
+        self.run(env, |region| {
+            bytes::compare_bytes(region, other).map(|order| order as i32)
+        })
     }
 
     /// msync(2) and fsync(2). `flags`: 1 do not wait, 2 invalidate.
@@ -304,8 +305,23 @@ impl NativeMapping {
         self.run(env, |region| {
             let (fault, count) = region.fault();
             let (kind, offset) = fault.map_or((0, 0), |fault| (fault.kind as u8, fault.offset));
-            store(out, &[f64::from(kind), offset as f64, f64::from(count)]);
+            let changes = f64::from(region.changes());
+            store(
+                out,
+                &[f64::from(kind), offset as f64, f64::from(count), changes],
+            );
             Ok(())
+        })
+    }
+
+    /// See `direct`.
+    pub fn rights(&self, env: &Env, out: &mut [f64]) -> napi::Result<usize> {
+        self.run(env, |region| {
+            let runs = region.rights(0, region.map_len());
+            for ((from, to, right), out) in runs.iter().zip(out.chunks_exact_mut(3)) {
+                store(out, &[*from as f64, *to as f64, f64::from(*right as u8)]);
+            }
+            Ok(runs.len())
         })
     }
 
@@ -353,13 +369,6 @@ impl Drop for NativeMapping {
         if let Some(region) = self.region.get_mut().take() {
             region.let_go(false, false);
         }
-    }
-}
-
-fn writable(region: &Region) -> Outcome<()> {
-    match region.form().access {
-        Access::Read => Err(Fail::system(crate::errno::code::EACCES, "write").at(region.path())),
-        Access::Write | Access::Copy => Ok(()),
     }
 }
 

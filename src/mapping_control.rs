@@ -61,7 +61,7 @@ impl NativeMapping {
         })
     }
 
-    /// mprotect(2). `protection`: 0 none, 1 read, 2 write, 3 exec.
+    /// mprotect(2). `protection`: 0 none, 1 read, 2 write, 3 exec. How often rights have changed with this.
     #[napi]
     pub fn protect(
         &self,
@@ -69,7 +69,7 @@ impl NativeMapping {
         protection: u32,
         position: f64,
         length: f64,
-    ) -> napi::Result<()> {
+    ) -> napi::Result<u32> {
         let protection = match protection {
             0 => Protection::None,
             1 => Protection::Read,
@@ -77,7 +77,8 @@ impl NativeMapping {
             _ => Protection::Exec,
         };
         self.run(env, |region| {
-            region.protect(position as usize, length as usize, protection)
+            region.protect(position as usize, length as usize, protection)?;
+            Ok(region.changes())
         })
     }
 

@@ -153,7 +153,7 @@ fn region_of(file: &Arc<File>, request: &Request, map: Map<'_>) -> Outcome<Arc<R
             _ => Err(Fail::system(code::ENOTSUP, "mmap").hint("the file can vanish under a mapping: it is on a network, FUSE or removable file system")),
         };
     }
-    let extended = size.is_some_and(|size| end > size);
+    let extended = length > 0 && size.is_some_and(|size| end > size);
     if extended {
         extend(file, request.sparse, before.size, end)?;
     }

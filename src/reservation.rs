@@ -264,9 +264,12 @@ impl Space {
         action(&ranges)
     }
 
-    /// What is still one owner's is nobody's from now on.
+    /// What is still one owner's is nobody's from now on; whoever had lost the place to it has a hole there.
     pub fn give_back(&self, name: u64) {
+        // Dropped after the book is free again: a Region's drop may need it.
+        let all: Vec<Arc<Region>>;
         let mut book = self.book();
+        all = book.regions.iter().filter_map(Weak::upgrade).collect();
         for claim in book.claims.iter().filter(|claim| claim.name == name) {
             // SAFETY: inside of the reservation, whose book is held; the owner is gone.
             unsafe {
@@ -276,8 +279,14 @@ impl Space {
                     Replacement::None,
                 );
             };
+            for region in &all {
+                if let Some((from, to)) = extent(self, region, claim.from, claim.to) {
+                    region.fall_back(from, to);
+                }
+            }
         }
         book.claims.retain(|claim| claim.name != name);
+        drop(book);
     }
 }
 
@@ -302,11 +311,16 @@ impl Book {
     }
 }
 
-/// The part of `at..end` where a Region still has something, in bytes from its base.
-fn overlap(space: &Space, region: &Region, at: usize, end: usize) -> Option<(usize, usize)> {
+/// The part of `at..end` where a Region was placed, in bytes from its base.
+fn extent(space: &Space, region: &Region, at: usize, end: usize) -> Option<(usize, usize)> {
     let start = region.own_base() as usize - space.base();
     let (from, to) = (at.max(start), end.min(start + region.map_len()));
-    (from < to && region.holds(from - start, to - start)).then(|| (from - start, to - start))
+    (from < to).then(|| (from - start, to - start))
+}
+
+/// The part of `at..end` where a Region still has something.
+fn overlap(space: &Space, region: &Region, at: usize, end: usize) -> Option<(usize, usize)> {
+    extent(space, region, at, end).filter(|(from, to)| region.holds(*from, *to))
 }
 
 impl Drop for Space {

@@ -58,6 +58,8 @@ await tests({
   'what is unreachable is collected': program('collected'),
   'workers ended in the middle': program('terminated'),
   'segments of a log behind one buffer': program('staged'),
+  'mappings that become shorter under somebody at work': program('shrinking'),
+  'what was placed over a part of a mapping, and went': program('placed-over'),
   'process.exit in the middle': exits,
   'buffers cloned, transferred, marked untransferable': program('transferred'),
   'buffers cloned, transferred, marked untransferable, without the guard': program('transferred', { env: OFF }),

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { isAnyArrayBuffer } from 'node:util/types'
 
 import { illegalConstructor, invalidArgType, invalidArgValue, recapture } from '../errors'
-import { byteCount, optionsOf } from '../validate'
+import { byteCount, checkSignal, isBytes, optionsOf } from '../validate'
 import { readSegmentFiles } from './directory'
 import { logClosed, logReadOnly } from './errors'
 import { verify, verifySync } from './findings'
@@ -193,9 +193,7 @@ export class MappedLog implements Disposable {
     const given = options === undefined ? {} : optionsOf(options, ['from', 'signal'], 'tail')
     const { from, signal } = given
     const first = from === undefined ? undefined : byteCount(from, 'options.from')
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw invalidArgType('options.signal', 'an instance of AbortSignal', signal)
-    }
+    checkSignal(signal)
     const reader = this.#readerOf()
     // The end is where it is now, not where it is at the first `next()`.
     const begin = first ?? this.#end()
@@ -326,8 +324,7 @@ function pathOf(directory: unknown): string {
 }
 
 function bytesOf(data: unknown, name: string): Uint8Array {
-  // Asked of the value itself: prototypes can be anybody's.
-  if (data instanceof Uint8Array && ArrayBuffer.isView(data)) return data
+  if (isBytes(data)) return data
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   if (isAnyArrayBuffer(data)) return new Uint8Array(data)
   throw invalidArgType(name, 'of type string or an instance of Buffer, TypedArray, DataView or ArrayBuffer', data)

@@ -58,7 +58,7 @@ async function* follow(
   let rung = false
   try {
     for (;;) {
-      signal?.throwIfAborted()
+      checkAborted(signal)
       if (stop.signal.aborted || log.isClosed()) return
       // Armed before the last look: whatever is appended after that look rings.
       const count = bell?.arm()
@@ -68,7 +68,7 @@ async function* follow(
       for (const record of log.reader.from(place)) {
         found = true
         yield record
-        signal?.throwIfAborted()
+        checkAborted(signal)
         if (stop.signal.aborted || log.isClosed()) return
       }
       if (found) {
@@ -93,6 +93,10 @@ async function* follow(
     signal?.removeEventListener('abort', end)
     bell?.close()
   }
+}
+
+function checkAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw signal.reason
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer'
 import { epoch } from '../faults'
 import { outOfRange } from '../errors'
 import { direct, native } from '../native'
+import { lengthOf } from '../validate'
 import {
   remove,
   removeIfFree,
@@ -441,11 +442,6 @@ export class Writer {
     }
   }
 }
-
-/** What a subclass of Uint8Array says about itself is not believed. */
-const lengthOf = Function.prototype.call.bind(
-  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')!.get!,
-) as (bytes: Uint8Array) => number
 
 function syncIfThere(path: string): void {
   try {

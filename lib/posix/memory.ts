@@ -105,25 +105,9 @@ export function mprotect(addr: Mapping | bigint, length: number | bigint, prot: 
   const bytes = size(length, 'length')
   const ids = native.posixProtect(address, bytes, protection)
   for (const id of ids) {
-    for (const core of holdersOf(id)) remember(core, address, bytes, protection)
+    // Checked methods throw EACCES where the processor would fault.
+    for (const core of holdersOf(id)) core.refresh()
   }
-}
-
-/** Checked methods throw EACCES where the processor would fault. */
-function remember(core: Core, address: bigint, bytes: bigint, prot: number): void {
-  const start = core.native.address
-  const from = address > start ? Number(address - start) : 0
-  const pages = BigInt(Mapping.pageSize)
-  const end = ((address + bytes + pages - 1n) / pages) * pages
-  const to = Math.min(Number(end - start), core.byteLength)
-  if (to <= from) return
-  if (has(prot, 'PROT_WRITE') && core.access === 'read') {
-    core.access = accessOf(prot, core.isPrivate)
-    core.protections = undefined
-  }
-  if (core.access === 'read')
-    core.protect(has(prot, 'PROT_READ') || has(prot, 'PROT_EXEC') ? 'read' : 'none', from, to - from)
-  else core.protect(has(prot, 'PROT_WRITE') ? 'write' : prot === 0 ? 'none' : 'read', from, to - from)
 }
 
 /** madvise(2): any advice by its number, also those that drop contents. */

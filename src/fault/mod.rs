@@ -49,13 +49,14 @@ mod tests;
 
 #[cfg(not(fault_guard))]
 pub use self::stub::{
-    RawFile, Slot, Subscription, ensure, is_lost, raw_file, register, register_part, subscribe,
+    RawFile, Slot, Subscription, announce, ensure, is_lost, raw_file, register, register_part,
+    subscribe,
 };
 #[cfg(fault_guard)]
 pub use self::{
     slots::{Slot, register, register_part},
     system::{RawFile, ensure, is_lost, raw_file},
-    watcher::{Subscription, subscribe},
+    watcher::{Subscription, announce, subscribe},
 };
 
 /// What stands behind the pages of a range.

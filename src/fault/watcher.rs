@@ -56,18 +56,27 @@ pub fn report(event: Event) {
         let at = news.seen as usize % RING;
         news.ring[at] = event;
         news.seen += 1;
-        let mut counter = news.counters;
-        while !counter.is_null() {
-            // SAFETY: what is in the list is valid, kept by `Subscription::drop`, which needs the
-            // lock that is held here. JavaScript reads `epoch` with plain loads and never stores to
-            // it.
-            unsafe {
-                AtomicI32::from_ptr((*counter).epoch).fetch_add(1, Ordering::Release);
-                counter = (*counter).next;
-            }
-        }
+        count_up(&news);
     }
     bell::ring();
+}
+
+/// Rights of some mapping have changed: who looks at `epoch` looks closer.
+pub fn announce() {
+    let news = NEWS.enter();
+    count_up(&news);
+}
+
+fn count_up(news: &News) {
+    let mut counter = news.counters;
+    while !counter.is_null() {
+        // SAFETY: what is in the list is valid, kept by `Subscription::drop`, which needs the lock
+        // that is held here. JavaScript reads `epoch` with plain loads and never stores to it.
+        unsafe {
+            AtomicI32::from_ptr((*counter).epoch).fetch_add(1, Ordering::Release);
+            counter = (*counter).next;
+        }
+    }
 }
 
 /// One JavaScript environment that hears of faults, until this is dropped.

@@ -62,6 +62,13 @@ pub fn posix_protect(
         .map_err(|fail| fail.into_js(env))
 }
 
+/// `MADV_GUARD_INSTALL` of Linux 6.13. Such a page raises the signal of an address that is nobody's, and mprotect(2) does not open it.
+const GUARD_INSTALL: i32 = if cfg!(any(target_os = "linux", target_os = "android")) {
+    102
+} else {
+    i32::MIN
+};
+
 /// madvise(2) 0, msync(2) 1, mlock(2) 2, munlock(2) 3: one function, as each costs kilobytes. `number`: the advice, or the flags.
 #[napi]
 pub fn posix_range(
@@ -85,6 +92,8 @@ pub fn posix_range(
     alignment
         .and_then(|()| {
             each(&address, &length, name, &mut |stretch, pages| match call {
+                0 if number == GUARD_INSTALL => Err(Fail::system(code::ENOTSUP, "madvise")
+                    .hint("an access to a guard page cannot be mended: use mprotect")),
                 0 => os::advise_raw(pages, number),
                 1 => stretch
                     .region

@@ -70,6 +70,7 @@ impl Region {
 
     /// mincore.
     pub fn residency(&self, position: usize, length: usize) -> Outcome<Residency> {
+        self.check_range(position, length)?;
         let pages = self.pages(position, length);
         let bitmap = if pages.length == 0 {
             Vec::new()
@@ -95,6 +96,8 @@ impl Region {
         if self.form().access == Access::Read {
             return Err(Fail::system(code::EACCES, "madvise").at(self.path()));
         }
+        self.check_range(position, length)?;
+        self.permit(position, length, true)?;
         self.check_fault()?;
         if length == 0 || self.base.is_null() {
             return Ok(());
@@ -167,6 +170,7 @@ impl Region {
         length: usize,
         action: impl FnOnce(Pages) -> Outcome<()>,
     ) -> Outcome<()> {
+        self.check_range(position, length)?;
         let pages = self.pages(position, length);
         if pages.length == 0 {
             return Ok(());
@@ -186,6 +190,7 @@ impl Region {
     /// Whoever maps a page of this range again must protect it so.
     pub fn remember(&self, from: usize, to: usize, protection: Protection) {
         self.protections().set(from, to, protection);
+        self.changed();
     }
 
     /// Puts back what `protect` had done to a part that was mapped again; `from` and `to` count from the base.

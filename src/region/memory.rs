@@ -62,6 +62,10 @@ impl Region {
             // A hint: of pages that others were mapped over nobody knows whose they are.
             return;
         }
+        // A hint as well: what lies behind the end is a stranger's.
+        if self.check_range(position, length).is_err() {
+            return;
+        }
         // The first and the last page are the mapping's alone, however short it is.
         let from = if position == 0 {
             0

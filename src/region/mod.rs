@@ -10,6 +10,7 @@ mod faults;
 mod memory;
 mod owned;
 mod parts;
+mod permit;
 mod protections;
 mod remap;
 mod resize;
@@ -29,7 +30,7 @@ pub use self::resize::Resized;
 use self::memory::Holes;
 
 use crate::carrier::overlay::Overlay;
-use crate::error::Outcome;
+use crate::error::{Fail, Outcome};
 use crate::fault::Slot;
 use crate::os::{self, Replacement, Reserved};
 use crate::registry;
@@ -136,6 +137,8 @@ pub struct Region {
     /// Opened with `populate`: pages that carry it are faulted in as well.
     populated: AtomicBool,
     protections: Mutex<Protections>,
+    /// How often rights have changed: see `permit`.
+    changes: AtomicU32,
     /// `None`: one piece, whose slot is `slot`.
     parts: Mutex<Option<Vec<Part>>>,
     /// Another Region has the pages; this one's views only wait to be detached.
@@ -192,6 +195,7 @@ impl Region {
             sealed: AtomicBool::new(false),
             populated: AtomicBool::new(false),
             protections: Mutex::default(),
+            changes: AtomicU32::new(0),
             parts: Mutex::new(None),
             handed_over: AtomicBool::new(false),
         };
@@ -288,6 +292,17 @@ impl Region {
             self.base
         } else {
             self.base().wrapping_add(self.delta)
+        }
+    }
+
+    /// Fails unless the mapping has these bytes: a facade may have looked before somebody made it shorter.
+    pub fn check_range(&self, position: usize, length: usize) -> Outcome<()> {
+        match position.checked_add(length) {
+            Some(end) if end <= self.len() => Ok(()),
+            _ => Err(Fail::out_of_range(format!(
+                "The range of {length} bytes at {position} is outside of the mapping of {} bytes",
+                self.len()
+            ))),
         }
     }
 
@@ -393,6 +408,7 @@ impl Region {
         wait: bool,
         invalidate: bool,
     ) -> Outcome<()> {
+        self.check_range(position, length)?;
         self.check_fault()?;
         if self.form.private || self.base.is_null() || length == 0 {
             return Ok(());

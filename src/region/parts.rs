@@ -122,10 +122,34 @@ impl Region {
         }
         let result = ended(&slots, change);
         *parts = Some(after);
+        drop(parts);
+        self.changed();
         if result.is_ok() {
             self.cut_overlays(from, to);
         }
         result
+    }
+
+    /// What was placed over this Region is gone: `PROT_NONE` pages are left, and views may still point there. They are a hole of this one's.
+    pub fn fall_back(&self, from: usize, to: usize) {
+        if let Some(parts) = &mut *self.parts() {
+            let mut at = from;
+            let mut holes = Vec::new();
+            for part in parts.iter() {
+                if part.from > at && at < to {
+                    holes.push((at, part.from.min(to)));
+                }
+                at = at.max(part.to);
+            }
+            if at < to {
+                holes.push((at, to));
+            }
+            for (from, to) in holes {
+                parts.push(self.part(from, to, 0, true));
+            }
+            parts.sort_by_key(|part| part.from);
+        }
+        self.changed();
     }
 
     /// munmap(2) of a part: `PROT_NONE` pages stay.
@@ -167,6 +191,16 @@ impl Region {
         let slots: Vec<&Slot> = self.slot.iter().collect();
         let _ = ended(&slots, Box::new(|| Ok(())));
         *parts = Some(both);
+    }
+
+    /// What this Region still has of `from..to`, in order, and whether it is a hole. `None`: all of it.
+    pub(super) fn pieces(&self, from: usize, to: usize) -> Option<Vec<(usize, usize, bool)>> {
+        let parts = self.parts();
+        let pieces = parts
+            .as_ref()?
+            .iter()
+            .map(|part| (part.from.max(from), part.to.min(to), part.hole));
+        Some(pieces.filter(|(start, end, _)| start < end).collect())
     }
 
     /// The parts of `from..to` that are mapped.

@@ -140,6 +140,7 @@ impl Region {
         for (from, to, protection) in old.protections().within(0, self.map_len()) {
             self.protections().set(from, to, protection);
         }
+        self.changes.store(old.changes(), atomic::Ordering::Release);
         self.locked(|| self.protect_again(self.base, 0, self.map_len()))
     }
 
@@ -259,6 +260,10 @@ impl Region {
             self.open_up()?;
             // SAFETY: both Regions are alive, page aligned, and at least `common` bytes long; `open_up` made all pages readable.
             unsafe { os::move_pages(self.base, region.base(), common, self.page) };
+            // What lies behind the end in the last page that both have, from a longer life of it, was moved with it.
+            let behind = common.next_multiple_of(self.page) - common;
+            // SAFETY: inside the last page that was moved.
+            unsafe { std::ptr::write_bytes(region.base().add(common), 0, behind) };
         }
         region.inherit(self)?;
         Ok(Resized::Moved(region))
