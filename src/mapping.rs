@@ -206,7 +206,7 @@ impl NativeMapping {
             let (start, length) = (start as usize, length as usize);
             match start.checked_add(length) {
                 Some(end) if length > 0 && end <= region.delta() + region.len() => Ok(region),
-                _ => Err(Fail::out_of_range(format!("No {length} bytes at {start}"))),
+                _ => Err(Fail::out_of_range("No such pages".into())),
             }
             .cloned()
         })?;
@@ -318,8 +318,13 @@ impl NativeMapping {
     pub fn rights(&self, env: &Env, out: &mut [f64]) -> napi::Result<usize> {
         self.run(env, |region| {
             let runs = region.rights(0, region.map_len());
-            for ((from, to, right), out) in runs.iter().zip(out.chunks_exact_mut(3)) {
-                store(out, &[*from as f64, *to as f64, f64::from(*right as u8)]);
+            let mut rest = out;
+            for (from, to, right) in &runs {
+                if rest.len() < 3 {
+                    break;
+                }
+                store(rest, &[*from as f64, *to as f64, f64::from(*right as u8)]);
+                rest = &mut rest[3..];
             }
             Ok(runs.len())
         })

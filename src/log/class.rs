@@ -147,7 +147,7 @@ impl Sealer {
             .checked_add(length)
             .and_then(|end| record.get(HEAD..end));
         let Some(payload) = payload else {
-            return Err(Fail::out_of_range(format!("No record at {offset}")));
+            return Err(Fail::out_of_range("No record there".into()));
         };
         let sum = checksum(self.seed, offset as u32, word, payload);
         let start = self.region.start().wrapping_add(offset).cast::<u32>();

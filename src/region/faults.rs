@@ -58,12 +58,11 @@ impl Region {
     /// Fails when nothing may be trusted until `clear_fault`.
     pub fn check_fault(&self) -> Outcome<()> {
         match self.fault() {
-            (Some(Fault { kind, offset }), _) if kind != Kind::Protected => Err(Fail::Coded {
+            // The facade says the rest: `Core.tell`.
+            (Some(Fault { kind, .. }), _) if kind != Kind::Protected => Err(Fail::Coded {
                 code: "ERR_MAPPING_FAULT",
                 range: false,
-                message: format!(
-                    "The mapping faulted ({kind:?} at {offset}); call clearFault() to map the file's pages again"
-                ),
+                message: "The mapping faulted: clearFault() maps the file's pages again".into(),
             }),
             _ => Ok(()),
         }

@@ -111,7 +111,7 @@ impl Region {
         if hole {
             after.push(self.part(from, to, 0, true));
         }
-        after.sort_by_key(|part| part.from);
+        sort(&mut after);
         // The new slots answer already; the old ones end with the change.
         let mut slots: Vec<&Slot> = ending
             .iter()
@@ -147,7 +147,7 @@ impl Region {
             for (from, to) in holes {
                 parts.push(self.part(from, to, 0, true));
             }
-            parts.sort_by_key(|part| part.from);
+            sort(parts);
         }
         self.changed();
     }
@@ -196,27 +196,33 @@ impl Region {
     /// What this Region still has of `from..to`, in order, and whether it is a hole. `None`: all of it.
     pub(super) fn pieces(&self, from: usize, to: usize) -> Option<Vec<(usize, usize, bool)>> {
         let parts = self.parts();
-        let pieces = parts
-            .as_ref()?
-            .iter()
-            .map(|part| (part.from.max(from), part.to.min(to), part.hole));
-        Some(pieces.filter(|(start, end, _)| start < end).collect())
+        let mut pieces = Vec::new();
+        for part in parts.as_ref()? {
+            let (start, end) = (part.from.max(from), part.to.min(to));
+            if start < end {
+                pieces.push((start, end, part.hole));
+            }
+        }
+        Some(pieces)
     }
 
     /// The parts of `from..to` that are mapped.
     pub fn mapped_ranges(&self, from: usize, to: usize) -> Vec<(usize, usize)> {
-        let clip = |start: usize, end: usize| (start.max(from), end.min(to));
-        match &*self.parts() {
-            None => vec![clip(0, self.map_len())],
-            Some(parts) => parts
-                .iter()
-                .filter(|part| !part.hole)
-                .map(|part| clip(part.from, part.to))
-                .collect(),
+        let Some(pieces) = self.pieces(from, to) else {
+            let to = to.min(self.map_len());
+            return if from < to {
+                vec![(from, to)]
+            } else {
+                Vec::new()
+            };
+        };
+        let mut mapped = Vec::new();
+        for (start, end, hole) in pieces {
+            if !hole {
+                mapped.push((start, end));
+            }
         }
-        .into_iter()
-        .filter(|(start, end)| start < end)
-        .collect()
+        mapped
     }
 
     /// Those of some pages of this Region that are mapped.
@@ -359,6 +365,11 @@ impl Region {
             length: to - from,
         }
     }
+}
+
+/// One copy of the code for sorting.
+fn sort(parts: &mut [Part]) {
+    parts.sort_by_key(|part| part.from);
 }
 
 /// Runs something under the locks of several slots.

@@ -50,49 +50,51 @@ impl Region {
         fault::announce();
     }
 
-    /// Runs of pages with other rights than this Region was mapped with: sorted, apart from each other. Where some have more, all others are there.
+    /// Runs of pages whose rights were changed, in order, apart from each other; all runs, where not all pages could be stored to before.
     pub fn rights(&self, from: usize, to: usize) -> Vec<Run> {
         let mut runs: Vec<Run> = Vec::new();
         let sealed = self.sealed.load(Ordering::Acquire);
+        let fill = !self.form().writable;
+        let mut at = from;
         for (start, end, protection) in self.protections().within(from, to) {
+            if fill && start > at {
+                runs.push((at, start, Right::Read));
+            }
+            at = end;
             let right = match right(protection) {
                 Right::Write if sealed => Right::Read,
                 right => right,
             };
             runs.push((start, end, right));
         }
-        if !self.form().writable && runs.iter().any(|run| run.2 == Right::Write) {
-            runs = filled(&runs, from, to, Right::Read);
+        if fill && at < to {
+            runs.push((at, to, Right::Read));
         }
-        let Some(parts) = self.pieces(from, to) else {
+        let Some(pieces) = self.pieces(from, to) else {
             return runs;
         };
-        // What was taken out goes before what was protected there.
         let mut left = Vec::new();
-        for (start, end, hole) in &parts {
-            if *hole {
-                left.push((*start, *end, Right::None));
+        let mut at = from;
+        for (start, end, hole) in pieces {
+            // What no part has is another mapping's.
+            if start > at {
+                left.push((at, start, Right::Gone));
+            }
+            at = end;
+            if hole {
+                left.push((start, end, Right::None));
                 continue;
             }
             for &(first, last, right) in &runs {
-                let (first, last) = (first.max(*start), last.min(*end));
+                let (first, last) = (first.max(start), last.min(end));
                 if first < last {
                     left.push((first, last, right));
                 }
             }
         }
-        // What no part has is another mapping's.
-        let mut at = from;
-        for (start, end, _) in parts {
-            if start > at {
-                left.push((at, start, Right::Gone));
-            }
-            at = end;
-        }
         if at < to {
             left.push((at, to, Right::Gone));
         }
-        left.sort_unstable_by_key(|run| run.0);
         left
     }
 
@@ -110,7 +112,7 @@ impl Region {
                     .hint("a part of the range is another mapping's")
                     .at(self.path()));
             }
-            has(Right::None) || store && has(Right::Read) || !usual && !has(Right::Write)
+            has(Right::None) || store && has(Right::Read)
         };
         if refused {
             let call = if store { "write" } else { "read" };
@@ -118,21 +120,4 @@ impl Region {
         }
         Ok(())
     }
-}
-
-/// The same runs with others in the gaps between them.
-fn filled(runs: &[Run], from: usize, to: usize, right: Right) -> Vec<Run> {
-    let mut all = Vec::new();
-    let mut at = from;
-    for &(start, end, own) in runs {
-        if start > at {
-            all.push((at, start, right));
-        }
-        all.push((start, end, own));
-        at = end;
-    }
-    if at < to {
-        all.push((at, to, right));
-    }
-    all
 }

@@ -63,17 +63,12 @@ unsafe impl Sync for Place {}
 impl Place {
     /// The word at `offset` bytes from the user's first byte.
     pub fn new(region: &Arc<Region>, offset: usize) -> Outcome<Self> {
-        if offset.checked_add(4).is_none_or(|end| end > region.len()) {
-            return Err(Fail::out_of_range(format!(
-                "No 32-bit word at {offset} in a mapping of {} bytes",
-                region.len()
-            )));
-        }
+        region.check_range(offset, 4)?;
         let address = region.start().wrapping_add(offset);
         if !(address as usize).is_multiple_of(4) {
-            return Err(Fail::out_of_range(format!(
-                "The address of byte {offset} is not a multiple of 4"
-            )));
+            return Err(Fail::out_of_range(
+                "The address of the word is not a multiple of 4".into(),
+            ));
         }
         let (private, alias) = match (region.form().private, region.file()) {
             (true, Some(_)) if region.form().access == Access::Read && os::WORDS_HAVE_KEYS => {
