@@ -1,12 +1,12 @@
 // Readers beside writers that come, go and are killed, and files that nobody expected.
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import test from 'ava'
 
 import { MappedLog } from '../lib/log'
-import { atOnce, fresh, unless } from './helpers'
+import { atOnce, fresh, linuxOnly, unless } from './helpers'
 
 import type { LogOptions } from '../lib/log'
 
@@ -281,7 +281,7 @@ test('a tail that waits ends when it is told to', async (t) => {
   }
 })
 
-test('a reader changes no file, whatever it does', async (t) => {
+atOnce('a reader changes no file, whatever it does', async (t) => {
   const directory = fresh()
   const log = MappedLog.openSync(directory, SMALL)
   for (let number = 0; number < 50; number++) log.append(line(number))
@@ -302,8 +302,7 @@ test('a reader changes no file, whatever it does', async (t) => {
   t.deepEqual(contents(), before)
 })
 
-const onProc = unless(existsSync('/proc/self/fd') ? undefined : 'no /proc here')
-onProc('an opening that fails leaves nothing behind', (t) => {
+linuxOnly('an opening that fails leaves nothing behind', (t) => {
   const directory = fresh()
   MappedLog.openSync(directory, SMALL).close()
   rmSync(join(directory, 'bell'))

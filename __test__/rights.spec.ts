@@ -8,7 +8,7 @@ import test from 'ava'
 
 import { AnonymousMemory, MappedFile, Mapping, SharedMemory } from '../index'
 import * as posix from '../lib/posix'
-import { counting, file, missingPages, onLinux, page, unless, using } from './helpers'
+import { counting, file, missingPages, onLinux, onWindows, page, unless, using } from './helpers'
 
 import type { ExecutionContext } from 'ava'
 
@@ -190,7 +190,8 @@ test('a value that protects, shortens or closes while it is converted is stored 
   store((m) => m.protect('read'), 'EACCES')
   store((m) => m.close(), 'ERR_INVALID_STATE')
   t.is(readFileSync(path)[3 * page], counting(size)[3 * page])
-  store((m) => m.resize(page), 'ERR_OUT_OF_RANGE')
+  // Windows cuts no file that is mapped.
+  if (!onWindows) store((m) => m.resize(page), 'ERR_OUT_OF_RANGE')
 })
 
 test('an empty access touches no page, wherever it is', (t) => {

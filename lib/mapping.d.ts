@@ -127,7 +127,7 @@ export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLik
     unlock(range?: ByteRange): void;
     /**
      * Changes what the pages that a range touches may be used for, mprotect(2): `'exec'` is read and execute, never write and execute.
-     * Checked methods throw `EACCES` for what is forbidden; through views it is a `'protected'` fault.
+     * Checked methods throw `EACCES` for what is forbidden, those of all mappings that share the memory; through views it is a `'protected'` fault.
      *
      * @throws `EACCES` for `'write'` on a `'read'` mapping, and for `'exec'` on a file system mounted noexec.
      */

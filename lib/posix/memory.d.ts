@@ -36,7 +36,7 @@ export declare function msync(addr: Mapping | bigint, length: number | bigint, f
  * @throws EACCES for `PROT_WRITE` where the descriptor was opened for reading and the mapping is shared.
  */
 export declare function mprotect(addr: Mapping | bigint, length: number | bigint, prot: number): void;
-/** madvise(2): any advice by its number, also those that drop contents. */
+/** madvise(2): any advice by its number, also those that drop contents; but not `MADV_GUARD_INSTALL` (ENOTSUP), as nobody could survive an access. */
 export declare function madvise(addr: Mapping | bigint, length: number | bigint, advice: number): void;
 /** mlock(2). EAGAIN, ENOMEM or EPERM past `RLIMIT_MEMLOCK`. Of a private writable mapping it copies every page. */
 export declare function mlock(addr: Mapping | bigint, length: number | bigint): void;

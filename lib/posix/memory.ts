@@ -110,7 +110,7 @@ export function mprotect(addr: Mapping | bigint, length: number | bigint, prot: 
   }
 }
 
-/** madvise(2): any advice by its number, also those that drop contents. */
+/** madvise(2): any advice by its number, also those that drop contents; but not `MADV_GUARD_INSTALL` (ENOTSUP), as nobody could survive an access. */
 export function madvise(addr: Mapping | bigint, length: number | bigint, advice: number): void {
   native.posixRange(MADVISE, addressOf(addr, 'addr'), size(length, 'length'), int(advice, 'advice'))
 }

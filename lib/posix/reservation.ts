@@ -91,7 +91,7 @@ export class Reservation implements Disposable {
   /**
    * As `place`, over whatever is mapped there. Over one mapping it is one step: other threads see the old or the new pages; over several
    * there is a moment of PROT_NONE. Mappings that are
-   * covered as a whole are closed; others lose what is covered.
+   * covered as a whole are closed; others lose what is covered: their checked methods throw ENOMEM there.
    */
   replace(at: number, target: null, options: MemoryPlaceOptions): Mapping<ArrayBuffer>
   replace(at: number, target: Target | Mapping, options?: OpenOptions): Mapping<ArrayBuffer>
