@@ -171,7 +171,7 @@ atOnce('a foreign file, version or byte order is an error that writes nothing', 
     }),
     'version alone': forge((bytes) => put(bytes, 2, 12, true)),
     'order alone': forge((bytes) => bytes.subarray(8, 12).reverse()),
-    'magic alone': forge((bytes) => bytes.write('memmapXY')),
+    'magic alone': forge((bytes) => bytes.write('otherlog')),
     stranger: Buffer.from('#!/bin/sh\necho not a log\n'.repeat(200)),
   }
   for (const [what, bytes] of Object.entries(cases)) {

@@ -106,10 +106,10 @@ export function check(directory, { records }, { damaged, intact }) {
   try {
     log = MappedLog.openSync(directory, { segmentSize: 4096, flush: 'never' })
   } catch (error) {
-    // Nothing is left that says whose these files are, or one says that it is another machine's.
+    // Nothing is left that says whose these files are, or one says that it is of another version or machine.
     assert.equal(error.code, 'ERR_LOG_FORMAT', error.stack)
     const headers = [...damaged.values()].filter((bytes) => bytes.length >= 128)
-    assert.ok(headers.some(isSwapped) || !headers.some(alike), error.message)
+    assert.ok(headers.some(isStrange) || !headers.some(alike), error.message)
     for (const [name, bytes] of damaged) assert.deepEqual(readFileSync(join(directory, name)), bytes)
     return 'refused'
   }
@@ -146,9 +146,12 @@ export function check(directory, { records }, { damaged, intact }) {
   return 'opened'
 }
 
-/** The byte-order mark is that of the other byte order. */
-function isSwapped(bytes) {
-  return new Uint32Array(Uint8Array.from(bytes.subarray(8, 12)).reverse().buffer)[0] === 0x0102_0304
+/** The byte-order mark and the version are not ours, by more than a bit: then nobody knows what the rest means. */
+function isStrange(bytes) {
+  const ours = Buffer.from(new Uint32Array([0x0102_0304, 1]).buffer)
+  let bits = 0
+  for (let at = 0; at < 8; at++) for (let rest = bytes[8 + at] ^ ours[at]; rest > 0; rest &= rest - 1) bits++
+  return bits > 1
 }
 
 /** At least half of the magic is there, in this machine's byte order. */

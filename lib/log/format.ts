@@ -109,8 +109,8 @@ const isWhole = (bytes: Buffer, little: boolean): boolean =>
   view(bytes).getUint32(CHECKED, little) === native.crc32c(bytes.subarray(0, CHECKED), 0)
 
 /**
- * What a header is instead of ours, if it is whole but for magic, byte-order mark and version: its CRC is right, or it is once these are put right.
- * If they are one bit away from ours, then that is damage: a disk does it, and nobody who writes another format.
+ * What a header is instead of ours, if it is whole but for byte-order mark and version: its CRC is right, or it is once these (and the magic) are put
+ * right. If they are one bit away from ours, then that is damage: a disk does it, and nobody who writes another format.
  */
 function strangeness(bytes: Buffer): string | undefined {
   const data = view(bytes)
@@ -119,8 +119,8 @@ function strangeness(bytes: Buffer): string | undefined {
     MAGIC.copy(ours)
     view(ours).setUint32(8, MARK, little)
     view(ours).setUint32(12, VERSION, little)
-    if (!isWhole(bytes, little) && (!isWhole(ours, little) || differingBits(bytes, ours) === 1)) continue
-    if (!bytes.subarray(0, 8).equals(MAGIC)) return STRANGER
+    const isStrange = little !== LITTLE || differingBits(bytes, ours) > 1
+    if (!isWhole(bytes, little) && !(isStrange && isWhole(ours, little))) continue
     if (little !== LITTLE || data.getUint32(8, !LITTLE) === MARK) return 'in the other byte order'
     if (data.getUint32(8, LITTLE) !== MARK) return STRANGER
     const version = data.getUint32(12, LITTLE)
@@ -129,10 +129,10 @@ function strangeness(bytes: Buffer): string | undefined {
   return undefined
 }
 
-/** Among magic, mark and version. */
+/** Of byte-order mark and version. */
 function differingBits(a: Uint8Array, b: Uint8Array): number {
   let bits = 0
-  for (let at = 0; at < 16; at++) for (let rest = a[at]! ^ b[at]!; rest > 0; rest &= rest - 1) bits++
+  for (let at = 8; at < 16; at++) for (let rest = a[at]! ^ b[at]!; rest > 0; rest &= rest - 1) bits++
   return bits
 }
 
