@@ -13,6 +13,9 @@ import type { LogOptions } from '../lib/log'
 const SMALL: LogOptions = { segmentSize: 4096, flush: 'never' }
 const texts = (log: MappedLog) => [...log].map(({ data }) => data.toString())
 const segments = (directory: string) => readdirSync(directory).filter((name) => name.endsWith('.seg'))
+/** The file that a position lies in. */
+const segmentOf = (directory: string, position: number) =>
+  segments(directory).findLast((name) => Number(name.slice(0, 16)) <= position)!
 const line = (number: number) => `record ${number} ${'.'.repeat(200)}`
 // What somebody has mapped is neither deleted nor made anew there.
 const replacing = unless(process.platform === 'win32' ? 'Windows keeps a mapped file in its place' : undefined)
@@ -55,8 +58,9 @@ replacing('a tail follows one writer after another, each of which leaves files t
 replacing('a file that was made anew under its old name is read anew', (t) => {
   const directory = fresh()
   const log = MappedLog.openSync(directory, SMALL)
-  for (let number = 0; number < 30; number++) log.append(line(number))
-  const path = join(directory, segments(directory).at(-1)!)
+  let last = 0
+  for (let number = 0; number < 30; number++) last = log.append(line(number))
+  const path = join(directory, segmentOf(directory, last))
   const reader = MappedLog.openSync(directory, { readOnly: true })
   const before = texts(reader)
   // As a restored copy would be: the same bytes in another file, with more of them.
@@ -79,7 +83,7 @@ atOnce('a reader that came while the next file had no length yet reads it later'
   let last = 0
   for (let number = 0; number < 30; number++) last = log.append(line(number))
   log.close()
-  const name = segments(directory).findLast((one) => Number(one.slice(0, 16)) <= last)!
+  const name = segmentOf(directory, last)
   const bytes = readFileSync(join(directory, name))
   // Between open(2) and fallocate(2), then between that and the header.
   for (const length of [0, 1, 4096]) {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { MappedFile, Mapping } from '../index.js'
 import * as posix from '../lib/posix.js'
-import { bitsOf, deniedPages, missingPages, underQemu, unless } from './helpers'
+import { bitsOf, deniedPages, missingPages, narrow, underQemu, unless } from './helpers'
 
 const { Reservation, PROT_READ, PROT_WRITE, MAP_PRIVATE, MAP_SHARED, MAP_ANONYMOUS } = posix
 const RW = bitsOf(PROT_READ, PROT_WRITE)
@@ -26,20 +26,23 @@ function lineOf(address: bigint): string {
   return ''
 }
 
-linux('a terabyte is reserved, costs nothing, and goes at close', (t) => {
-  const room = Reservation.reserve(2 ** 40)
-  const { address } = room
-  t.is(room.byteLength, 2 ** 40)
-  // qemu makes the list up, and does not tell neighbours apart there.
-  if (!underQemu) t.regex(lineOf(address), / ---p /)
-  room.close()
-  t.true(room.closed)
-  t.deepEqual([room.address, room.byteLength], [0n, 0])
-  t.is(lineOf(address), '')
-  room.close()
-  t.throws(() => room.place(0, null, { length: 1 }), { code: 'ERR_INVALID_STATE' })
-  t.throws(() => room.release(0, 1), { code: 'ERR_INVALID_STATE' })
-})
+unless((process.platform !== 'linux' && 'Linux has reservations') || (narrow && 'the address space has 32 bits'))(
+  'a terabyte is reserved, costs nothing, and goes at close',
+  (t) => {
+    const room = Reservation.reserve(2 ** 40)
+    const { address } = room
+    t.is(room.byteLength, 2 ** 40)
+    // qemu makes the list up, and does not tell neighbours apart there.
+    if (!underQemu) t.regex(lineOf(address), / ---p /)
+    room.close()
+    t.true(room.closed)
+    t.deepEqual([room.address, room.byteLength], [0n, 0])
+    t.is(lineOf(address), '')
+    room.close()
+    t.throws(() => room.place(0, null, { length: 1 }), { code: 'ERR_INVALID_STATE' })
+    t.throws(() => room.release(0, 1), { code: 'ERR_INVALID_STATE' })
+  },
+)
 
 linux('files, mappings and memory lie where they were placed', (t) => {
   const file = join(fs.mkdtempSync(join(tmpdir(), 'memmap-place-')), 'file')
@@ -87,7 +90,8 @@ linux('a place is taken until its mapping is closed or released', (t) => {
   m.close()
   t.is(view.length, 0)
   t.is(behind.getUint8(0), 33)
-  t.regex(lineOf(room.address), / ---p /)
+  // qemu makes the list up, and does not tell neighbours apart there.
+  if (!underQemu) t.regex(lineOf(room.address), / ---p /)
   const again = room.place(0, fd, { length: 3 * PAGE })
   t.is(again.getUint8(2 * PAGE), 3)
   room.close()
