@@ -14,7 +14,7 @@ export function mapFile(path: string, access: 'read' | 'write', flags: number, l
   return coreOf(native.NativeMapping.openSync(path, flags, 0, length, 0o666, 0), access, path)
 }
 
-/** One buffer over all of it, on whatever the engine allows. */
+/** One buffer over all of it, on whatever the engine allows. What a page has behind the end is nobody's: segments can be shorter than pages. */
 export function bufferOf(core: Core): ArrayBufferLike {
-  return core.kind === 'external' ? core.export(0, core.mapLength) : core.whole()
+  return core.kind === 'external' ? core.export(0, core.end) : core.whole()
 }
