@@ -90,6 +90,8 @@ export declare class Core {
     get end(): number;
     /** The first line of every method that needs the memory. */
     checkOpen(): void;
+    /** Whether it was opened for writing at all, whatever single pages allow. */
+    checkAccess(syscall: string): void;
     /** Checked writers never store into a `'read'` mapping. */
     checkWritable(syscall: string, position?: number, length?: number): void;
     /** Checked readers never touch what `protect('none')` took away, nor what was mapped over the mapping. */

@@ -42,8 +42,6 @@ export interface Origin {
 
 const facts = new Float64Array(12)
 
-/** As `src/region/permit.rs` counts rights. */
-const WRITE = 2
 let rights = new Float64Array(3 * 32)
 
 /** What cannot be cleared: the memory that the file was in is elsewhere. */
@@ -160,9 +158,7 @@ export class Core {
       direct.rights(this.native, rights)
     }
     // mprotect(2) can give more than the mapping was opened for.
-    for (let at = 2; at < 3 * count; at += 3) {
-      if (rights[at] === WRITE && this.access === 'read') this.access = this.isPrivate ? 'copy' : 'write'
-    }
+    if (this.access === 'read' && Protections.grantWrite(rights, count)) this.access = this.isPrivate ? 'copy' : 'write'
     this.protections = Protections.of(this.access === 'read' ? 'read' : 'write', rights, count, this.delta)
     this.#forgetWindows()
   }
@@ -182,10 +178,15 @@ export class Core {
     if (this.closed) throw invalidState()
   }
 
-  /** Checked writers never store into a `'read'` mapping. */
-  checkWritable(syscall: string, position = 0, length = this.byteLength): void {
+  /** Whether it was opened for writing at all, whatever single pages allow. */
+  checkAccess(syscall: string): void {
     if (epoch[0] !== this.seen) this.refresh()
     if (this.access === 'read') throw systemError('EACCES', syscall, this.path)
+  }
+
+  /** Checked writers never store into a `'read'` mapping. */
+  checkWritable(syscall: string, position = 0, length = this.byteLength): void {
+    this.checkAccess(syscall)
     const refusal = this.protections?.refusal('write', position, length)
     if (refusal !== undefined) throw systemError(refusal, syscall, this.path)
   }

@@ -5,7 +5,7 @@ import { stateOf } from './accessors'
 import { viewsSupported, wasmSupported } from './carriers'
 import * as control from './control'
 import { Core } from './core'
-import { bufferTooLarge, invalidArgType, invalidArgValue, mappingFault, outOfRange, systemError } from './errors'
+import { bufferTooLarge, invalidArgType, invalidArgValue, mappingFault, outOfRange } from './errors'
 import { direct, native } from './native'
 import { flushRequest } from './options'
 import { Sequential } from './sequential'
@@ -422,7 +422,7 @@ function checkFlush(core: Core, options: unknown): ReturnType<typeof flushReques
   core.checkOpen()
   const request = flushRequest(options, core)
   // msync(2) writes no page: those that were protected since can be made durable all the same.
-  if (core.access === 'read') throw systemError('EACCES', 'msync', core.path)
+  core.checkAccess('msync')
   core.checkFault()
   return request
 }

@@ -10,6 +10,8 @@ interface Run {
 export declare class Protections {
     #private;
     constructor(usual: 'read' | 'write', runs?: Run[]);
+    /** Whether some pages may be written, by the same numbers. */
+    static grantWrite(rights: Float64Array, count: number): boolean;
     /** `rights`: `count` times from, to and right, as the native side has them, `delta` bytes further on. */
     static of(usual: 'read' | 'write', rights: Float64Array, count: number, delta: number): Protections | undefined;
     /** `from..to` is protected so from now on; `undefined` when everything is as usual again. */

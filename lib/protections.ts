@@ -24,6 +24,12 @@ export class Protections {
     this.#runs = runs
   }
 
+  /** Whether some pages may be written, by the same numbers. */
+  static grantWrite(rights: Float64Array, count: number): boolean {
+    for (let at = 2; at < 3 * count; at += 3) if (RIGHTS[rights[at]!] === 'write') return true
+    return false
+  }
+
   /** `rights`: `count` times from, to and right, as the native side has them, `delta` bytes further on. */
   static of(usual: 'read' | 'write', rights: Float64Array, count: number, delta: number): Protections | undefined {
     const runs: Run[] = []

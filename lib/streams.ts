@@ -1,6 +1,6 @@
 import { stateOf } from './accessors'
 import { Ahead } from './ahead'
-import { abortError, systemError } from './errors'
+import { abortError } from './errors'
 import { taskOf } from './jobs'
 import { rangeOf, within } from './options'
 import { Turns } from './turns'
@@ -111,7 +111,7 @@ export function writeStreamOf(mapping: Checked, options: unknown): Writable {
   core.checkOpen()
   const { offset, length } = rangeOf(options, core, 'createWriteStream')
   // Each write looks at its own range.
-  if (core.access === 'read') throw systemError('EACCES', 'write', core.path)
+  core.checkAccess('write')
   const end = offset + length
   let at = offset
   return new (streams().Writable)({

@@ -1,22 +1,13 @@
 // What was placed over a part of a mapping goes, in every way: the addresses are still the mapping's, and whoever goes there lives.
 import assert from 'node:assert/strict'
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { AnonymousMemory, MappedFile } from '../../index.js'
+import * as posix from '../../lib/posix.js'
+import { done, file as fileOf } from './kit.mjs'
 
-import { done } from './kit.mjs'
-
-const require = createRequire(import.meta.url)
-const { AnonymousMemory, MappedFile } = require('../../index.js')
-const posix = require('../../lib/posix.js')
 const { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, PROT_READ, PROT_WRITE, Reservation } = posix
-
-const folder = mkdtempSync(join(tmpdir(), 'memmap-placed-'))
-const path = join(folder, 'file')
 const P = MappedFile.pageSize
-writeFileSync(path, Buffer.alloc(4 * P, 5))
-const fd = openSync(path, 'r+')
+const path = fileOf(Buffer.alloc(4 * P, 5))
 
 const RW = PROT_READ | PROT_WRITE
 const ways = {
@@ -44,7 +35,7 @@ const ways = {
     posix.munmap(room.address + BigInt(at), P)
   },
 }
-if (posix.MREMAP_FIXED !== undefined && process.platform === 'linux') {
+if (process.platform === 'linux') {
   ways.MREMAP_FIXED = (room, at) => {
     const other = posix.mmap(null, P, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     posix.mremap(other, P, P, posix.MREMAP_MAYMOVE | posix.MREMAP_FIXED, room.address + BigInt(at)).close()
@@ -119,6 +110,4 @@ for (const [what, way] of Object.entries(ways)) {
   assert.equal(plain.read(0, P).length, P)
   room.close()
 }
-rmSync(folder, { recursive: true, force: true })
-require('node:fs').closeSync(fd)
 done(`${looked} places were looked at`)

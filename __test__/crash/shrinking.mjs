@@ -1,19 +1,10 @@
 // Mappings that become shorter while somebody is at work on them: nothing outside of them is touched, and nobody dies.
 import assert from 'node:assert/strict'
-import { fsyncSync, openSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs'
+import { AnonymousMemory, MappedFile } from '../../index.js'
+import { codeOf, done, file, sleep } from './kit.mjs'
 
-import { done } from './kit.mjs'
-
-const require = createRequire(import.meta.url)
-const { AnonymousMemory, MappedFile } = require('../../index.js')
-
-const folder = mkdtempSync(join(tmpdir(), 'memmap-shrinking-'))
-const path = join(folder, 'file')
+const path = file()
 const { pageSize } = MappedFile
 
 /** Memory that the kernel may put where the mapping has just ended. */
@@ -26,15 +17,6 @@ function checkStrangers(all, what) {
 }
 
 const errors = {}
-const note = (what, action) => {
-  try {
-    action()
-    errors[what] = 'none'
-  } catch (error) {
-    errors[what] = error.code
-  }
-}
-
 // A getter of the options that makes the mapping shorter.
 const calls = {
   advise: (mapping, range) => mapping.advise('normal', range),
@@ -77,7 +59,7 @@ for (const [what, call] of Object.entries(calls)) {
                 return shrink(1 << 18)
               },
             }
-      note(`${what}, ${name}`, () => call(mapping, range))
+      errors[`${what}, ${name}`] = codeOf(() => call(mapping, range))
       checkStrangers(others, what)
       mapping.close()
     }
@@ -90,7 +72,7 @@ const uses = {
   chunks: async (mapping) => {
     const chunks = mapping.chunks()
     await chunks.next()
-    await pause(100)
+    await sleep(100)
     return async () => {
       let left = 0
       for await (const chunk of chunks) left += chunk.length
@@ -100,29 +82,29 @@ const uses = {
   'chunks, left': async (mapping) => {
     const chunks = mapping.chunks()
     await chunks.next()
-    await pause(100)
+    await sleep(100)
     return () => chunks.return()
   },
   lines: async (mapping) => {
     const lines = mapping.lines()[Symbol.asyncIterator]()
     await lines.next()
-    await pause(100)
+    await sleep(100)
     return () => lines.return()
   },
   stream: async (mapping) => {
     const stream = mapping.createReadStream()
     await new Promise((resolve) => stream.once('readable', resolve))
     stream.read(1)
-    await pause(100)
+    await sleep(100)
     return async () => {
       stream.destroy()
-      await pause(10)
+      await sleep(10)
     }
   },
   'stream to its end': async (mapping) => {
     const stream = mapping.createReadStream()
     await new Promise((resolve) => stream.once('readable', resolve))
-    await pause(100)
+    await sleep(100)
     return async () => {
       for await (const chunk of stream) assert.ok(chunk.length > 0)
     }
@@ -144,16 +126,15 @@ for (const [what, use] of Object.entries(uses)) {
       } catch (error) {
         // Something is being loaded still.
         if (error.code !== 'EBUSY' || turn > 200) throw error
-        await pause(10)
+        await sleep(10)
       }
     }
     const others = strangers()
     await finish()
     checkStrangers(others, what)
     mapping.close()
-    require('node:fs').closeSync(fd)
+    closeSync(fd)
   }
 }
-rmSync(folder, { recursive: true, force: true })
 assert.deepEqual(new Set(Object.values(errors)), new Set(['ERR_OUT_OF_RANGE']))
 done(`${Object.keys(errors).length} calls, ${2 * Object.keys(uses).length} iterations`)

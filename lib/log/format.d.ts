@@ -49,6 +49,8 @@ export declare function encodeHeader(header: Header): Buffer;
 export declare function seedOf(id: Buffer, number: number): number;
 /** Reads the first bytes of a file that has the name of a segment. */
 export declare function parseHeader(bytes: Buffer): Parsed;
+/** Nothing is known to be on the disk, and nothing was given up. */
+export declare const NO_MARKS: Marks;
 /** The marks of a segment as they stand now; `bytes` is its header. */
 export declare function parseMarks(bytes: Uint8Array, header: Header): Marks;
 export declare const BELL_MARKED = 192;
@@ -58,5 +60,7 @@ export declare const BELL_MARKED = 192;
  */
 export declare function parseBellMarks(bytes: Uint8Array, id: Buffer): Marks;
 export declare function writeBellMarks(bytes: Uint8Array, id: Buffer, marks: Marks, turn: number): void;
+/** Of two marks what each says most: neither durability nor retention takes anything back. */
+export declare function latest(a: Marks, b: Marks): Marks;
 /** Writes a mark over the older of the two. */
 export declare function writeMarks(bytes: Uint8Array, header: Header, marks: Marks, turn: number): void;

@@ -159,19 +159,24 @@ function damagedOr(bytes: Buffer, why: string): Parsed {
   // Half of the magic is left of a header that was damaged in one place.
   const alike = MAGIC.filter((byte, at) => bytes[at] === byte).length
   if (alike < 4) return { kind: 'foreign', why, certain: false }
-  return bytes.length < HEADER
-    ? { kind: 'damaged', header: undefined, marks: { durable: 0, start: 0 } }
-    : damaged(bytes)
+  return bytes.length < HEADER ? { kind: 'damaged', header: undefined, marks: NO_MARKS } : damaged(bytes)
 }
+
+/** Nothing is known to be on the disk, and nothing was given up. */
+export const NO_MARKS: Marks = Object.freeze({ durable: 0, start: 0 })
+
+const marksAt = (data: DataView, at: number): Marks => ({
+  durable: Number(data.getBigUint64(at, LITTLE)),
+  start: Number(data.getBigUint64(at + 8, LITTLE)),
+})
 
 /** The marks of a segment as they stand now; `bytes` is its header. */
 export function parseMarks(bytes: Uint8Array, header: Header): Marks {
   const data = view(bytes)
-  const marks = { durable: 0, start: 0 }
+  let marks = NO_MARKS
   for (const at of MARKS) {
     if (data.getUint32(at + 16, LITTLE) !== markSum(bytes.subarray(at, at + 16), header)) continue
-    marks.durable = Math.max(marks.durable, Number(data.getBigUint64(at, LITTLE)))
-    marks.start = Math.max(marks.start, Number(data.getBigUint64(at + 8, LITTLE)))
+    marks = latest(marks, marksAt(data, at))
   }
   return marks
 }
@@ -186,12 +191,11 @@ export const BELL_MARKED = 192
  */
 export function parseBellMarks(bytes: Uint8Array, id: Buffer): Marks {
   const data = view(bytes)
-  const marks = { durable: 0, start: 0 }
+  let marks = NO_MARKS
   for (const at of BELL_MARKS) {
     if (bytes.length < at + 40 || !id.equals(bytes.subarray(at, at + 16))) continue
     if (data.getUint32(at + 32, LITTLE) !== native.crc32c(bytes.subarray(at, at + 32), 0)) continue
-    marks.durable = Math.max(marks.durable, Number(data.getBigUint64(at + 16, LITTLE)))
-    marks.start = Math.max(marks.start, Number(data.getBigUint64(at + 24, LITTLE)))
+    marks = latest(marks, marksAt(data, at + 16))
   }
   return marks
 }
@@ -204,6 +208,11 @@ export function writeBellMarks(bytes: Uint8Array, id: Buffer, marks: Marks, turn
   data.setBigUint64(24, BigInt(marks.start), LITTLE)
   data.setUint32(32, native.crc32c(mark.subarray(0, 32), 0), LITTLE)
   bytes.set(mark, BELL_MARKS[turn & 1]!)
+}
+
+/** Of two marks what each says most: neither durability nor retention takes anything back. */
+export function latest(a: Marks, b: Marks): Marks {
+  return { durable: Math.max(a.durable, b.durable), start: Math.max(a.start, b.start) }
 }
 
 /** Writes a mark over the older of the two. */

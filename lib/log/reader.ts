@@ -2,7 +2,7 @@ import { outOfRange } from '../errors'
 import { direct } from '../native'
 import { listBases, readSegmentFiles, statSegment, withSegmentFile } from './directory'
 import { logDamaged } from './errors'
-import { HEADER, parseMarks, seedOf } from './format'
+import { HEADER, NO_MARKS, latest, parseMarks, seedOf } from './format'
 import { mapFile } from './map'
 import { takeInventory } from './recovery'
 
@@ -59,7 +59,7 @@ export class Reader {
   readonly #headers = new Map<number, Header>()
   readonly #open = new Map<number, OpenSegment>()
   #bases: number[] = []
-  #marks: Marks = { durable: 0, start: 0 }
+  #marks: Marks = NO_MARKS
   #closed = false
 
   constructor(directory: string, live: (() => Marks) | undefined) {
@@ -238,16 +238,13 @@ export class Reader {
     const { durable, start } = this.#marks
     const found =
       this.#live === undefined ? this.#bases.slice(-NEWEST).map((base) => this.#marksIn(base)) : [this.#live()]
-    this.#marks = {
-      durable: Math.max(durable, ...found.map((one) => one.durable)),
-      start: Math.max(start, ...found.map((one) => one.start)),
-    }
+    for (const one of found) this.#marks = latest(this.#marks, one)
     return this.#marks.durable > durable || this.#marks.start > start
   }
 
   #marksIn(base: number): Marks {
     const segment = this.#segment(base)
-    if (segment === undefined || segment.core.byteLength < HEADER) return { durable: 0, start: 0 }
+    if (segment === undefined || segment.core.byteLength < HEADER) return NO_MARKS
     const bytes = Buffer.allocUnsafe(HEADER)
     direct.readInto(segment.core.native, bytes, 0)
     return parseMarks(bytes, segment.header)

@@ -1,6 +1,6 @@
 import { isLogDirectory, isZeros, readBell } from './directory'
 import { logFormat } from './errors'
-import { BELL_MARKED, HEAD, HEADER, parseBellMarks, seedOf } from './format'
+import { BELL_MARKED, HEAD, HEADER, NO_MARKS, latest, parseBellMarks, seedOf } from './format'
 
 import type { SegmentFile } from './directory'
 import type { LogFindings, LogSegment } from './findings'
@@ -71,13 +71,8 @@ export function takeInventory(directory: string, files: readonly SegmentFile[]):
     const strange = files.find(({ path, parsed }) => parsed.kind !== 'zeros' || !(ours || isZeros(path)))
     if (strange !== undefined) throw logFormat(directory, 'no log: none of its segments has a header')
   }
-  const marks = { durable: 0, start: 0 }
-  const add = (more: Marks) => {
-    marks.durable = Math.max(marks.durable, more.durable)
-    marks.start = Math.max(marks.start, more.start)
-  }
-  for (const one of headed) if (one.header?.id.equals(id!)) add(one.marks)
-  if (id !== undefined) add(parseBellMarks(readBell(directory, BELL_MARKED), id))
+  let marks = id === undefined ? NO_MARKS : parseBellMarks(readBell(directory, BELL_MARKED), id)
+  for (const one of headed) if (one.header?.id.equals(id!)) marks = latest(marks, one.marks)
   return { segments: segmentsOf(files, id, marks), marks, id }
 }
 
