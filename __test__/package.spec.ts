@@ -18,6 +18,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
 
+import { inspectSystem } from '../lib/native-help'
+
 const root = join(__dirname, '..')
 const execute = promisify(execFile)
 const onWindows = process.platform === 'win32'
@@ -141,6 +143,58 @@ test('ESM imports its names, and they are the classes that require gives', async
     console.log(file.bytes.toString(), same, file instanceof Mapping, typeof AnonymousMemory, Prot.PROT_READ === PROT_READ)
     file.close()`
   t.is(await runs('main.mjs', source), 'some bytes true true function true')
+})
+
+test('the generated loader is not compiled where the binary is installed as usual', async (t) => {
+  const source = `
+    require('memmap')
+    console.log(Object.keys(require.cache).some((name) => name.endsWith('binding.js')))`
+  const usual =
+    process.platform === 'linux' && inspectSystem().libc === 'gnu' && !process.env['NAPI_RS_NATIVE_LIBRARY_PATH']
+  t.is(await runs('loader.cjs', source), String(!usual))
+})
+
+test('what an import leaves out comes with the first mapping, before an updater replaces the files', async (t) => {
+  const updated = join(folder, 'updated')
+  cpSync(project, updated, { recursive: true })
+  const source = `
+    const { rmSync } = require('node:fs')
+    const { dirname, join } = require('node:path')
+    const { MappedFile } = require('memmap')
+    const lib = join(dirname(require.resolve('memmap')), 'lib')
+    const isLoaded = () => Object.keys(require.cache).some((name) => name.endsWith('bundled-later.js'))
+    const atFirst = isLoaded()
+    const file = MappedFile.openSync('data.bin')
+    setImmediate(() => {
+      console.log(atFirst, isLoaded())
+      rmSync(lib, { recursive: true })
+      console.log([...file.lines()], file.cursor().read(4).toString())
+      file.close()
+    })`
+  writeFileSync(join(updated, 'updated.cjs'), source)
+  const { stdout } = await execute(process.execPath, ['updated.cjs'], { cwd: updated })
+  t.is(stdout, "false true\n[ 'some bytes' ] some\n")
+})
+
+test('what cannot be loaded is an error, and asked for again', async (t) => {
+  const broken = join(folder, 'broken')
+  cpSync(project, broken, { recursive: true })
+  const source = `
+    const { renameSync } = require('node:fs')
+    const { dirname, join } = require('node:path')
+    const { MappedFile } = require('memmap')
+    const later = join(dirname(require.resolve('memmap')), 'lib/later.js')
+    renameSync(later, later + '.away')
+    const file = MappedFile.openSync('data.bin')
+    setImmediate(() => {
+      try { file.lines() } catch ({ code }) { console.log(code) }
+      renameSync(later + '.away', later)
+      console.log([...file.lines()])
+      file.close()
+    })`
+  writeFileSync(join(broken, 'broken.cjs'), source)
+  const { stdout } = await execute(process.execPath, ['broken.cjs'], { cwd: broken })
+  t.is(stdout, "MODULE_NOT_FOUND\n[ 'some bytes' ]\n")
 })
 
 test('what exports does not name cannot be reached', async (t) => {

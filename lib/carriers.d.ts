@@ -1,4 +1,3 @@
-import type { NativeMapping } from '../binding';
 /** What views of a mapping stand on. */
 export type CarrierKind = 'external' | 'shared' | 'wasm' | 'resizable' | 'none';
 /** One buffer over a whole mapping, from the page-aligned base. */
@@ -24,15 +23,5 @@ export declare function viewsSupported(): boolean;
 export declare function wasmSupported(): boolean;
 /** Whether the pages of a private mapping must move onto the carrier: they cannot be in two places. */
 export declare function isOverlay(kind: CarrierKind): boolean;
-/** Puts `length` bytes (whole pages of `page` bytes) on a carrier; `undefined` where none can be had. `adopt`: its pages become the only true ones. */
-export declare function carry(mapping: NativeMapping, kind: CarrierKind, length: number, page: number, adopt: boolean, owner: object): Carrier | undefined;
-/**
- * A WebAssembly memory of the user's as carrier: he may grow it, which makes another buffer over the same pages, or over others.
- * Nothing is ever detached, as the other views are his own.
- */
-export declare function openedCarrier(mapping: NativeMapping, memory: UsersMemory, at: number, length: number, adopt: boolean, owner: object, closed: () => void): Carrier;
-/** A WebAssembly memory, and where to ask for its buffer. */
-export interface UsersMemory {
-    readonly memory: object;
-    buffer(): ArrayBufferLike;
-}
+/** Where a carrier is forced, SharedArrayBuffers are those that the cage has. */
+export declare function sharedAllowed(): boolean;

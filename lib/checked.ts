@@ -1,5 +1,5 @@
 import { Buffer, constants } from 'node:buffer'
-import { isAnyArrayBuffer } from 'node:util/types'
+import { types } from 'node:util'
 
 import { Accessors, hasState, stateOf } from './accessors'
 import { bufferTooLarge, invalidArgType, invalidArgValue } from './errors'
@@ -133,7 +133,7 @@ function compareBytes(core: Core, other: unknown): number {
 function bytesOf(value: unknown, name: string, also = ''): Uint8Array {
   if (isBytes(value)) return value
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-  if (isAnyArrayBuffer(value)) return new Uint8Array(value)
+  if (types.isAnyArrayBuffer(value)) return new Uint8Array(value)
   throw invalidArgType(name, `${also}an instance of TypedArray, DataView, ArrayBuffer or SharedArrayBuffer`, value)
 }
 

@@ -1,5 +1,5 @@
-import type { AccessorWindows } from './accessor-windows';
 import { Protections } from './protections';
+import type { AccessorWindows } from './accessor-windows';
 import type { NativeMapping } from '../binding';
 import type { Carrier, CarrierKind } from './carriers';
 import type { Protection } from './types';

@@ -1,4 +1,4 @@
-import { carry, chooseCarrier, isOverlay } from './carriers'
+import { chooseCarrier, isOverlay } from './carriers'
 import {
   bufferTooLarge,
   invalidState,
@@ -10,12 +10,11 @@ import {
 } from './errors'
 import { detach } from './detach'
 import { direct } from './native'
-import { abandonWaits } from './wait'
 import { currentFault, deliver, epoch, warnOfLoss } from './faults'
-
-import type { AccessorWindows } from './accessor-windows'
+import { later, planLater } from './on-demand'
 import { Protections } from './protections'
 
+import type { AccessorWindows } from './accessor-windows'
 import type { NativeMapping } from '../binding'
 import type { Carrier, CarrierKind } from './carriers'
 import type { Protection } from './types'
@@ -118,6 +117,7 @@ export class Core {
   lastFault: MappingFault | null = null
 
   constructor(native: NativeMapping, origin: Origin) {
+    planLater()
     this.native = native
     this.access = origin.access
     this.path = origin.path
@@ -125,6 +125,8 @@ export class Core {
     this.sharedArrayBuffer = origin.sharedArrayBuffer
     this.label = origin.label
     this.kind = origin.ownCarrier === true ? 'none' : chooseCarrier(origin.sharedArrayBuffer)
+    // Views stand on what it makes: without it nothing is opened.
+    if (this.kind !== 'external' && this.kind !== 'none') later()
     this.#learn()
     // Private pages cannot be in two places, so they move before anybody has used them.
     if (origin.isPrivate && isOverlay(this.kind) && this.mapLength > 0) {
@@ -305,7 +307,7 @@ export class Core {
     if (kind === 'none' || kind === 'external') return undefined
     this.kind = 'none'
     this.#refused = kind
-    const carrier = carry(this.native, kind, this.mapLength, this.pageSize, adopt, this.owner)
+    const carrier = later().carry(this.native, kind, this.mapLength, this.pageSize, adopt, this.owner)
     if (carrier === undefined) return undefined
     this.#refused = 'none'
     this.use(carrier)
@@ -392,7 +394,7 @@ export class Core {
   close(): void {
     if (this.closed) return
     if (epoch[0] !== this.#born) deliver()
-    abandonWaits(this)
+    if (this.waits !== undefined) later().abandonWaits(this)
     // Pages that the engine moved away from are a stranger's by now: they must be forgotten before anything is put there.
     void this.#isMoved
     this.closed = true

@@ -28,7 +28,9 @@ export class MappingCursor implements Cursor {
 
   readByte(): number {
     if (this.#rest() === 0) throw outOfRange('position', `< ${this.#core.byteLength}`, this.#position)
-    return this.#take(1)[0]!
+    const value = this.#mapping.getUint8(this.#position)
+    this.#position++
+    return value
   }
 
   readLine(): Buffer<ArrayBuffer> {
@@ -48,7 +50,10 @@ export class MappingCursor implements Cursor {
 
   writeByte(value: number): void {
     checkInteger(value, 'value', 0, 255)
-    this.write(Uint8Array.of(value))
+    // Behind the end it is the error of `write`.
+    if (this.#rest() === 0) return void this.write(Uint8Array.of(value))
+    this.#mapping.setUint8(this.#position, value)
+    this.#position++
   }
 
   seek(offset: number, whence: 'set' | 'cur' | 'end' = 'set'): number {

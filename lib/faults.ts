@@ -1,5 +1,3 @@
-import { channel } from 'node:diagnostics_channel'
-
 import { mappingFault } from './errors'
 import { direct, native } from './native'
 
@@ -15,8 +13,11 @@ export const epoch = new Int32Array(native.epochMemory() ?? new ArrayBuffer(64))
 
 const KINDS = [undefined, 'truncated', 'io', 'nospace', 'protected', 'moved'] as const
 
-const faults = channel('memmap:fault')
 const out = new Float64Array(4)
+
+/** Loaded when there is something to say. */
+const channel = () =>
+  (require('node:diagnostics_channel') as typeof import('node:diagnostics_channel')).channel('memmap:fault')
 
 /** How many events the native side keeps; of more the oldest are lost. */
 const RING = 256
@@ -70,6 +71,7 @@ function publish(core: Core, fault: MappingFault): void {
     const { message } = mappingFault(fault, path)
     process.emitWarning(message, { type: 'MemmapFaultWarning', code: 'MEMMAP_FAULT' })
   }
+  const faults = channel()
   if (faults.hasSubscribers) faults.publish({ mapping: core.owner, ...fault, path } satisfies FaultMessage)
 }
 

@@ -7,12 +7,12 @@ import * as control from './control'
 import { Core } from './core'
 import { bufferTooLarge, invalidArgType, invalidArgValue, mappingFault, outOfRange } from './errors'
 import { direct, native } from './native'
+import { later } from './on-demand'
 import { flushRequest } from './options'
 import { Sequential } from './sequential'
 import { keepShape } from './shapes'
 import { MAPPED_FILE, SHARED_MEMORY, handleOf, receive } from './sharing'
 import { checkInteger, relative } from './validate'
-import { notify, wait, waitAsync } from './wait'
 import { MAX_LENGTH, Windows } from './windows'
 
 import type { NativeMapping } from '../binding'
@@ -276,7 +276,7 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
    * @throws `ENOTSUP` where `Mapping.isSupported('wait')` is false
    */
   wait(byteOffset: number, expected: number, timeoutMs?: number): WaitResult {
-    return wait(stateOf(this), byteOffset, expected, timeoutMs)
+    return later().wait(stateOf(this), byteOffset, expected, timeoutMs)
   }
 
   /**
@@ -285,12 +285,12 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
    * @example while (state.getInt32(0, true) === seen) await state.waitAsync(0, seen)
    */
   waitAsync(byteOffset: number, expected: number, options?: WaitOptions): Promise<WaitResult> {
-    return waitAsync(stateOf(this), byteOffset, expected, options)
+    return later().waitAsync(stateOf(this), byteOffset, expected, options)
   }
 
   /** Wakes up to `count` (default: all) waiters of the word, in this process and others, and returns how many there were. Store the new value first. */
   notify(byteOffset: number, count?: number): number {
-    return notify(stateOf(this), byteOffset, count)
+    return later().notify(stateOf(this), byteOffset, count)
   }
 
   /**

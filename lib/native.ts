@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 
 import type * as Binding from '../binding'
 
@@ -14,28 +14,39 @@ const ORDERS = [
   'NAPI_RS_WASI_FLAVOR',
 ]
 
-/** A system with musl can have glibc's binary as well, and even load it. */
-function isMusl(): boolean {
-  try {
-    return readFileSync('/usr/bin/ldd', 'latin1').includes('musl')
-  } catch {
-    return true
-  }
+/** What musl calls the processors that have a usual binary for Linux. */
+const MUSL: Partial<Record<string, string>> = {
+  x64: 'x86_64',
+  arm64: 'aarch64',
+  riscv64: 'riscv64',
+  ppc64: 'powerpc64le',
+  s390x: 's390x',
+}
+
+/** A system with musl can have glibc's binary as well, and even load it. One that has both of them, or neither where it usually is, is not asked. */
+function isPlainlyGlibc(): boolean {
+  const musl = MUSL[process.arch]
+  return musl !== undefined && !existsSync(`/lib/ld-musl-${musl}.so.1`) && existsSync('/usr/bin/ldd')
 }
 
 /**
- * The binary where it nearly always is. The generated loader knows every place and every system, and Node takes longer to compile it than to load
- * the binary: a fifth of the whole import.
+ * The binary where it nearly always is: beside the sources in a clone, else in a package of its own, inside of this one's or next to it, in
+ * Node's order. The generated loader knows every place and every system, and Node takes longer to compile it, or to find a package, than to
+ * load the binary.
  */
 function loadUsual(): typeof Binding | undefined {
   const { platform, arch, env } = process
   const ending = ENDINGS[platform]
-  if (ending === undefined || ORDERS.some((name) => env[name]) || (platform === 'linux' && isMusl())) return undefined
-  // Not the `require` that bundlers follow: they find the binaries in the generated loader.
-  const find = createRequire(__filename)
-  for (const name of [`../memmap.${platform}-${arch}${ending}.node`, `memmap-${platform}-${arch}${ending}`]) {
+  if (ending === undefined || ORDERS.some((name) => env[name]) || (platform === 'linux' && !isPlainlyGlibc())) {
+    return undefined
+  }
+  const name = `${platform}-${arch}${ending}`
+  const file = `memmap.${name}.node`
+  const found = { exports: {} as typeof Binding }
+  for (const place of ['..', `../node_modules/memmap-${name}`, `../../memmap-${name}`]) {
     try {
-      return find(name) as typeof Binding
+      process.dlopen(found, join(__dirname, place, file))
+      return found.exports
     } catch {
       // The generated loader says what is wrong.
     }
@@ -50,7 +61,7 @@ function load(): typeof Binding {
   try {
     return require('../binding.js') as typeof Binding
   } catch (cause) {
-    const { explain, inspectSystem } = require('./native-help') as typeof import('./native-help')
+    const { explain, inspectSystem } = require('./native-help.js') as typeof import('./native-help')
     const error = new Error(explain(inspectSystem(), cause), { cause })
     throw Object.assign(error, { code: 'ERR_NATIVE_UNAVAILABLE' })
   }

@@ -1,10 +1,8 @@
 import { stateOf } from './accessors'
 import { Checked } from './checked'
 import { abortError } from './errors'
-import { run, taskOf } from './jobs'
-import { lastLinesOf, linesOf } from './lines'
 import { needleOf, startOf } from './needle'
-import { everywhere, positionsOf } from './positions'
+import { later } from './on-demand'
 import { rangeOf, within } from './options'
 import { checkInteger, optionsOf } from './validate'
 
@@ -84,8 +82,8 @@ export abstract class Searching extends Checked {
    */
   indexesOf(needle: Needle, options?: SearchOptions): AsyncIterableIterator<number> {
     const { core, bytes, range, threads, task } = request(this, needle, options, 'indexesOf')
-    if (bytes.length === 0) return everywhere(core, range, task)
-    return positionsOf(core, bytes, range, threads, task)
+    if (bytes.length === 0) return later().everywhere(core, range, task)
+    return later().positionsOf(core, bytes, range, threads, task)
   }
 
   /**
@@ -95,12 +93,12 @@ export abstract class Searching extends Checked {
    * @example for await (const line of log.lines()) console.log(line)
    */
   lines(options?: LinesOptions): Iterable<string> & AsyncIterable<string> {
-    return linesOf(stateOf(this), options)
+    return later().linesOf(stateOf(this), options)
   }
 
   /** The last lines, in their order, without looking at what comes before them. */
   lastLines(count: number, options?: LineOptions): string[] {
-    return lastLinesOf(stateOf(this), count, options)
+    return later().lastLinesOf(stateOf(this), count, options)
   }
 }
 
@@ -138,7 +136,7 @@ function request(mapping: Searching, needle: unknown, options: unknown, caller: 
   const range = within(given, core)
   const threads = given['threads'] === undefined ? 1 : given['threads']
   checkInteger(threads, 'options.threads', 1, 1024)
-  const task = taskOf(given)
+  const task = later().taskOf(given)
   core.checkReadable(range.offset, range.length)
   core.checkFault()
   return { core, bytes, range, threads, task }
@@ -155,7 +153,7 @@ async function search(
   const end = range.offset + range.length
   const start = (jobs: NativeJobs, progress: boolean): number =>
     jobs.startSearch(core.native, want, bytes, range.offset, end, threads, progress)
-  const found = await run(core, task, { base: 0, total: range.length, first: want === WANT_FIRST }, start)
+  const found = await later().run(core, task, { base: 0, total: range.length, first: want === WANT_FIRST }, start)
   core.checkFault()
   return found
 }

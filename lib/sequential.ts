@@ -1,9 +1,7 @@
 import { stateOf } from './accessors'
-import { MappingCursor } from './cursor'
-import { run, taskOf } from './jobs'
+import { later } from './on-demand'
 import { rangeOf, within } from './options'
 import { Searching } from './searching'
-import { chunksOf, readStreamOf, writeStreamOf } from './streams'
 import { optionsOf } from './validate'
 
 import type { Buffer } from 'node:buffer'
@@ -24,10 +22,10 @@ export abstract class Sequential<B extends ArrayBufferLike = ArrayBufferLike> ex
     core.checkOpen()
     const given = options === undefined ? {} : optionsOf(options, ['offset', 'length', 'signal', 'onProgress'], 'load')
     const { offset, length } = within(given, core)
-    const task = taskOf(given)
+    const task = later().taskOf(given)
     core.checkReadable(offset, length)
     core.checkFault()
-    await run(core, task, { base: 0, total: length }, (jobs, progress) =>
+    await later().run(core, task, { base: 0, total: length }, (jobs, progress) =>
       jobs.startLoad(core.native, offset, length, progress),
     )
     core.checkFault()
@@ -44,7 +42,7 @@ export abstract class Sequential<B extends ArrayBufferLike = ArrayBufferLike> ex
   /** A position that reads and writes move, as in a file; it begins at 0, and there can be many. */
   cursor(): Cursor {
     stateOf(this).checkOpen()
-    return new MappingCursor(this)
+    return new (later().MappingCursor)(this)
   }
 
   /**
@@ -54,16 +52,16 @@ export abstract class Sequential<B extends ArrayBufferLike = ArrayBufferLike> ex
    * @example for await (const chunk of file.chunks()) hash.update(chunk)
    */
   chunks(options?: ChunkOptions): AsyncIterableIterator<Buffer<B>> {
-    return chunksOf(stateOf(this), options, (begin, end) => this.subarray(begin, end))
+    return later().chunksOf(stateOf(this), options, (begin, end) => this.subarray(begin, end))
   }
 
   /** A Readable of copies of a range, loaded ahead on another thread. `highWaterMark` defaults to 64 KiB. */
   createReadStream(options?: ReadStreamOptions): Readable {
-    return readStreamOf(this, options)
+    return later().readStreamOf(this, options)
   }
 
   /** A Writable that fills a range (default: the whole mapping) from its beginning. What does not fit is `ERR_OUT_OF_RANGE`. */
   createWriteStream(options?: ByteRange): Writable {
-    return writeStreamOf(this, options)
+    return later().writeStreamOf(this, options)
   }
 }

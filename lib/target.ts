@@ -29,7 +29,7 @@ export function nativeTarget(target: unknown): NativeTarget {
 
 /** What opening it ended in, with a word on paths inside of an archive. Only now is that loaded. */
 export function explained(error: unknown, target: NativeTarget): unknown {
-  return (require('./asar') as typeof import('./asar')).explainArchive(error, target)
+  return (require('./asar.js') as typeof import('./asar')).explainArchive(error, target)
 }
 
 /** The system would cut the path at its first NUL and open another file. */

@@ -1,7 +1,7 @@
 /**
  * `memmap/wasm`: a file inside the linear memory of a WebAssembly module, which reads and writes it as its own memory. No copy.
  */
-import { openedCarrier, wasmSupported } from './carriers'
+import { wasmSupported } from './carriers'
 import { Core } from './core'
 import { invalidArgType, invalidArgValue, outOfRange, systemError } from './errors'
 // oxlint-disable-next-line import/no-unassigned-import -- a handle of a mapping leads to this class, wherever it is received
@@ -10,6 +10,7 @@ import { Mapping, openedWith } from './mapping'
 import { PRIVATE_READ } from './flags'
 import { native as binding } from './native'
 import { openRequest } from './options'
+import { openedCarrier } from './overlays'
 import { MAPPED_FILE } from './sharing'
 import { explained, nativeTarget } from './target'
 import { checkInteger } from './validate'

@@ -14,6 +14,9 @@ const entries = Object.values(JSON.parse(readFileSync(join(root, 'package.json')
 /** They stay files of their own: explanations for when something fails. */
 const apart = ['native-help', 'asar']
 
+/** What lib/on-demand.ts loads. */
+const LATER = 'lib/later'
+
 /**
  * The enums of memmap/posix are declared ones, and export by hand what is behind them (lib/posix/enums.ts says why). To the bundler a file with
  * `exports` is CommonJS, which it wraps, and with it all that it imports: it is told what is meant.
@@ -31,10 +34,11 @@ const enums = {
 
 const bundle = await rolldown({
   cwd: root,
-  input: Object.fromEntries(entries.map((path) => [path, `./${path}.ts`])),
+  input: Object.fromEntries([...entries, LATER].map((path) => [path, `./${path}.ts`])),
   platform: 'node',
   plugins: [enums],
-  external: ['../binding.js', ...apart.map((name) => `./${name}`)],
+  // With their endings: Bun takes the source where there is one.
+  external: ['../binding.js', ...[...apart, 'later'].map((name) => `./${name}.js`)],
   transform: { target: 'es2022' },
   onLog(level, log) {
     // An import that leads nowhere is a warning to the bundler and a broken package to us.
@@ -48,7 +52,13 @@ const { output } = await bundle.write({
   comments: false,
   entryFileNames: '[name].js',
   chunkFileNames: 'lib/bundled-[name].js',
-  codeSplitting: { groups: [{ name: 'core', test: /[\\/]lib[\\/](?!posix\.|wasm\.)[\w-]+\.ts$/ }] },
+  codeSplitting: {
+    // With all that they import; of the others' sources, what more than one of them does.
+    groups: [
+      { name: 'core', test: /[\\/]lib[\\/](mapping|mapped-file|anonymous-memory|shared-memory)\.ts$/, priority: 1 },
+      { name: 'later', test: /[\\/]lib[\\/](?!posix\.|wasm\.|later\.)[\w-]+\.ts$/ },
+    ],
+  },
 })
 
 // What tsc wrote for each source would be a second copy, with a state of its own, of whatever somebody imports from there.

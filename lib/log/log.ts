@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isAnyArrayBuffer } from 'node:util/types'
+import { types } from 'node:util'
 
 import { illegalConstructor, invalidArgType, invalidArgValue, recapture } from '../errors'
 import { byteCount, checkSignal, isBytes, optionsOf } from '../validate'
@@ -326,6 +326,6 @@ function pathOf(directory: unknown): string {
 function bytesOf(data: unknown, name: string): Uint8Array {
   if (isBytes(data)) return data
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  if (isAnyArrayBuffer(data)) return new Uint8Array(data)
+  if (types.isAnyArrayBuffer(data)) return new Uint8Array(data)
   throw invalidArgType(name, 'of type string or an instance of Buffer, TypedArray, DataView or ArrayBuffer', data)
 }
