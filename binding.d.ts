@@ -221,8 +221,8 @@ export declare class NativeWaiter {
   constructor(settled: (news: number) => void)
   /** `futex_waitv`(2) on another thread: a token, or 0 if the word has another value now. */
   wait(mapping: NativeMapping, byteOffset: number, expected: number): number
-  /** Ends a wait of this environment without a call. */
-  cancel(token: number): void
+  /** Ends a wait of this environment without a call; false if it has ended, and the call is on its way. */
+  cancel(token: number): boolean
 }
 
 /** What file offsets must be a multiple of, in bytes; memmap hides it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, Mapping, SharedMemory } from '../index'
-import { counting, file, onLinux, page, throwsCoded, unless, using } from './helpers'
+import { caught, counting, file, onLinux, page, throwsCoded, unless, using } from './helpers'
 import { books, fails, withBooks } from './systems'
 
 import type { Advice } from '../index'
@@ -115,3 +115,15 @@ test('after close there is nothing to advise', (t) => {
   m.close()
   throwsCoded(t, () => m.advise('normal'), 'ERR_INVALID_STATE')
 })
+
+unless(!Mapping.isSupported('cold') && `this system has no 'cold'`)(
+  'what is no advice for locked pages is not called unknown',
+  (t) => {
+    using(AnonymousMemory.create(size), (m) => {
+      m.lock()
+      t.not(caught(t, () => m.advise('cold')).code, 'ENOTSUP')
+      m.unlock()
+      m.advise('cold')
+    })
+  },
+)

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, SharedMemory } from '../index'
-import { counting, file, onLinux, page, throwsCoded, underWine, unless, using } from './helpers'
+import { counting, file, linuxOnly, onLinux, page, throwsCoded, underWine, unless, using } from './helpers'
 import { disk, fails } from './systems'
 
 const size = 6 * page + 123
@@ -94,7 +94,7 @@ unless(ramfs.problem, test.serial)('a file system without holes is ENOTSUP, and 
   const path = `${ramfs.path}/file`
   using(MappedFile.openSync(path, { access: 'write', create: true, length: 4 * page }), (m) => {
     m.fill(5)
-    fails(t, () => m.discard({ offset: page - 7, length: 2 * page }), 'ENOTSUP', 'madvise')
+    fails(t, () => m.discard({ offset: page - 7, length: 2 * page }), 'ENOTSUP', 'fallocate')
     t.is(m.compare(Buffer.alloc(4 * page, 5)), 0)
   })
 })
@@ -140,4 +140,22 @@ test('after close there is nothing to drop', (t) => {
   const m = AnonymousMemory.create(page)
   m.close()
   throwsCoded(t, () => m.discard({ offset: 0, length: 1 }), 'ERR_INVALID_STATE')
+})
+
+linuxOnly('locked pages are dropped as others are, and stay locked', (t) => {
+  const length = 2 * page
+  using(AnonymousMemory.create(length), (m) => {
+    m.fill(7)
+    m.lock()
+    m.discard({ offset: 0, length: page })
+    t.is(m.compare(Buffer.concat([Buffer.alloc(page), Buffer.alloc(page, 7)])), 0)
+  })
+  for (const access of ['write', 'copy'] as const) {
+    using(MappedFile.openSync(file(Buffer.alloc(length, 5)), { access, lock: true }), (m) => {
+      m.fill(7)
+      m.discard({ offset: 0, length: page })
+      const before = Buffer.alloc(page, access === 'write' ? 0 : 5)
+      t.is(m.compare(Buffer.concat([before, Buffer.alloc(page, 7)])), 0, access)
+    })
+  }
 })

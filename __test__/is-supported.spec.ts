@@ -110,3 +110,15 @@ test('what is no feature is an error that lists them', (t) => {
   throwsCoded(t, () => Mapping.isSupported(1 as never), 'ERR_INVALID_ARG_TYPE', 'feature')
   throwsCoded(t, () => Mapping.isSupported('constructor' as never), 'ERR_INVALID_ARG_VALUE')
 })
+
+linuxOnly('a no for want of descriptors is forgotten', async (t) => {
+  const answers = await elsewhere(
+    `const fds = []
+     try { for (;;) fds.push(fs.openSync('/', 'r')) } catch {}
+     const before = Mapping.isSupported('memfd')
+     for (const fd of fds) fs.closeSync(fd)
+     return [before, Mapping.isSupported('memfd')]`,
+    { limits: ['-n 60'] },
+  )
+  t.deepEqual(answers, [false, true])
+})

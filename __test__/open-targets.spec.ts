@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import test from 'ava'
 import { MappedFile } from '../index'
+import { elsewhere } from './systems'
 import {
   caught,
   counting,
@@ -263,4 +264,22 @@ test('URLs of other schemes are refused as node:fs refuses them', (t) => {
 test('an empty path is ENOENT', (t) => {
   t.is(caught(t, () => MappedFile.openSync('')).code, 'ENOENT')
   t.is(caught(t, () => MappedFile.openSync(Buffer.alloc(0))).code, 'ENOENT')
+})
+
+linuxOnly('without a free descriptor the error is of the file that was asked for', async (t) => {
+  const told = await elsewhere(
+    `try { for (;;) fs.openSync('/', 'r') } catch {}
+     try { MappedFile.openSync('/etc/passwd') } catch ({ code, path }) { return { code, path } }`,
+    { limits: ['-n 60'] },
+  )
+  t.deepEqual(told, { code: 'EMFILE', path: '/etc/passwd' })
+})
+
+linuxOnly('a path that is no UTF-8 is no path in another thread, and not that of another file', (t) => {
+  const path = Buffer.concat([Buffer.from(fresh()), Buffer.from([0xff])])
+  writeFileSync(path, 'x')
+  using(MappedFile.openSync(path), (m) => {
+    t.deepEqual(m.path, path)
+    using(MappedFile.from(m.share()), (other) => t.is(other.path, undefined))
+  })
 })

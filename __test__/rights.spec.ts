@@ -317,3 +317,24 @@ unless(missingPages || (underQemu && 'qemu loads pages that are not there') || (
     }
   },
 )
+
+linux('search looks into every page that may hold more than a sparse file does', (t) => {
+  const path = file(0)
+  fs.truncateSync(path, 1 << 20)
+  const fd = fs.openSync(path, 'r+')
+  // Mapped to be read, and widened.
+  using(posix.mmap(null, 1 << 20, posix.PROT_READ, posix.MAP_PRIVATE, fd, 0), (m) => {
+    posix.mprotect(m, 1 << 20, posix.PROT_READ | posix.PROT_WRITE)
+    m.write('needle', 500_000)
+    t.is(m.indexOf('needle'), 500_000)
+    t.is(m.lastIndexOf('needle'), 500_000)
+    t.is(m.count('needle'), 1)
+  })
+  // What lies behind the first half is that half again, not what the file has there.
+  fs.writeSync(fd, 'XYZ', 100)
+  using(posix.Reservation.reserve(1 << 18).mirror(fd, { length: 1 << 16 }), (ring) => {
+    t.is(ring.indexOf('XYZ', 1 << 16), (1 << 16) + 100)
+    t.is(ring.count('XYZ'), 2)
+  })
+  fs.closeSync(fd)
+})

@@ -258,3 +258,24 @@ sealed('wrong arguments of seal seal nothing, and after close there is nothing t
   m.close()
   throwsCoded(t, () => m.seal(['grow']), 'ERR_INVALID_STATE')
 })
+
+sealed('sealing leaves pages protected, whether it is refused or not', (t) => {
+  using(SharedMemory.anonymous(2 * page), (m) =>
+    using(SharedMemory.fromFd(m.fd!, { access: 'write' }), (other) => {
+      m.protect('read', { offset: 0, length: page })
+      t.is(caught(t, () => m.seal(['write'])).code, 'EBUSY')
+      t.is(caught(t, () => m.setUint8(0, 1)).code, 'EACCES')
+      m.bytes[0] = 9
+      t.is(other.getUint8(0), 0)
+      t.is(m.fault?.kind, 'protected')
+    }),
+  )
+  using(SharedMemory.anonymous(page), (m) => {
+    m.write('secret', 0)
+    m.protect('none')
+    m.seal(['write'])
+    t.is(caught(t, () => m.read(0, 6)).code, 'EACCES')
+    t.is(typeof m.bytes[0], 'number')
+    t.is(m.fault?.kind, 'protected')
+  })
+})

@@ -204,3 +204,31 @@ test('an empty mapping has nothing to find, but the empty needle', async (t) => 
   t.deepEqual(file.lastLines(3), [])
   file.close()
 })
+
+test('a needle that is detached, changed or lies while it is searched for is the one that was given', async (t) => {
+  const length = 1 << 20
+  const m = AnonymousMemory.create(length)
+  m.fill('b', 0, length / 2)
+  m.fill('a', length / 2)
+  const changing = new Uint8Array([97])
+  let found = 0
+  for await (const position of m.indexesOf(changing)) {
+    if (position < length / 2) t.fail(`${position}`)
+    changing[0] = 98
+    found++
+  }
+  t.is(found, length / 2)
+  const gone = new Uint8Array([97, 97])
+  const positions = m.indexesOf(gone)
+  structuredClone(gone.buffer, { transfer: [gone.buffer] })
+  t.deepEqual(await positions.next(), { value: length / 2, done: false })
+  await positions.return!()
+  class Liar extends Uint8Array<ArrayBuffer> {
+    override get length(): number {
+      return 3
+    }
+  }
+  t.is(m.count(new Liar(new ArrayBuffer(0))), length + 1)
+  t.is(m.indexOf(new Liar(Uint8Array.of(97).buffer)), length / 2)
+  m.close()
+})

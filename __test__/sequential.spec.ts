@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
+import { createReadStream, createWriteStream, readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import test from 'ava'
 
 import { AnonymousMemory, MappedFile } from '../index'
+import { missingPages, unless } from './helpers'
 import { collect, Scratch } from './scratch'
+
+const guarded = unless(missingPages)
 
 const scratch = new Scratch('sequential')
 test.after.always(() => scratch.remove())
@@ -165,4 +168,20 @@ test('a write stream fills its range and refuses what does not fit', async (t) =
   const file = MappedFile.openSync(source)
   t.throws(() => file.createWriteStream(), { code: 'EACCES' })
   file.close()
+})
+
+guarded('what finds the file shorter says so as all readers do', (t) => {
+  const file = scratch.map('line\n'.repeat(10_000))
+  const cursor = file.cursor()
+  truncateSync(file.path as string, 4096)
+  for (const read of [
+    () => file.lastLines(3),
+    () => file.lastLines(9999),
+    () => (cursor.seek(9000), cursor.readLine()),
+  ]) {
+    const error = t.throws<NodeJS.ErrnoException & { fault: unknown }>(read)
+    t.is(error.code, 'ERR_MAPPING_FAULT')
+    t.like(error.fault, { kind: 'truncated' })
+    t.true(error.message.includes(file.path as string))
+  }
 })

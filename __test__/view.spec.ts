@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { runInNewContext } from 'node:vm'
 import test from 'ava'
-import { AnonymousMemory, MappedFile } from '../index'
+import { AnonymousMemory, MappedFile, Mapping } from '../index'
 import { counting, file, page, throwsCoded, unless, using } from './helpers'
 
 import type { ViewConstructor } from '../index'
@@ -163,3 +163,27 @@ test('after close it throws, and views that were handed out have length 0', (t) 
   throwsCoded(t, () => m.view(Uint8Array), 'ERR_INVALID_STATE')
   throwsCoded(t, () => m.view(undefined as never), 'ERR_INVALID_STATE')
 })
+
+unless(!Mapping.isSupported('sharedArrayBuffer') && 'no such views here')(
+  'views of nothing stand on what others stand on',
+  (t) => {
+    for (const [sharedArrayBuffer, Buffers] of [
+      [true, SharedArrayBuffer],
+      [false, ArrayBuffer],
+    ] as const) {
+      for (const length of [8, 0]) {
+        using(AnonymousMemory.create(length, { sharedArrayBuffer }), (m) => {
+          const views = [
+            m.subarray(0, 0),
+            m.view(Int32Array, length, 0),
+            m.dataView(length),
+            m.view(Uint8Array),
+            m.bytes,
+          ]
+          for (const { buffer } of views) t.true(buffer instanceof Buffers)
+          t.is(m.bytes, m.bytes)
+        })
+      }
+    }
+  },
+)

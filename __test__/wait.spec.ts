@@ -312,3 +312,51 @@ cutting('a word whose page the file has lost is a fault, and a protected one EAC
     mapping.close()
   }
 })
+
+/** `notify` in another thread, while this one has no turn for the news; `begin` is called at the last moment before. */
+async function wokenMeanwhile(mapping: Mapping, begin: () => void): Promise<number> {
+  const worker = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads')
+     const { Mapping } = require(workerData.index)
+     const mapping = Mapping.from(workerData.handle)
+     parentPort.once('message', () => {
+       mapping.setInt32(8, 1 + mapping.notify(0, 1), true)
+       mapping.close()
+     })
+     parentPort.postMessage('ready')`,
+    { eval: true, workerData: { index: join(__dirname, '../index.js'), handle: mapping.share() } },
+  )
+  await once(worker, 'message')
+  begin()
+  worker.postMessage('now')
+  const since = performance.now()
+  while (mapping.getInt32(8, true) === 0 && performance.now() - since < 10_000);
+  while (performance.now() - since < 100);
+  return mapping.getInt32(8, true) - 1
+}
+
+for (const [what, end] of [
+  ['a time limit', () => {}],
+  ['an abort', (_: Mapping, controller: AbortController) => controller.abort()],
+  ['close', (mapping: Mapping) => mapping.close()],
+  ['a notify of its own mapping', (mapping: Mapping) => mapping.notify(0, 1)],
+] as const) {
+  waits(`a wake that was counted is not lost to ${what} before the news of it`, async (t) => {
+    const mapping = create()
+    const other = reopen(mapping)
+    const controller = new AbortController()
+    const results: Promise<unknown>[] = []
+    const woken = await wokenMeanwhile(mapping, () => {
+      const timeoutMs = what === 'a time limit' ? 50 : 60_000
+      results.push(mapping.waitAsync(0, 0, { timeoutMs, signal: controller.signal }))
+      results.push(other.waitAsync(0, 0))
+    })
+    t.is(end(mapping, controller), what === 'a notify of its own mapping' ? 1 : undefined)
+    t.is(woken, 1)
+    t.is(await results[0], 'ok')
+    if (what !== 'a notify of its own mapping') t.is(other.notify(0), 1, 'the other one waits still')
+    t.is(await results[1], 'ok')
+    other.close()
+    mapping.close()
+  })
+}

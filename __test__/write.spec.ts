@@ -139,3 +139,20 @@ test('after close it throws', (t) => {
   throwsCoded(t, () => m.write('', 0), 'ERR_INVALID_STATE')
   throwsCoded(t, () => m.write(undefined as never, 0), 'ERR_INVALID_STATE')
 })
+
+test('memory that is detached, or says more of itself than it has, is told', (t) => {
+  const detached = new ArrayBuffer(8)
+  const view = new DataView(detached)
+  structuredClone(detached, { transfer: [detached] })
+  class Liar extends DataView<ArrayBuffer> {
+    override get byteLength(): number {
+      return 100
+    }
+  }
+  using(AnonymousMemory.create(page), (m) => {
+    for (const data of [detached, view, new Liar(new ArrayBuffer(8))]) {
+      throwsCoded(t, () => m.write(data, 0), 'ERR_INVALID_ARG_VALUE')
+      throwsCoded(t, () => m.readInto(data, 0), 'ERR_INVALID_ARG_VALUE')
+    }
+  })
+})

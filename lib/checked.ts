@@ -76,7 +76,7 @@ export abstract class Checked extends Accessors {
     core.checkWritable('write', from, Math.max(0, to - from))
     core.checkFault()
     if (from < to) {
-      if (pattern.byteLength === 0) throw invalidArgValue('value', value)
+      if (lengthOf(pattern) === 0) throw invalidArgValue('value', value)
       core.native.fillBytes(pattern, from, to)
     }
     core.checkFault()
@@ -132,8 +132,12 @@ function compareBytes(core: Core, other: unknown): number {
 /** The memory behind any view or buffer. */
 function bytesOf(value: unknown, name: string, also = ''): Uint8Array {
   if (isBytes(value)) return value
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-  if (types.isAnyArrayBuffer(value)) return new Uint8Array(value)
+  try {
+    if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    if (types.isAnyArrayBuffer(value)) return new Uint8Array(value)
+  } catch {
+    throw invalidArgValue(name, value, 'has been detached, or is not what it says')
+  }
   throw invalidArgType(name, `${also}an instance of TypedArray, DataView, ArrayBuffer or SharedArrayBuffer`, value)
 }
 

@@ -100,6 +100,8 @@ export declare class Core {
     checkFault(): void;
     /** Work on many bytes looks for faults itself: they are told as they are everywhere. */
     tell(error: unknown): unknown;
+    /** Native work on many bytes. */
+    look<T>(action: () => T): T;
     /**
      * Some mapping faulted, or its rights have changed. Throws if it was this one and its bytes cannot be trusted; a store to a protected page loses
      * nothing. True if its rights have changed: then what was read meanwhile is to be read again.

@@ -213,6 +213,18 @@ export class Core {
     return fault === null ? error : mappingFault(fault, this.path)
   }
 
+  /** Native work on many bytes. */
+  look<T>(action: () => T): T {
+    this.checkFault()
+    try {
+      const found = action()
+      this.checkFault()
+      return found
+    } catch (error) {
+      throw this.tell(error)
+    }
+  }
+
   /**
    * Some mapping faulted, or its rights have changed. Throws if it was this one and its bytes cannot be trusted; a store to a protected page loses
    * nothing. True if its rights have changed: then what was read meanwhile is to be read again.

@@ -37,8 +37,7 @@ export class MappingCursor implements Cursor {
     const rest = this.#rest()
     if (rest === 0) return Buffer.alloc(0)
     this.#core.checkReadable(this.#position, rest)
-    this.#core.checkFault()
-    const newline = this.#core.native.indexOf(NEWLINE, this.#position, this.#core.byteLength)
+    const newline = this.#core.look(() => this.#core.native.indexOf(NEWLINE, this.#position, this.#core.byteLength))
     return this.#take(newline < 0 ? rest : newline + 1 - this.#position)
   }
 

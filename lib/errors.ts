@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer'
 import { inspect, getSystemErrorMap } from 'node:util'
 
+import type { InspectOptions } from 'node:util'
 import type { MappingFault } from './types'
 
 type ErrorClass = new (message: string) => Error
@@ -32,21 +33,40 @@ export function recapture(error: unknown): unknown {
   return error
 }
 
+/** Getters, proxies and custom inspectors can throw, and in Node 20 and 22 a DataView that was detached. */
+function shown(value: unknown, options?: InspectOptions): string {
+  try {
+    return inspect(value, options)
+  } catch {
+    return typeof value
+  }
+}
+
 /** `Received type string ('abc')`, as Node's own messages end. */
 function received(value: unknown): string {
   if (value === null || value === undefined) return `Received ${value}`
-  if (typeof value === 'function') return `Received function ${value.name}`
-  if (typeof value === 'object') {
-    const name = (value.constructor as { name?: string } | undefined)?.name
-    return name ? `Received an instance of ${name}` : `Received ${inspect(value, { depth: -1 })}`
+  if (typeof value === 'function' || typeof value === 'object') {
+    const name = nameOf(value)
+    if (typeof value === 'function') return `Received function ${name}`
+    return name ? `Received an instance of ${name}` : `Received ${shown(value, { depth: -1 })}`
   }
-  const text = inspect(value, { colors: false })
+  const text = shown(value)
   return `Received type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`
+}
+
+/** A function's own, or that of the class. */
+function nameOf(value: object): string {
+  try {
+    const named = typeof value === 'function' ? value : (value.constructor as { name?: unknown } | undefined)
+    return String(named?.name ?? '')
+  } catch {
+    return ''
+  }
 }
 
 /** A number past 2^32 with separators, as Node shows it. */
 function readable(value: unknown): string {
-  if (typeof value !== 'number' && typeof value !== 'bigint') return inspect(value)
+  if (typeof value !== 'number' && typeof value !== 'bigint') return shown(value)
   const suffix = typeof value === 'bigint' ? 'n' : ''
   const large = Number.isInteger(Number(value)) && (value > 2 ** 32 || value < -(2 ** 32))
   return (large ? String(value).replace(/\B(?=(\d{3})+$)/g, '_') : String(value)) + suffix
@@ -64,8 +84,8 @@ export function invalidArgType(name: string, expected: string, value: unknown): 
 
 /** `reason` follows the name: `must be one of: 'read', 'write'`. */
 export function invalidArgValue(name: string, value: unknown, reason = 'is invalid'): TypeError {
-  const shown = inspect(value)
-  const short = shown.length > 128 ? `${shown.slice(0, 128)}...` : shown
+  const text = shown(value)
+  const short = text.length > 128 ? `${text.slice(0, 128)}...` : text
   const what = name.includes('.') ? 'property' : 'argument'
   return coded(TypeError, 'ERR_INVALID_ARG_VALUE', `The ${what} '${name}' ${reason}. Received ${short}`)
 }

@@ -271,7 +271,17 @@ export function lastLinesOf(core: Core, count: number, options: unknown): string
   const end = core.byteLength
   if (count === 0 || end === 0) return []
   keepShapes()
-  const { native } = core
+  const blocks = new Blocks(
+    core,
+    core.look(() => lastStart(core, count)),
+    end,
+    encoding,
+  )
+  return [...new LineIterator(blocks, new Progress({}, end))]
+}
+
+/** Where the last lines begin. */
+function lastStart({ native, byteLength: end }: Core, count: number): number {
   // The newline at the very end belongs to the last line.
   const body = native.indexOf(NEWLINE, end - 1, end) < 0 ? end : end - 1
   let missing = count
@@ -287,8 +297,7 @@ export function lastLinesOf(core: Core, count: number, options: unknown): string
   }
   let start = to > 0 ? to : -1
   for (let i = 0; i < missing && start >= 0; i++) start = native.lastIndexOf(NEWLINE, 0, end, start)
-  const blocks = new Blocks(core, start + 1, end, encoding)
-  return [...new LineIterator(blocks, new Progress({}, end))]
+  return start + 1
 }
 
 function encodingOf(value: unknown): Encoding {

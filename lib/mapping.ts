@@ -13,7 +13,7 @@ import { Sequential } from './sequential'
 import { keepShape } from './shapes'
 import { MAPPED_FILE, SHARED_MEMORY, handleOf, receive } from './sharing'
 import { checkInteger, relative } from './validate'
-import { MAX_LENGTH, Windows } from './windows'
+import { MAX_LENGTH, Windows, emptyBuffer } from './windows'
 
 import type { NativeMapping } from '../binding'
 import type { CarrierKind } from './carriers'
@@ -39,7 +39,7 @@ const FEATURES: readonly string[] = (
   'willneed cold pageout hugepage nohugepage dontdump dodump dontfork dofork mergeable unmergeable'
 ).split(' ')
 
-const supported = new Map<string, boolean>()
+const supported = new Set<string>()
 
 /** What depends on the engine, not on the system. */
 const here: Partial<Record<Feature, () => boolean>> = { views: viewsSupported, wasm: wasmSupported }
@@ -61,10 +61,11 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
     if (typeof feature !== 'string') throw invalidArgType('feature', 'of type string', feature)
     if (!FEATURES.includes(feature))
       throw invalidArgValue('feature', feature, `must be one of: '${FEATURES.join("', '")}'`)
-    let answer = supported.get(feature)
-    if (answer === undefined) {
+    let answer = supported.has(feature)
+    if (!answer) {
       answer = here[feature]?.() ?? native.isSupported(feature)
-      supported.set(feature, answer)
+      // A no can be one for want of descriptors or memory, and pass.
+      if (answer) supported.add(feature)
     }
     return answer
   }
@@ -79,7 +80,8 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
   static from(handle: MappingHandle): Mapping {
     const { native: mapping, ...origin } = receive(handle)
     const { label } = origin
-    const name = mapping.path ?? undefined
+    // What is not UTF-8 has lost its bytes on the way: it would name another file, or none.
+    const name = mapping.path?.includes('\ufffd') === true ? undefined : (mapping.path ?? undefined)
     return openedWith(mapping, () => {
       const path = label === MAPPED_FILE ? name : undefined
       return adopters[label]!(new Core(mapping, { ...origin, path }), label === SHARED_MEMORY ? name : undefined)
@@ -189,7 +191,7 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
     core.checkOpen()
     const from = relative(begin, 'begin', 0, core.byteLength)
     const length = relative(end, 'end', core.byteLength, core.byteLength) - from
-    if (length <= 0) return Buffer.alloc(0) as Buffer as Buffer<B>
+    if (length <= 0) return Buffer.from(emptyBuffer(core)) as Buffer as Buffer<B>
     const windows = windowsOf(core)
     const start = core.delta + from
     const buffer = windows.at(start, length)
@@ -402,7 +404,7 @@ function windowsOf(core: Core): Windows {
 
 /** The buffer that has these bytes of the mapping, and where in it they start. */
 function place(core: Core, position: number, length: number): { buffer: ArrayBufferLike; start: number } {
-  if (length === 0) return { buffer: new ArrayBuffer(0), start: 0 }
+  if (length === 0) return { buffer: emptyBuffer(core), start: 0 }
   if (length > MAX_LENGTH) throw bufferTooLarge(MAX_LENGTH)
   const windows = windowsOf(core)
   const at = core.delta + position

@@ -1,4 +1,7 @@
-/** Text as UTF-8; a number modulo 256, its fraction cut, as `Buffer.indexOf` takes it; bytes as they are. */
+/**
+ * Text as UTF-8; a number modulo 256, its fraction cut, as `Buffer.indexOf` takes it; of bytes a copy: they can change or be detached while a search
+ * goes on.
+ */
 export declare function needleOf(value: unknown): Uint8Array;
 /**
  * Where `Buffer.indexOf` and `lastIndexOf` begin to look; -1 where they don't look at all. Negative counts from the end, NaN is absent, and

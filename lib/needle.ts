@@ -1,13 +1,20 @@
 import { Buffer } from 'node:buffer'
 
 import { invalidArgType } from './errors'
-import { isBytes } from './validate'
+import { isBytes, lengthOf } from './validate'
 
-/** Text as UTF-8; a number modulo 256, its fraction cut, as `Buffer.indexOf` takes it; bytes as they are. */
+/**
+ * Text as UTF-8; a number modulo 256, its fraction cut, as `Buffer.indexOf` takes it; of bytes a copy: they can change or be detached while a search
+ * goes on.
+ */
 export function needleOf(value: unknown): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value)
   if (typeof value === 'number') return Uint8Array.of(value)
-  if (isBytes(value)) return value
+  if (isBytes(value)) {
+    const copy = Buffer.allocUnsafe(lengthOf(value))
+    copy.set(value)
+    return copy
+  }
   throw invalidArgType('needle', 'of type string or number or an instance of Uint8Array', value)
 }
 

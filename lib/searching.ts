@@ -104,14 +104,7 @@ export abstract class Searching extends Checked {
 
 function look<T>(core: Core, from: number, end: number, action: () => T): T {
   core.checkReadable(from, end - from)
-  core.checkFault()
-  try {
-    const found = action()
-    core.checkFault()
-    return found
-  } catch (error) {
-    throw core.tell(error)
-  }
+  return core.look(action)
 }
 
 /** An empty needle needs no search, but a task that was cancelled is one all the same. */

@@ -27,8 +27,9 @@ export function nativeTarget(target: unknown): NativeTarget {
   return fd
 }
 
-/** What opening it ended in, with a word on paths inside of an archive. Only now is that loaded. */
+/** What opening it ended in, with a word on paths inside of an archive. Only for those is that loaded: there may be no descriptor left to read it. */
 export function explained(error: unknown, target: NativeTarget): unknown {
+  if (!/\.asar/i.test(String(target))) return error
   return (require('./asar.js') as typeof import('./asar')).explainArchive(error, target)
 }
 

@@ -50,18 +50,20 @@ function forget(token: number, entry: Pending): void {
   entry.leave()
 }
 
-/** Ends a wait from this side; `undefined` if it has ended. */
+/**
+ * Ends a wait from this side; `undefined` if it has ended. Whoever woke it has counted it, and woke nobody else: then the news, which is on its way,
+ * settles it, whatever else happens meanwhile.
+ */
 function take(token: number): Pending | undefined {
   const entry = pending.get(token)
-  if (entry === undefined) return undefined
+  if (entry === undefined || !waiterOf().cancel(token)) return undefined
   forget(token, entry)
-  waiterOf().cancel(token)
   return entry
 }
 
 /** Called by `close()`, before the memory goes. */
 export function abandonWaits(core: Core): void {
-  for (const token of core.waits ?? []) take(token)!.reject(invalidState())
+  for (const token of core.waits ?? []) take(token)?.reject(invalidState())
 }
 
 /** Sleeps in this thread until a `notify` of the same word, in slices: between two of them JavaScript runs, so that workers can be terminated. */
@@ -186,7 +188,9 @@ export function notify(core: Core, byteOffset: unknown, count: unknown): number 
   for (const token of core.waits ?? []) {
     if (woken === most) break
     if (pending.get(token)!.byteOffset !== byteOffset) continue
-    take(token)!.resolve('ok')
+    const entry = take(token)
+    if (entry === undefined) continue
+    entry.resolve('ok')
     woken++
   }
   return woken + wake(core, byteOffset, Math.min(most - woken, 0x7fff_ffff))

@@ -24,3 +24,5 @@ export declare class Windows implements Holder {
     /** The mapping was closed. */
     clear(): void;
 }
+/** What a view of nothing stands on: of the kind that others stand on. */
+export declare function emptyBuffer(core: Core): ArrayBufferLike;

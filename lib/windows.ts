@@ -58,6 +58,7 @@ export class Windows implements Holder {
   #place = -Infinity
   #whole: Buffer<ArrayBuffer> | undefined
   #view: Buffer | undefined
+  #empty: Buffer | undefined
   #large: { readonly buffer: WeakRef<ArrayBuffer>; readonly start: number; readonly end: number } | undefined
   /** Which byte of the mapping is the first of the buffer that `at` returned. */
   origin = 0
@@ -70,7 +71,7 @@ export class Windows implements Holder {
   /** One buffer over everything, kept until `close()`. */
   whole(): Buffer {
     const { delta, byteLength, end } = this.#core
-    if (byteLength === 0) return (this.#whole ??= Buffer.alloc(0))
+    if (byteLength === 0) return (this.#empty ??= Buffer.from(emptyBuffer(this.#core)))
     if (this.#core.kind !== 'external') return this.#carried()
     const known = this.#living(this.#whole?.buffer)
     if (known !== undefined) return this.#whole!
@@ -232,4 +233,9 @@ export class Windows implements Holder {
     this.#core.moved = true
     return undefined
   }
+}
+
+/** What a view of nothing stands on: of the kind that others stand on. */
+export function emptyBuffer(core: Core): ArrayBufferLike {
+  return core.sharedArrayBuffer ? new SharedArrayBuffer(0) : new ArrayBuffer(0)
 }

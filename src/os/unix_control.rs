@@ -63,8 +63,8 @@ pub fn advise(pages: Pages, advice: i32) -> Outcome<()> {
         return Ok(());
     }
     let fail = Fail::last("madvise");
-    // The range is aligned and ours, so EINVAL says that the kernel was built without this advice or is older.
-    Err(if fail.errno() == Some(libc::EINVAL) {
+    // The range is aligned and ours, so EINVAL says that the kernel was built without this advice or is older; or it does not take it for locked pages.
+    Err(if fail.errno() == Some(libc::EINVAL) && !knows_advice(advice) {
         Fail::system(code::ENOTSUP, "madvise")
     } else {
         fail
@@ -98,26 +98,34 @@ pub fn drop_private(pages: Pages) -> Outcome<()> {
     // SAFETY: whole pages of a live private mapping, whose contents the caller asked to drop. On macOS and FreeBSD, where
     // DONTNEED only hints, the pages are mapped again instead (see `Region::discard`).
     if unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_DONTNEED) } == 0 {
-        Ok(())
-    } else {
-        Err(Fail::last("madvise"))
-    }
-}
-
-/// Punches a hole into a shared file: `MADV_REMOVE`.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub fn punch(pages: Pages, _file: &File, _offset: u64) -> Outcome<()> {
-    // SAFETY: whole pages of a live shared mapping, whose contents the caller asked to drop.
-    if unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_REMOVE) } == 0 {
         return Ok(());
     }
     let fail = Fail::last("madvise");
+    // Locked ones have an advice of their own, Linux 5.18.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // SAFETY: as above.
+    if fail.errno() == Some(libc::EINVAL)
+        && unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_DONTNEED_LOCKED) }
+            == 0
+    {
+        return Ok(());
+    }
+    Err(fail)
+}
+
+/// Punches a hole into a shared file: fallocate(2), as `MADV_REMOVE` does, which refuses locked pages.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn punch(pages: Pages, file: &File, offset: u64) -> Outcome<()> {
+    let hole = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+    // SAFETY: fallocate on an open descriptor; the caller asked to drop these contents.
+    if unsafe { libc::fallocate64(file.as_raw_fd(), hole, offset as i64, pages.length as i64) } == 0
+    {
+        return Ok(());
+    }
+    let fail = Fail::last("fallocate");
     Err(
-        if matches!(
-            fail.errno(),
-            Some(libc::EOPNOTSUPP | libc::EINVAL | libc::ENOSYS)
-        ) {
-            Fail::system(code::ENOTSUP, "madvise").hint("this file system cannot punch holes")
+        if matches!(fail.errno(), Some(libc::EOPNOTSUPP | libc::ENOSYS)) {
+            Fail::system(code::ENOTSUP, "fallocate").hint("this file system cannot punch holes")
         } else {
             fail
         },

@@ -1,6 +1,8 @@
 //! What a mapping's owner may ask of its pages: advice, locks, protection, residency, giving contents back.
 #![allow(unsafe_code, reason = "raw writes into the edges of a discarded range")]
 
+use std::sync::atomic::Ordering;
+
 use super::{Access, Pages, Region};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
@@ -195,7 +197,11 @@ impl Region {
 
     /// Puts back what `protect` had done to a part that was mapped again; `from` and `to` count from the base.
     pub(super) fn protect_again(&self, base: *mut u8, from: usize, to: usize) -> Outcome<()> {
+        let sealed = self.sealed.load(Ordering::Acquire);
         for (start, end, protection) in self.protections().within(from, to) {
+            if sealed && protection == Protection::Write {
+                continue;
+            }
             os::protect(
                 Pages {
                     base: base.wrapping_add(start),

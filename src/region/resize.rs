@@ -60,9 +60,10 @@ impl Region {
             return Err(Fail::system(code::ENOTSUP, "mremap").hint("a device has no length"));
         }
         let (size, old) = (facts.size, self.len());
+        // What is only asked for changes no file, however short that is by now.
+        let least = if length.is_some() { self.offset } else { 0 };
         let length = length.unwrap_or(size.saturating_sub(self.offset));
-        let end = self
-            .offset
+        let end = least
             .checked_add(length)
             .ok_or_else(|| Fail::system(code::EOVERFLOW, "mremap"))?;
         let has_length = self.form().access == Access::Write && facts.kind == FileKind::Regular;

@@ -37,9 +37,11 @@ impl Region {
         if self.base.is_null() {
             return Ok(());
         }
-        // SAFETY: all pages are this Region's; the slot's lock is held where there is a slot.
-        let map =
-            || unsafe { os::map_again(self.base, length, Some(file), self.file_base(), form) };
+        let map = || {
+            // SAFETY: all pages are this Region's; the slot's lock is held where there is a slot.
+            unsafe { os::map_again(self.base, length, Some(file), self.file_base(), form) }
+                .and_then(|()| self.protect_again(self.base, 0, length))
+        };
         match &self.slot {
             Some(slot) => slot.locked(|edit| {
                 map()?;

@@ -63,10 +63,10 @@ impl NativeWaiter {
         })
     }
 
-    /// Ends a wait of this environment without a call.
+    /// Ends a wait of this environment without a call; false if it has ended, and the call is on its way.
     #[napi]
-    pub fn cancel(&self, token: u32) {
-        super::cancel(self.id, token);
+    pub fn cancel(&self, token: u32) -> bool {
+        super::cancel(self.id, token)
     }
 }
 

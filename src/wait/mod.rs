@@ -230,17 +230,17 @@ pub fn begin(
     Ok(Some(token))
 }
 
-/// Ends one wait without a word.
-pub fn cancel(environment: u32, token: u32) {
+/// Ends one wait without a word; false if it had ended before.
+pub fn cancel(environment: u32, token: u32) -> bool {
     let wait = waits()
         .iter()
         .find(|wait| wait.token == token && wait.environment == environment)
         .cloned();
-    if let Some(wait) = wait
-        && wait.end()
-    {
+    let first = wait.as_ref().is_some_and(|wait| wait.end());
+    if first && let Some(wait) = wait {
         wait.free_worker();
     }
+    first
 }
 
 /// Wakes up to `count` waiters: first those of this process, which the kernel may not know yet.
