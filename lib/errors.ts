@@ -57,8 +57,8 @@ function received(value: unknown): string {
 /** A function's own, or that of the class. */
 function nameOf(value: object): string {
   try {
-    const named = typeof value === 'function' ? value : (value.constructor as { name?: unknown } | undefined)
-    return String(named?.name ?? '')
+    const owner = typeof value === 'function' ? value : (value.constructor as { name?: unknown } | undefined)
+    return String(owner?.name ?? '')
   } catch {
     return ''
   }

@@ -5,16 +5,20 @@
 //! "not offered by <platform>" in `lib/posix.ts`, whose list of names is the union of these. On Windows all are absent.
 //! `__test__/constants.spec.ts` compares every one with the C headers of the machine.
 
-use std::collections::HashMap;
-
+use napi::Env;
+use napi::bindgen_prelude::{JsObjectValue, Object};
 use napi_derive::napi;
 
 type Table = Vec<(&'static str, f64)>;
 
 /// The constants of `memmap/posix` that this system has, by name.
 #[napi(ts_return_type = "Record<string, number>")]
-pub fn constants() -> HashMap<&'static str, f64> {
-    table().into_iter().collect()
+pub fn constants(env: &Env) -> napi::Result<Object<'_>> {
+    let mut all = Object::new(env)?;
+    for (name, value) in table() {
+        all.set_named_property(name, value)?;
+    }
+    Ok(all)
 }
 
 #[cfg(not(unix))]

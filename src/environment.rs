@@ -4,8 +4,7 @@
     reason = "the guard writes into an array of JavaScript, which stays referenced until the environment ends"
 )]
 
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::Env;
 use napi::bindgen_prelude::{Function, Int32Array, Unknown};
@@ -38,21 +37,23 @@ pub fn setup(env: &Env, mut epoch: Int32Array, on_fault: Function<'_, (), ()>) -
     let key = env.raw() as usize;
     // SAFETY: the array's memory lives as long as `epoch`, which the hook below drops only after the subscription; JavaScript only reads it.
     let subscription = unsafe { fault::subscribe(epoch.as_mut().as_mut_ptr(), wake) };
-    environments().insert(key, subscription);
+    environments().push((key, subscription));
     env.add_env_cleanup_hook(epoch, move |epoch| {
         overlay::environment_ends(key);
         owners::forget(key);
-        let subscription = environments().remove(&key);
-        drop(subscription);
+        let mut all = environments();
+        let at = all.iter().position(|(of, _)| *of == key);
+        let gone = at.map(|at| all.swap_remove(at));
+        drop(all);
+        drop(gone);
         drop(epoch);
     })?;
     Ok(())
 }
 
 /// Who hears of faults, by environment.
-fn environments() -> MutexGuard<'static, HashMap<usize, fault::Subscription>> {
-    static ALL: LazyLock<Mutex<HashMap<usize, fault::Subscription>>> =
-        LazyLock::new(Mutex::default);
+fn environments() -> MutexGuard<'static, Vec<(usize, fault::Subscription)>> {
+    static ALL: Mutex<Vec<(usize, fault::Subscription)>> = Mutex::new(Vec::new());
     ALL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -60,7 +61,8 @@ fn environments() -> MutexGuard<'static, HashMap<usize, fault::Subscription>> {
 #[napi]
 pub fn take_faults(env: &Env) -> Vec<f64> {
     let environments = environments();
-    let Some(subscription) = environments.get(&(env.raw() as usize)) else {
+    let key = env.raw() as usize;
+    let Some((_, subscription)) = environments.iter().find(|(of, _)| *of == key) else {
         return Vec::new();
     };
     let events = subscription.take_events();

@@ -4,7 +4,6 @@
 #![allow(unsafe_code, reason = "counters that belong to JavaScript")]
 
 use std::{
-    collections::BTreeMap,
     ptr::null_mut,
     sync::{
         Mutex, PoisonError,
@@ -46,7 +45,7 @@ static NEWS: SpinLock<News> = SpinLock::new(News {
 });
 
 type Wake = Box<dyn Fn() + Send>;
-static WAKES: Mutex<BTreeMap<u64, Wake>> = Mutex::new(BTreeMap::new());
+static WAKES: Mutex<Vec<(u64, Wake)>> = Mutex::new(Vec::new());
 
 /// Called by the handler, which holds no slot's lock any more.
 pub fn report(event: Event) {
@@ -108,7 +107,7 @@ pub unsafe fn subscribe(epoch: *mut i32, wake: Box<dyn Fn() + Send>) -> Subscrip
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     {
         let mut wakes = WAKES.lock().unwrap_or_else(PoisonError::into_inner);
-        wakes.insert(id, wake);
+        wakes.push((id, wake));
         // Under the lock, so that there is one. Without a thread or a bell `epoch` still counts.
         if !bell::is_started() {
             bell::start(wake_all);
@@ -161,21 +160,17 @@ impl Drop for Subscription {
         drop(news);
         // SAFETY: made by `subscribe`, and out of the list now.
         drop(unsafe { Box::from_raw(self.counter) });
-        let wake = WAKES
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.id);
+        let mut wakes = WAKES.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = wakes.iter().position(|(id, _)| *id == self.id);
+        let wake = at.map(|at| wakes.swap_remove(at));
+        drop(wakes);
         drop(wake);
     }
 }
 
 /// What the watcher does when the bell rings.
 fn wake_all() {
-    for wake in WAKES
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .values()
-    {
+    for (_, wake) in WAKES.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         wake();
     }
 }

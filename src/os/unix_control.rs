@@ -64,11 +64,13 @@ pub fn advise(pages: Pages, advice: i32) -> Outcome<()> {
     }
     let fail = Fail::last("madvise");
     // The range is aligned and ours, so EINVAL says that the kernel was built without this advice or is older; or it does not take it for locked pages.
-    Err(if fail.errno() == Some(libc::EINVAL) && !knows_advice(advice) {
-        Fail::system(code::ENOTSUP, "madvise")
-    } else {
-        fail
-    })
+    Err(
+        if fail.errno() == Some(libc::EINVAL) && !knows_advice(advice) {
+            Fail::system(code::ENOTSUP, "madvise")
+        } else {
+            fail
+        },
+    )
 }
 
 /// Whether this kernel takes an advice: tried on one page of its own.
@@ -101,14 +103,14 @@ pub fn drop_private(pages: Pages) -> Outcome<()> {
         return Ok(());
     }
     let fail = Fail::last("madvise");
-    // Locked ones have an advice of their own, Linux 5.18.
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    // SAFETY: as above.
-    if fail.errno() == Some(libc::EINVAL)
-        && unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_DONTNEED_LOCKED) }
-            == 0
-    {
-        return Ok(());
+    if fail.errno() == Some(libc::EINVAL) {
+        // Locked ones have an advice of their own, Linux 5.18.
+        let locked = libc::MADV_DONTNEED_LOCKED;
+        // SAFETY: as above.
+        if unsafe { libc::madvise(pages.base.cast(), pages.length, locked) } == 0 {
+            return Ok(());
+        }
     }
     Err(fail)
 }

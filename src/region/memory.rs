@@ -42,11 +42,7 @@ impl Region {
     pub fn holes(&self) -> Option<Arc<File>> {
         // Private pages may hold bytes where the file has a hole, also those that were mapped to be read; so may what was mapped over a part, and
         // each page that a store to a read-only one made.
-        if !self.form.mapped
-            || self.form.private
-            || !self.is_in_one_piece()
-            || self.fault().1 > 0
-        {
+        if !self.form.mapped || self.form.private || !self.is_in_one_piece() || self.fault().1 > 0 {
             return None;
         }
         let file = self.file()?;
