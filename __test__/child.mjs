@@ -28,12 +28,14 @@ export function send(child, signal) {
 /**
  * Runs a program to its end and never throws for what it does.
  * @param {string} program
- * @param {{ args?: string[], env?: Record<string, string>, seconds?: number, whenReady?: (child) => void }} options `whenReady`:
- *   called once it has printed `ready`
+ * @param {{ args?: string[], env?: Record<string, string>, limit?: string, seconds?: number, whenReady?: (child) => void }} options `limit`: of the shell's
+ *   `ulimit`; `whenReady`: called once it has printed `ready`
  */
-export function run(program, { args = [], env = {}, seconds = long ? 280 : 110, whenReady } = {}) {
+export function run(program, { args = [], env = {}, limit: limits, seconds = long ? 280 : 110, whenReady } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, command(program, args), {
+    const own = [process.execPath, ...command(program, args)]
+    const [first, ...rest] = limits ? ['sh', '-c', `ulimit ${limits} && exec "$@"`, 'sh', ...own] : own
+    const child = spawn(first, rest, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

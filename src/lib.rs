@@ -19,6 +19,8 @@ mod function;
 mod futex;
 mod handles;
 mod jobs;
+#[cfg(unix)]
+mod limit;
 mod log;
 mod mapping;
 mod mapping_carrier;

@@ -10,6 +10,9 @@ use std::ffi::c_int;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn object(len: usize) -> Option<c_int> {
     let length = i64::try_from(len).ok()?;
+    if crate::limit::forbids(len as u64) {
+        return None;
+    }
     // SAFETY: the name is a C string. By number: the symbol is newer than glibc 2.17.
     let fd = unsafe {
         libc::syscall(

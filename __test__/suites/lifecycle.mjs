@@ -60,6 +60,7 @@ await tests({
   'segments of a log behind one buffer': program('staged'),
   'mappings that become shorter under somebody at work': program('shrinking'),
   'what was placed over a part of a mapping, and went': program('placed-over'),
+  'files that may not become so long': program('limited', { limit: '-f 40000' }),
   'process.exit in the middle': exits,
   'buffers cloned, transferred, marked untransferable': program('transferred'),
   'buffers cloned, transferred, marked untransferable, without the guard': program('transferred', { env: OFF }),

@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use super::{FileFacts, FileKind, OpenMode};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
+use crate::limit;
 use crate::region::Pages;
 
 /// sysconf(_SC_PAGESIZE), in bytes.
@@ -200,8 +201,17 @@ pub fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> Outcome<usize> {
     Ok(done)
 }
 
+fn check_limit(file: &File, length: u64, call: &'static str) -> Outcome<()> {
+    // What is longer already may be cut.
+    if limit::forbids(length) && facts(file)?.size < length {
+        return Err(Fail::system(code::EFBIG, call));
+    }
+    Ok(())
+}
+
 /// ftruncate(2).
 pub fn set_length(file: &File, length: u64) -> Outcome<()> {
+    check_limit(file, length, "ftruncate")?;
     let length =
         libc::off_t::try_from(length).map_err(|_| Fail::system(code::EFBIG, "ftruncate"))?;
     // SAFETY: ftruncate on an open descriptor.
@@ -222,6 +232,7 @@ pub fn allocate(file: &File, old: u64, new: u64) -> Outcome<()> {
     ) else {
         return Err(Fail::system(code::EFBIG, "fallocate"));
     };
+    check_limit(file, new, "fallocate")?;
     // SAFETY: fallocate on an open descriptor.
     if retry(|| unsafe { libc::fallocate64(file.as_raw_fd(), 0, start, length) }) == 0 {
         return Ok(());
