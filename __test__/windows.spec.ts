@@ -30,10 +30,13 @@ import {
   unless,
   using,
 } from './helpers'
-import { fails } from './systems'
+import { elsewhere, fails } from './systems'
 
 const windows = unless(!onWindows && "is about Windows' own")
 const held = unless(onWindows ? lingering : "is about Windows' own")
+const placed = unless(
+  onWindows ? !Mapping.isSupported('resizeInPlace') && 'no places can be held here' : "is about Windows' own",
+)
 const size = 2 * page + 100
 
 windows('views begin at any byte though the system maps in steps of 64 KiB', (t) => {
@@ -204,4 +207,18 @@ windows('memmap/posix loads, and what it is about is ENOTSUP', (t) => {
   fails(t, () => posix.shm_open('/memmap-none', 0), 'ENOTSUP')
   fails(t, () => posix.memfd_create('memmap-none'), 'ENOTSUP')
   fails(t, () => posix.Reservation.reserve(page), 'ENOTSUP')
+})
+
+placed('views of what a shrinking mapping gave up read zeros, also while it grows again by less', async (t) => {
+  const path = file(256 * page)
+  const value = await elsewhere(`
+    const page = Mapping.pageSize
+    const m = MappedFile.openSync(${JSON.stringify(path)}, { access: 'write', capacity: 256 * page })
+    const view = m.bytes
+    m.resize(64 * page)
+    m.resize(128 * page)
+    const found = [view[64 * page], view[200 * page], view[256 * page - 1]]
+    m.close()
+    return found`)
+  t.deepEqual(value, [0, 0, 0])
 })
