@@ -6,17 +6,20 @@ use std::io;
 use std::os::windows::fs::{FileExt, OpenOptionsExt};
 use std::os::windows::io::{AsRawHandle, FromRawHandle};
 use std::path::Path;
+use std::time::Duration;
 
 use memmap2::{MmapOptions, MmapRaw};
 use windows_sys::Wdk::Storage::FileSystem::{FileAccessInformation, NtQueryInformationFile};
 use windows_sys::Win32::Foundation::{
-    DUPLICATE_SAME_ACCESS, DuplicateHandle, HANDLE, INVALID_HANDLE_VALUE,
+    DUPLICATE_SAME_ACCESS, DuplicateHandle, ERROR_LOCK_VIOLATION, GetLastError, HANDLE,
+    INVALID_HANDLE_VALUE,
 };
 use windows_sys::Win32::Storage::FileSystem as fs;
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use windows_sys::Win32::System::Memory::FlushViewOfFile;
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
+use super::windows_control::{each, is_one_piece};
 use super::windows_sections::{section_is_writable, section_length};
 use super::{FileFacts, FileKind, OpenMode, Pages};
 use crate::errno::code;
@@ -258,11 +261,36 @@ pub fn remove_if_same(path: &Path, file: &File) {
 
 /// FlushViewOfFile: hands dirty pages to the file system; `sync_file` makes them durable. There is nothing to invalidate: views are coherent.
 pub fn sync_pages(pages: Pages, _wait: bool, _invalidate: bool) -> Outcome<()> {
-    // SAFETY: whole pages of a live view; flushing changes no address space.
-    if unsafe { FlushViewOfFile(pages.base.cast(), pages.length) } == 0 {
-        Err(Fail::last("msync"))
-    } else {
-        Ok(())
+    match flush_view(pages) {
+        // It takes one view at a time; zeros that the guard has put between them are nobody's.
+        Err(_) if !is_one_piece(pages) => {
+            each(
+                pages,
+                |pages, view| {
+                    if view { flush_view(pages) } else { Ok(()) }
+                },
+            )
+        }
+        done => done,
+    }
+}
+
+/// "The process cannot access the file because another process has locked a portion of the file" also says that the system itself is writing these
+/// pages at the moment: .NET tries again, too (`MemoryMappedView.Windows.cs`). Here for about a second.
+fn flush_view(pages: Pages) -> Outcome<()> {
+    let mut pause = Duration::from_millis(1);
+    loop {
+        // SAFETY: whole pages of a live view; flushing changes no address space.
+        if unsafe { FlushViewOfFile(pages.base.cast(), pages.length) } != 0 {
+            return Ok(());
+        }
+        // SAFETY: the error of the call above, on this thread.
+        let error = unsafe { GetLastError() };
+        if error != ERROR_LOCK_VIOLATION || pause > Duration::from_millis(512) {
+            return Err(Fail::system(super::errno_of(error as i32), "msync"));
+        }
+        std::thread::sleep(pause);
+        pause *= 2;
     }
 }
 

@@ -15,6 +15,8 @@ use windows_sys::Win32::System::Threading::{
 };
 
 use super::Protection;
+use super::windows_abilities::{query, set_protection};
+use super::windows_placeholders::{piece_at, pieces};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Pages;
@@ -60,12 +62,31 @@ pub fn knows_advice(advice: i32) -> bool {
 
 /// What a range of pages was mapped as.
 fn mapped_as(pages: Pages) -> Option<u32> {
-    // SAFETY: an all-zero structure is a valid value.
-    let mut facts: memory::MEMORY_BASIC_INFORMATION = unsafe { std::mem::zeroed() };
-    // SAFETY: the structure lives on this stack.
-    let got =
-        unsafe { memory::VirtualQuery(pages.base.cast(), &raw mut facts, size_of_val(&facts)) };
-    (got != 0).then_some(facts.AllocationProtect)
+    query(pages.base as usize).map(|facts| facts.AllocationProtect)
+}
+
+/// For each view or piece of memory that has a part in a range, and whether it is a view.
+pub(super) fn each(
+    pages: Pages,
+    mut action: impl FnMut(Pages, bool) -> Outcome<()>,
+) -> Outcome<()> {
+    let at = pages.base as usize;
+    for piece in pieces(at, pages.length) {
+        let start = piece.base.max(at);
+        let part = Pages {
+            base: pages.base.wrapping_add(start - at),
+            length: piece.end.min(at + pages.length) - start,
+        };
+        action(part, piece.view)?;
+    }
+    Ok(())
+}
+
+/// Whether the system may take a range as a whole: what lies in one view or one piece of memory. Asked after it has refused, as counting takes a
+/// call for each run of pages that are protected alike.
+pub(super) fn is_one_piece(pages: Pages) -> bool {
+    let at = pages.base as usize;
+    piece_at(at).is_none_or(|piece| piece.end >= at + pages.length)
 }
 
 /// Drops private pages: zeros in memory; a private copy of a file reads the file again (`PAGE_REVERT_TO_FILE_MAP`).
@@ -73,6 +94,10 @@ fn mapped_as(pages: Pages) -> Option<u32> {
 /// DiscardVirtualMemory leaves anything in the pages, and OfferVirtualMemory takes them only where memory is short: neither is what `discard`
 /// promises.
 pub fn drop_private(pages: Pages) -> Outcome<()> {
+    each(pages, |pages, _| drop_in_piece(pages))
+}
+
+fn drop_in_piece(pages: Pages) -> Outcome<()> {
     if mapped_as(pages)
         .is_some_and(|how| how & (memory::PAGE_WRITECOPY | memory::PAGE_EXECUTE_WRITECOPY) != 0)
     {
@@ -175,25 +200,37 @@ pub fn populate_read(pages: Pages) {
 }
 
 fn set(pages: Pages, protection: u32) -> Outcome<()> {
-    let mut old = 0;
-    // SAFETY: whole pages of a live Region, and a place on this stack for what was there.
-    if unsafe { memory::VirtualProtect(pages.base.cast(), pages.length, protection, &raw mut old) }
-        == 0
-    {
-        Err(Fail::last("mprotect"))
-    } else {
+    // SAFETY: whole pages of a live Region.
+    if unsafe { set_protection(pages.base as usize, pages.length, protection) } {
         Ok(())
+    } else {
+        Err(Fail::last("mprotect"))
     }
 }
 
-/// VirtualProtect.
+/// VirtualProtect, of one view after the other where there are several.
 pub fn protect(pages: Pages, protection: Protection) -> Outcome<()> {
+    match protect_piece(pages, protection) {
+        Err(_) if !is_one_piece(pages) => each(pages, |pages, _| protect_piece(pages, protection)),
+        done => done,
+    }
+}
+
+fn protect_piece(pages: Pages, protection: Protection) -> Outcome<()> {
     match protection {
         Protection::None => set(pages, memory::PAGE_NOACCESS),
         Protection::Read => set(pages, memory::PAGE_READONLY),
         // Bits of mprotect(2), which has none here.
         Protection::Raw(_) => Err(Fail::system(code::ENOTSUP, "mprotect")),
-        Protection::Exec => set(pages, memory::PAGE_EXECUTE_READ),
+        Protection::Exec => set(pages, memory::PAGE_EXECUTE_READ).map_err(|fail| {
+            // Pages of a view never get more rights than its section has.
+            if query(pages.base as usize).is_some_and(|facts| facts.Type == memory::MEM_MAPPED) {
+                Fail::system(code::EACCES, "mprotect")
+                    .hint("Windows executes a file only where it was opened with exec: true")
+            } else {
+                fail
+            }
+        }),
         // Pages of a private copy are not made writable themselves: a store copies them first.
         Protection::Write if mapped_as(pages) == Some(memory::PAGE_WRITECOPY) => {
             set(pages, memory::PAGE_WRITECOPY)
