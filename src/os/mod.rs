@@ -76,6 +76,9 @@ pub use stub::*;
 
 pub use crate::region::Pages;
 
+/// Whether a file that is mapped can be made shorter; Windows refuses it, whoever maps it and however little.
+pub const CUTS_MAPPED_FILES: bool = cfg!(not(windows));
+
 /// What a target is, as far as mapping cares.
 #[cfg_attr(
     not(unix),
