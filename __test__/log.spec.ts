@@ -310,3 +310,36 @@ test('a full disk: append throws ENOSPC, earlier records stay, and it goes on on
     execFileSync('umount', ['-l', mounted])
   }
 })
+
+atOnce('segments that were given up while the log itself read them are gone when it is closed', (t) => {
+  const directory = fresh()
+  const log = MappedLog.openSync(directory, { segmentSize: 4096, flush: 'never' })
+  const positions = Array.from({ length: 100 }, () => log.append(Buffer.alloc(500, 1)))
+  t.is([...log].length, 100)
+  log.truncateBefore(positions[95]!)
+  log.close()
+  t.true(segments(directory).length <= 2, segments(directory).join(' '))
+})
+
+atOnce('a log is opened again while a reader has the segment mapped that was made ahead', async (t) => {
+  const directory = fresh()
+  let log = MappedLog.openSync(directory, { segmentSize: 1 << 16, flush: 'never' })
+  while (segments(directory).length < 2) {
+    log.append(Buffer.alloc(1000, 1))
+    await pause(1)
+  }
+  const reader = MappedLog.openSync(directory, { readOnly: true })
+  t.is([...reader].length, [...log].length)
+  log.close()
+  log = MappedLog.openSync(directory, { segmentSize: 1 << 16, flush: 'never' })
+  const last = Array.from({ length: 100 }, (_, number) => log.append(`${number}${'-'.repeat(1000)}`)).at(-1)!
+  t.is([...reader].at(-1)!.position, last)
+  reader.close()
+  log.close()
+  // What could only be renamed goes with the next opening.
+  MappedLog.openSync(directory).close()
+  t.deepEqual(
+    readdirSync(directory).filter((name) => !name.endsWith('.seg')),
+    ['bell', 'lock'],
+  )
+})
