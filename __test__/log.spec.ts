@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -342,4 +352,16 @@ atOnce('a log is opened again while a reader has the segment mapped that was mad
     readdirSync(directory).filter((name) => !name.endsWith('.seg')),
     ['bell', 'lock'],
   )
+})
+
+test('a program that looks into the file lock keeps no writer out, and sees who has it', (t) => {
+  const directory = fresh()
+  MappedLog.openSync(directory).close()
+  const path = join(directory, 'lock')
+  const fd = openSync(path, 'r')
+  const log = MappedLog.openSync(directory)
+  t.is(readFileSync(path, 'utf8'), `${process.pid}\n`)
+  t.throws(() => MappedLog.openSync(directory), { code: 'EBUSY' })
+  log.close()
+  closeSync(fd)
 })
