@@ -1,7 +1,9 @@
 // What is Windows' own: names of files, what a mapped file refuses, and that nothing is left of a mapping after close().
 import { spawnSync } from 'node:child_process'
 import {
+  chmodSync,
   closeSync,
+  constants,
   existsSync,
   mkdirSync,
   openSync,
@@ -273,4 +275,19 @@ placed('within a capacity it has not changed what protect did to the end either'
   const after = readFileSync(path)
   t.is(after[2 * page], before[2 * page]! ^ 255)
   t.is(after[3 * page], before[3 * page])
+})
+
+windows('a mode without a right to write makes a file that is read-only, as in node:fs', (t) => {
+  const path = fresh()
+  using(MappedFile.openSync(path, { access: 'write', create: true, length: 10, mode: 0o444 }), (m) => m.setUint8(0, 1))
+  t.is(statSync(path).mode & 0o222, 0)
+  chmodSync(path, 0o666)
+})
+
+windows('a descriptor that cannot read, and code in a file that was not opened for it, are EACCES', (t) => {
+  const fd = openSync(file(size), constants.O_WRONLY)
+  for (const access of ['read', 'write'] as const) fails(t, () => MappedFile.openSync(fd, { access }), 'EACCES')
+  closeSync(fd)
+  using(MappedFile.openSync(file(size)), (m) => fails(t, () => m.protect('exec'), 'EACCES', 'mprotect'))
+  using(MappedFile.openSync(file(size), { exec: true }), (m) => t.is(m.compare(counting(size)), 0))
 })

@@ -218,6 +218,13 @@ fn file_of(request: &Request) -> Outcome<(Arc<File>, bool)> {
         }
         Target::Fd(fd) => os::duplicate(*fd).map(|file| (file, false)),
     }
+    .and_then(|(file, created)| {
+        if os::EXECUTION_IS_ASKED_FOR && request.exec {
+            os::for_exec(file).map(|file| (file, created))
+        } else {
+            Ok((file, created))
+        }
+    })
     .map(|(file, created)| (Arc::new(file), created))
 }
 
@@ -247,6 +254,7 @@ fn length_of(request: &Request, size: Option<u64>) -> Outcome<u64> {
 /// Makes the file longer; on failure it is as before.
 pub fn extend(file: &File, sparse: bool, old: u64, new: u64) -> Outcome<()> {
     let done = if sparse {
+        os::make_sparse(file);
         os::set_length(file, new)
     } else {
         os::allocate(file, old, new)

@@ -79,6 +79,20 @@ pub use crate::region::Pages;
 /// Whether a file that is mapped can be made shorter; Windows refuses it, whoever maps it and however little.
 pub const CUTS_MAPPED_FILES: bool = cfg!(not(windows));
 
+/// Only Windows has to be told so: elsewhere a file has holes where nobody has written.
+#[cfg(not(windows))]
+pub fn make_sparse(_file: &std::fs::File) {}
+
+/// Whether a file must have been opened for it, where its bytes are to be executed: see `for_exec`.
+pub const EXECUTION_IS_ASKED_FOR: bool = cfg!(windows);
+
+/// What is opened elsewhere may be executed, if the file system lets it.
+#[cfg(not(windows))]
+#[allow(clippy::unnecessary_wraps, reason = "on Windows it can fail")]
+pub fn for_exec(file: std::fs::File) -> crate::error::Outcome<std::fs::File> {
+    Ok(file)
+}
+
 /// What a target is, as far as mapping cares.
 #[cfg_attr(
     not(unix),
