@@ -61,6 +61,9 @@ pub fn anonymous(length: usize, huge: bool, no_reserve: bool) -> Outcome<Arc<Reg
     } else {
         os::page_size()
     };
+    if huge && !os::HAS_HUGE_PAGES {
+        return Err(Fail::system(code::ENOTSUP, "mmap").hint("this system has no huge pages"));
+    }
     let memory = if length == 0 {
         Memory::Empty
     } else {
@@ -93,6 +96,9 @@ fn nameless(page: usize) -> Source {
 }
 
 fn map_zeros(length: usize, huge: bool, no_reserve: bool, page: usize) -> Outcome<MmapRaw> {
+    if !os::is_mappable(length) {
+        return Err(Fail::system(code::ENOMEM, "mmap"));
+    }
     let mut options = MmapOptions::new();
     // munmap(2): the length of a mapping of huge pages must be a multiple of their size.
     options.len(
@@ -362,6 +368,9 @@ fn map_file_with(
         && let Ok(held) = reserve(file, form, offset, length, length, page)
     {
         return Ok(Memory::Held(held));
+    }
+    if !os::is_mappable(length) {
+        return Err(Fail::system(code::ENOMEM, "mmap"));
     }
     let mut options = MmapOptions::new();
     if page == os::page_size() {

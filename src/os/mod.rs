@@ -79,6 +79,14 @@ pub use crate::region::Pages;
 /// Whether a file that is mapped can be made shorter; Windows refuses it, whoever maps it and however little.
 pub const CUTS_MAPPED_FILES: bool = cfg!(not(windows));
 
+/// Whether there may be huge pages; whether there are any, Linux says itself. Large pages of Windows need a privilege that processes do not have.
+pub const HAS_HUGE_PAGES: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+/// Whether so many bytes can be asked for: memmap2 takes no more than `isize::MAX` where addresses have 32 bits, and calls that invalid data.
+pub const fn is_mappable(length: usize) -> bool {
+    size_of::<usize>() > 4 || length <= isize::MAX as usize
+}
+
 /// Only Windows has to be told so: elsewhere a file has holes where nobody has written.
 #[cfg(not(windows))]
 pub fn make_sparse(_file: &std::fs::File) {}
