@@ -3,7 +3,9 @@
 
 use std::fs::File;
 
-use windows_sys::Win32::Foundation::{ERROR_NOT_LOCKED, ERROR_WORKING_SET_QUOTA, GetLastError};
+use windows_sys::Win32::Foundation::{
+    ERROR_INVALID_PARAMETER, ERROR_NOT_LOCKED, ERROR_WORKING_SET_QUOTA, GetLastError,
+};
 use windows_sys::Win32::System::IO::DeviceIoControl;
 use windows_sys::Win32::System::Ioctl::{FILE_ZERO_DATA_INFORMATION, FSCTL_SET_ZERO_DATA};
 use windows_sys::Win32::System::Memory as memory;
@@ -34,10 +36,15 @@ pub fn advice(name: &str) -> Option<i32> {
     }
 }
 
-/// PrefetchVirtualMemory; VirtualUnlock of pages that are not locked, which takes them out of the working set.
+/// PrefetchVirtualMemory; VirtualUnlock of pages that are not locked, which takes them out of the working set. Of locked ones it would take the
+/// lock: they are `EINVAL`, as with madvise(2).
 pub fn advise(pages: Pages, advice: i32) -> Outcome<()> {
     if advice == PAGEOUT {
-        return unlock(pages);
+        return if locked_pages(pages)?.is_empty() {
+            accept_unlocked(try_unlock(pages))
+        } else {
+            Err(Fail::system(code::EINVAL, "madvise").hint("a part of the range is locked"))
+        };
     }
     if prefetch(pages) {
         Ok(())
@@ -140,23 +147,37 @@ pub fn punch(pages: Pages, file: &File, offset: u64) -> Outcome<()> {
             std::ptr::null_mut(),
         )
     };
-    if done == 0 {
-        Err(Fail::system(code::ENOTSUP, "madvise").hint("this file system cannot punch holes"))
-    } else {
-        Ok(())
+    if done != 0 {
+        return Ok(());
     }
+    // SAFETY: the error of the call above, on this thread.
+    let error = unsafe { GetLastError() };
+    let fail = Fail::system(super::errno_of(error as i32), "madvise");
+    // A control code that is not known: the file system's answer, or its driver's.
+    Err(
+        if error == ERROR_INVALID_PARAMETER || fail.errno() == Some(code::ENOTSUP) {
+            Fail::system(code::ENOTSUP, "madvise").hint("this file system cannot punch holes")
+        } else {
+            fail
+        },
+    )
 }
 
 /// VirtualLock. A process may lock a little less than its minimum working set has, which is small by default: it is raised by what is asked for.
 pub fn lock(pages: Pages, _private: bool) -> Outcome<()> {
     // SAFETY: whole pages of a live Region; locking changes no contents.
     let locked = || unsafe { memory::VirtualLock(pages.base.cast(), pages.length) } != 0;
-    // SAFETY: the error of the call before, on this thread.
-    let full = || unsafe { GetLastError() } == ERROR_WORKING_SET_QUOTA;
-    if locked() || (full() && raise_working_set(pages.length) && locked()) {
+    if locked() {
         return Ok(());
     }
-    Err(Fail::last("mlock").hint("the working set of the process limits how much it may lock"))
+    // SAFETY: the error of the call above, on this thread.
+    let error = unsafe { GetLastError() };
+    if error == ERROR_WORKING_SET_QUOTA && raise_working_set(pages.length) && locked() {
+        return Ok(());
+    }
+    // Not that of a limit that could not be raised: a privilege that is missing is no answer to this question.
+    Err(Fail::system(super::errno_of(error as i32), "mlock")
+        .hint("the working set of the process limits how much it may lock"))
 }
 
 /// GetProcessWorkingSetSize, SetProcessWorkingSetSize: both limits, by so many bytes. False where the system refuses.
@@ -174,18 +195,52 @@ fn raise_working_set(more: usize) -> bool {
     }
 }
 
-/// VirtualUnlock; of pages that are not locked it is no error, as with munlock(2).
+/// VirtualUnlock; of pages that are not locked it is no error, as with munlock(2). The call takes a range as a whole or not at all, so where a
+/// part is not locked it is given the others alone.
 pub fn unlock(pages: Pages) -> Outcome<()> {
-    // SAFETY: whole pages of a live Region.
-    if unsafe { memory::VirtualUnlock(pages.base.cast(), pages.length) } != 0 {
-        return Ok(());
+    let error = try_unlock(pages);
+    if error != ERROR_NOT_LOCKED {
+        return accept_unlocked(error);
     }
-    // SAFETY: the error of the call above, on this thread.
-    if unsafe { GetLastError() } == ERROR_NOT_LOCKED {
+    let length = super::page_size();
+    for at in locked_pages(pages)? {
+        let base = pages.base.wrapping_add(at * length);
+        accept_unlocked(try_unlock(Pages { base, length }))?;
+    }
+    Ok(())
+}
+
+/// The error's number, 0 for none.
+fn try_unlock(pages: Pages) -> u32 {
+    // SAFETY: whole pages of a live Region, and the error of that call, on this thread.
+    unsafe {
+        if memory::VirtualUnlock(pages.base.cast(), pages.length) != 0 {
+            0
+        } else {
+            GetLastError()
+        }
+    }
+}
+
+fn accept_unlocked(error: u32) -> Outcome<()> {
+    if matches!(error, 0 | ERROR_NOT_LOCKED) {
         Ok(())
     } else {
-        Err(Fail::last("munlock"))
+        Err(Fail::system(super::errno_of(error as i32), "munlock"))
     }
+}
+
+/// Which pages of a range are locked.
+fn locked_pages(pages: Pages) -> Outcome<Vec<usize>> {
+    /// psapi.h: `Locked` of `PSAPI_WORKING_SET_EX_BLOCK`.
+    const LOCKED: usize = 1 << 22;
+    let mut found = Vec::new();
+    working_set(pages, super::page_size(), |index, flags| {
+        if flags & (LOCKED | VALID) == LOCKED | VALID {
+            found.push(index);
+        }
+    })?;
+    Ok(found)
 }
 
 /// Faults pages in for reading.
@@ -239,12 +294,25 @@ fn protect_piece(pages: Pages, protection: Protection) -> Outcome<()> {
     }
 }
 
-/// QueryWorkingSetEx: one bit a page, lowest bit first, for the pages in this process's working set.
+/// One bit a page, lowest bit first, for the pages in this process's working set.
 pub fn residency(pages: Pages, page: usize) -> Outcome<Vec<u8>> {
+    let mut bits = vec![0_u8; pages.length.div_ceil(page).div_ceil(8)];
+    working_set(pages, page, |index, flags| {
+        if flags & VALID != 0 {
+            bits[index / 8] |= 1 << (index % 8);
+        }
+    })?;
+    Ok(bits)
+}
+
+/// psapi.h: `Valid` of `PSAPI_WORKING_SET_EX_BLOCK`.
+const VALID: usize = 1;
+
+/// QueryWorkingSetEx: number and attributes of each page.
+fn working_set(pages: Pages, page: usize, mut note: impl FnMut(usize, usize)) -> Outcome<()> {
     /// Pages asked at once.
     const STEP: usize = 1024;
     let count = pages.length.div_ceil(page);
-    let mut bits = vec![0_u8; count.div_ceil(8)];
     // SAFETY: an all-zero structure is a valid value.
     let mut states: Vec<PSAPI_WORKING_SET_EX_INFORMATION> =
         vec![unsafe { std::mem::zeroed() }; STEP.min(count)];
@@ -261,14 +329,12 @@ pub fn residency(pages: Pages, page: usize) -> Outcome<Vec<u8>> {
             return Err(Fail::last("mincore"));
         }
         for (index, state) in states[..some].iter().enumerate() {
-            // SAFETY: both members of the union are the same word; bit 0 is `Valid`.
-            if unsafe { state.VirtualAttributes.Flags } & 1 != 0 {
-                bits[(first + index) / 8] |= 1 << ((first + index) % 8);
-            }
+            // SAFETY: both members of the union are the same word.
+            note(first + index, unsafe { state.VirtualAttributes.Flags });
         }
         first += some;
     }
-    Ok(bits)
+    Ok(())
 }
 
 /// The working set is what this process has touched; what the system's cache holds beside it is not told.
