@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { basename, join, toNamespacedPath } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { MappedFile, Mapping } from '../index'
+import { MappedFile, Mapping, SharedMemory } from '../index'
 import * as posix from '../lib/posix'
 import {
   caught,
@@ -290,4 +290,11 @@ windows('a descriptor that cannot read, and code in a file that was not opened f
   closeSync(fd)
   using(MappedFile.openSync(file(size)), (m) => fails(t, () => m.protect('exec'), 'EACCES', 'mprotect'))
   using(MappedFile.openSync(file(size), { exec: true }), (m) => t.is(m.compare(counting(size)), 0))
+})
+
+windows('a name of shared memory that is an event or a mutex is EINVAL, as there is nothing to open', (t) => {
+  t.true(Mapping.isSupported('wait'))
+  for (const exclusive of [true, false]) {
+    fails(t, () => SharedMemory.createSync('/memmap-waits-1-lock', 10, { exclusive }), 'EINVAL', 'shm_open')
+  }
 })

@@ -81,9 +81,10 @@ pub fn create_section(name: Option<&str>, length: u64) -> Outcome<File> {
     // SAFETY: the error of the call above, on this thread.
     let error = unsafe { GetLastError() };
     if section.is_null() {
-        // The name is that of an event, a mutex or another object.
+        // Not EEXIST, which says that there is something to open.
         if error == ERROR_INVALID_HANDLE {
-            return Err(Fail::system(code::EEXIST, "shm_open"));
+            return Err(Fail::system(code::EINVAL, "shm_open")
+                .hint("the name is that of an event, a mutex or another object"));
         }
         let fail = Fail::system(super::errno_of(error as i32), "shm_open");
         // As a full /dev/shm: the page file has no room.
