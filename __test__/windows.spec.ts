@@ -298,3 +298,20 @@ windows('a name of shared memory that is an event or a mutex is EINVAL, as there
     fails(t, () => SharedMemory.createSync('/memmap-waits-1-lock', 10, { exclusive }), 'EINVAL', 'shm_open')
   }
 })
+
+placed('shared memory that is closed is nowhere to be seen, not in a SharedArrayBuffer either', (t) => {
+  const name = `/memmap-closed-${process.pid}`
+  const m = SharedMemory.createSync(name, page, { sharedArrayBuffer: true })
+  const words = m.view(Int32Array)
+  using(SharedMemory.openSync(name, { access: 'write' }), (other) => {
+    other.setInt32(0, 99)
+    t.not(words[0], 0)
+    m.close()
+    t.is(words[0], 0)
+    words[1] = 55
+    t.is(other.getInt32(4), 0)
+    fails(t, () => other.resize(page - 1), 'ENOTSUP')
+  })
+  // Its name went with the last mapping, not with the last view.
+  t.false(SharedMemory.list().includes(name))
+})

@@ -359,15 +359,15 @@ fn map_file_with(
     page: usize,
     no_reserve: bool,
 ) -> Outcome<Memory> {
-    if let Some(mapped) = os::map_section(file, form, length) {
-        let length = length.next_multiple_of(page);
-        return mapped.map(|base| Memory::Owned(Arc::new(Owned::mapped(base, length))));
-    }
     // What fails here is tried once more, for the system's own word on it.
     if os::holds_places()
         && let Ok(held) = reserve(file, form, offset, length, length, page)
     {
         return Ok(Memory::Held(held));
+    }
+    if let Some(mapped) = os::map_section(file, form, length) {
+        let length = length.next_multiple_of(page);
+        return mapped.map(|base| Memory::Owned(Arc::new(Owned::mapped(base, length))));
     }
     if !os::is_mappable(length) {
         return Err(Fail::system(code::ENOMEM, "mmap"));

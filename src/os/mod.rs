@@ -87,6 +87,12 @@ pub const fn is_mappable(length: usize) -> bool {
     size_of::<usize>() > 4 || length <= isize::MAX as usize
 }
 
+/// Only on Windows there is such memory.
+#[cfg(not(windows))]
+pub fn keeps_length(_file: &std::fs::File) -> bool {
+    false
+}
+
 /// Only Windows has to be told so: elsewhere a file has holes where nobody has written.
 #[cfg(not(windows))]
 pub fn make_sparse(_file: &std::fs::File) {}

@@ -17,6 +17,7 @@ use windows_sys::Win32::System::Threading::GetCurrentProcess;
 use windows_sys::w;
 
 use super::windows_abilities::{query, set_protection};
+use super::windows_sections::length_of_section;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Form;
@@ -217,22 +218,36 @@ impl Shown {
     }
 }
 
-/// A section of a file, until it is dropped.
+/// A section of a file, until it is dropped; or memory that processes share, which is one by itself.
 pub(super) struct Section {
     handle: HANDLE,
+    is_shared: bool,
     shown: Shown,
     how: How,
 }
 
 impl Section {
     pub(super) fn new(shown: Shown, how: How) -> Outcome<Self> {
+        if length_of_section(shown.file).is_some() {
+            return Ok(Self {
+                handle: shown.file,
+                is_shared: true,
+                shown,
+                how,
+            });
+        }
         // SAFETY: the file is open while the mapping lives; no name; as long as the file is now.
         let handle =
             unsafe { memory::CreateFileMappingW(shown.file, null(), how.section, 0, 0, null()) };
         if handle.is_null() {
             return Err(Fail::last("mmap"));
         }
-        Ok(Self { handle, shown, how })
+        Ok(Self {
+            handle,
+            is_shared: false,
+            shown,
+            how,
+        })
     }
 
     /// Maps its part of the file in the place of the placeholder `at..at + length`.
@@ -255,8 +270,12 @@ impl Section {
             };
             !view.is_null()
         };
-        // A view may not be longer than its section, which ends where the file does: inside the last page.
-        let rest = file_length(self.shown.file).saturating_sub(offset);
+        // A view may not be longer than its section, which ends where the file does: inside the last page. Shared memory has whole pages.
+        let rest = if self.is_shared {
+            0
+        } else {
+            file_length(self.shown.file).saturating_sub(offset)
+        };
         let exact = usize::try_from(rest).unwrap_or(usize::MAX).min(length);
         if exact == 0 || !whole(exact) {
             // The error of the first try is the true one.
@@ -279,8 +298,10 @@ impl Section {
 
 impl Drop for Section {
     fn drop(&mut self) {
-        // SAFETY: made by `new`, closed once; views keep what they show.
-        unsafe { CloseHandle(self.handle) };
+        if !self.is_shared {
+            // SAFETY: made by `new`, closed once; views keep what they show.
+            unsafe { CloseHandle(self.handle) };
+        }
     }
 }
 

@@ -55,6 +55,10 @@ impl Region {
         let Some(file) = self.file() else {
             return self.resize_anonymous(length.unwrap_or(self.len() as u64), may_move);
         };
+        if os::keeps_length(&file) {
+            return Err(Fail::system(code::ENOTSUP, "mremap")
+                .hint("a section keeps the length that it was made with"));
+        }
         let facts = os::facts(&file)?;
         if facts.kind == FileKind::Character {
             return Err(Fail::system(code::ENOTSUP, "mremap").hint("a device has no length"));
