@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { AnonymousMemory, Mapping } from '../index'
-import { caught, isSystemError, linuxOnly, page, throwsCoded, using, wideOnly } from './helpers'
+import { caught, isSystemError, linuxOnly, narrow, page, throwsCoded, unless, using, wideOnly } from './helpers'
+import { fails } from './systems'
 
 for (const length of [0, 1, page - 1, page, page + 1, 1 << 20]) {
   test(`${length} bytes are zeros that can be stored to`, (t) => {
@@ -86,6 +87,11 @@ test('wrong lengths are told', (t) => {
   for (const length of [-1, 1.5, Number.NaN, Infinity, 2 ** 53]) {
     throwsCoded(t, () => AnonymousMemory.create(length), 'ERR_OUT_OF_RANGE', 'length')
   }
+})
+
+unless(!narrow && 'is about 32 bits')('more than half of the addresses is ENOMEM', (t) => {
+  for (const length of [2 ** 31, 3 * 2 ** 30, 2 ** 32 - 1, 2 ** 32])
+    fails(t, () => AnonymousMemory.create(length), 'ENOMEM', 'mmap')
 })
 
 test('misspelt options are named', (t) => {

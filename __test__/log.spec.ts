@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -309,4 +319,49 @@ test('a full disk: append throws ENOSPC, earlier records stay, and it goes on on
   } finally {
     execFileSync('umount', ['-l', mounted])
   }
+})
+
+atOnce('segments that were given up while the log itself read them are gone when it is closed', (t) => {
+  const directory = fresh()
+  const log = MappedLog.openSync(directory, { segmentSize: 4096, flush: 'never' })
+  const positions = Array.from({ length: 100 }, () => log.append(Buffer.alloc(500, 1)))
+  t.is([...log].length, 100)
+  log.truncateBefore(positions[95]!)
+  log.close()
+  t.true(segments(directory).length <= 2, segments(directory).join(' '))
+})
+
+atOnce('a log is opened again while a reader has the segment mapped that was made ahead', async (t) => {
+  const directory = fresh()
+  let log = MappedLog.openSync(directory, { segmentSize: 1 << 16, flush: 'never' })
+  while (segments(directory).length < 2) {
+    log.append(Buffer.alloc(1000, 1))
+    await pause(1)
+  }
+  const reader = MappedLog.openSync(directory, { readOnly: true })
+  t.is([...reader].length, [...log].length)
+  log.close()
+  log = MappedLog.openSync(directory, { segmentSize: 1 << 16, flush: 'never' })
+  const last = Array.from({ length: 100 }, (_, number) => log.append(`${number}${'-'.repeat(1000)}`)).at(-1)!
+  t.is([...reader].at(-1)!.position, last)
+  reader.close()
+  log.close()
+  // What could only be renamed goes with the next opening.
+  MappedLog.openSync(directory).close()
+  t.deepEqual(
+    readdirSync(directory).filter((name) => !name.endsWith('.seg')),
+    ['bell', 'lock'],
+  )
+})
+
+test('a program that looks into the file lock keeps no writer out, and sees who has it', (t) => {
+  const directory = fresh()
+  MappedLog.openSync(directory).close()
+  const path = join(directory, 'lock')
+  const fd = openSync(path, 'r')
+  const log = MappedLog.openSync(directory)
+  t.is(readFileSync(path, 'utf8'), `${process.pid}\n`)
+  t.throws(() => MappedLog.openSync(directory), { code: 'EBUSY' })
+  log.close()
+  closeSync(fd)
 })

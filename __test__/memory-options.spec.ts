@@ -27,6 +27,14 @@ unless(narrow ? 'the address space has 32 bits' : onWindows && 'Windows charges 
   },
 )
 
+unless(onLinux && 'the kernel says whether it has huge pages')(
+  'where there are no huge pages asking for them is ENOTSUP',
+  (t) => {
+    for (const length of [0, 2 * MiB])
+      fails(t, () => AnonymousMemory.create(length, { hugePages: true }), 'ENOTSUP', 'mmap')
+  },
+)
+
 /** Takes pages for the pool and gives them back; why there are none, if so. */
 const POOL = '/proc/sys/vm/nr_hugepages'
 const meminfo = (name: string): number => {

@@ -1,7 +1,9 @@
 // What is Windows' own: names of files, what a mapped file refuses, and that nothing is left of a mapping after close().
 import { spawnSync } from 'node:child_process'
 import {
+  chmodSync,
   closeSync,
+  constants,
   existsSync,
   mkdirSync,
   openSync,
@@ -14,7 +16,7 @@ import {
 } from 'node:fs'
 import { basename, join, toNamespacedPath } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { MappedFile, Mapping } from '../index'
+import { MappedFile, Mapping, SharedMemory } from '../index'
 import * as posix from '../lib/posix'
 import {
   caught,
@@ -30,10 +32,13 @@ import {
   unless,
   using,
 } from './helpers'
-import { fails } from './systems'
+import { elsewhere, fails } from './systems'
 
 const windows = unless(!onWindows && "is about Windows' own")
 const held = unless(onWindows ? lingering : "is about Windows' own")
+const placed = unless(
+  onWindows ? !Mapping.isSupported('resizeInPlace') && 'no places can be held here' : "is about Windows' own",
+)
 const size = 2 * page + 100
 
 windows('views begin at any byte though the system maps in steps of 64 KiB', (t) => {
@@ -204,4 +209,109 @@ windows('memmap/posix loads, and what it is about is ENOTSUP', (t) => {
   fails(t, () => posix.shm_open('/memmap-none', 0), 'ENOTSUP')
   fails(t, () => posix.memfd_create('memmap-none'), 'ENOTSUP')
   fails(t, () => posix.Reservation.reserve(page), 'ENOTSUP')
+})
+
+placed('views of what a shrinking mapping gave up read zeros, also while it grows again by less', async (t) => {
+  const path = file(256 * page)
+  const value = await elsewhere(`
+    const page = Mapping.pageSize
+    const m = MappedFile.openSync(${JSON.stringify(path)}, { access: 'write', capacity: 256 * page })
+    const view = m.bytes
+    m.resize(64 * page)
+    m.resize(128 * page)
+    const found = [view[64 * page], view[200 * page], view[256 * page - 1]]
+    m.close()
+    return found`)
+  t.deepEqual(value, [0, 0, 0])
+})
+
+placed('flush and protect take a mapping that has grown view by view, as a whole and in part', async (t) => {
+  const path = file(4 * page)
+  const m = MappedFile.openSync(path, { access: 'write', capacity: 64 * page })
+  for (let pages = 5; pages <= 20; pages++) m.resize(pages * page)
+  m.fill(2)
+  m.flushSync()
+  m.flushSync({ offset: page, length: 17 * page })
+  await m.flush()
+  t.deepEqual(readFileSync(path), Buffer.alloc(20 * page, 2))
+  m.protect('read', { offset: 3 * page, length: 10 * page })
+  for (const at of [3, 12]) fails(t, () => m.setUint8(at * page, 1), 'EACCES')
+  m.protect('write')
+  m.fill(3)
+  m.close()
+  t.deepEqual(readFileSync(path), Buffer.alloc(20 * page, 3))
+})
+
+windows('a resize that is refused has changed nothing: length, views, file', (t) => {
+  const path = file(4 * page)
+  const whole = counting(4 * page)
+  using(MappedFile.openSync(path, { access: 'write' }), (m) => {
+    const view = m.bytes
+    using(MappedFile.openSync(path), () => fails(t, () => m.resize(page), 'EBUSY', 'ftruncate'))
+    t.is(m.byteLength, 4 * page)
+    t.is(statSync(path).size, 4 * page)
+    t.is(Buffer.compare(view, whole), 0)
+    m.setUint8(3 * page, 1)
+    t.is(view[3 * page], 1)
+    // Where no place can be held, the mapping itself is what the file cannot be cut under.
+    if (lingering) fails(t, () => m.resize(page), 'EBUSY', 'ftruncate')
+  })
+})
+
+placed('within a capacity it has not changed what protect did to the end either', async (t) => {
+  const path = file(4 * page)
+  const before = readFileSync(path)
+  // On Windows the last store becomes private; wine would let it through, so there it ends the child.
+  await elsewhere(`
+    const page = Mapping.pageSize
+    const m = MappedFile.openSync(${JSON.stringify(path)}, { access: 'write', capacity: 16 * page })
+    const view = m.bytes
+    m.protect('read', { offset: 3 * page, length: page })
+    const other = MappedFile.openSync(${JSON.stringify(path)})
+    if (code(() => m.resize(page)) !== 'EBUSY' || m.byteLength !== 4 * page) return
+    other.close()
+    view[2 * page] ^= 255
+    view[3 * page] ^= 255`).catch(() => {})
+  const after = readFileSync(path)
+  t.is(after[2 * page], before[2 * page]! ^ 255)
+  t.is(after[3 * page], before[3 * page])
+})
+
+windows('a mode without a right to write makes a file that is read-only, as in node:fs', (t) => {
+  const path = fresh()
+  using(MappedFile.openSync(path, { access: 'write', create: true, length: 10, mode: 0o444 }), (m) => m.setUint8(0, 1))
+  t.is(statSync(path).mode & 0o222, 0)
+  chmodSync(path, 0o666)
+})
+
+windows('a descriptor that cannot read, and code in a file that was not opened for it, are EACCES', (t) => {
+  const fd = openSync(file(size), constants.O_WRONLY)
+  for (const access of ['read', 'write'] as const) fails(t, () => MappedFile.openSync(fd, { access }), 'EACCES')
+  closeSync(fd)
+  using(MappedFile.openSync(file(size)), (m) => fails(t, () => m.protect('exec'), 'EACCES', 'mprotect'))
+  using(MappedFile.openSync(file(size), { exec: true }), (m) => t.is(m.compare(counting(size)), 0))
+})
+
+windows('a name of shared memory that is an event or a mutex is EINVAL, as there is nothing to open', (t) => {
+  t.true(Mapping.isSupported('wait'))
+  for (const exclusive of [true, false]) {
+    fails(t, () => SharedMemory.createSync('/memmap-waits-1-lock', 10, { exclusive }), 'EINVAL', 'shm_open')
+  }
+})
+
+placed('shared memory that is closed is nowhere to be seen, not in a SharedArrayBuffer either', (t) => {
+  const name = `/memmap-closed-${process.pid}`
+  const m = SharedMemory.createSync(name, page, { sharedArrayBuffer: true })
+  const words = m.view(Int32Array)
+  using(SharedMemory.openSync(name, { access: 'write' }), (other) => {
+    other.setInt32(0, 99)
+    t.not(words[0], 0)
+    m.close()
+    t.is(words[0], 0)
+    words[1] = 55
+    t.is(other.getInt32(4), 0)
+    fails(t, () => other.resize(page - 1), 'ENOTSUP')
+  })
+  // Its name went with the last mapping, not with the last view.
+  t.false(SharedMemory.list().includes(name))
 })

@@ -61,6 +61,9 @@ pub fn anonymous(length: usize, huge: bool, no_reserve: bool) -> Outcome<Arc<Reg
     } else {
         os::page_size()
     };
+    if huge && !os::HAS_HUGE_PAGES {
+        return Err(Fail::system(code::ENOTSUP, "mmap").hint("this system has no huge pages"));
+    }
     let memory = if length == 0 {
         Memory::Empty
     } else {
@@ -93,6 +96,9 @@ fn nameless(page: usize) -> Source {
 }
 
 fn map_zeros(length: usize, huge: bool, no_reserve: bool, page: usize) -> Outcome<MmapRaw> {
+    if !os::is_mappable(length) {
+        return Err(Fail::system(code::ENOMEM, "mmap"));
+    }
     let mut options = MmapOptions::new();
     // munmap(2): the length of a mapping of huge pages must be a multiple of their size.
     options.len(
@@ -218,6 +224,13 @@ fn file_of(request: &Request) -> Outcome<(Arc<File>, bool)> {
         }
         Target::Fd(fd) => os::duplicate(*fd).map(|file| (file, false)),
     }
+    .and_then(|(file, created)| {
+        if os::EXECUTION_IS_ASKED_FOR && request.exec {
+            os::for_exec(file).map(|file| (file, created))
+        } else {
+            Ok((file, created))
+        }
+    })
     .map(|(file, created)| (Arc::new(file), created))
 }
 
@@ -247,6 +260,7 @@ fn length_of(request: &Request, size: Option<u64>) -> Outcome<u64> {
 /// Makes the file longer; on failure it is as before.
 pub fn extend(file: &File, sparse: bool, old: u64, new: u64) -> Outcome<()> {
     let done = if sparse {
+        os::make_sparse(file);
         os::set_length(file, new)
     } else {
         os::allocate(file, old, new)
@@ -345,15 +359,18 @@ fn map_file_with(
     page: usize,
     no_reserve: bool,
 ) -> Outcome<Memory> {
-    if let Some(mapped) = os::map_section(file, form, length) {
-        let length = length.next_multiple_of(page);
-        return mapped.map(|base| Memory::Owned(Arc::new(Owned::mapped(base, length))));
-    }
     // What fails here is tried once more, for the system's own word on it.
     if os::holds_places()
         && let Ok(held) = reserve(file, form, offset, length, length, page)
     {
         return Ok(Memory::Held(held));
+    }
+    if let Some(mapped) = os::map_section(file, form, length) {
+        let length = length.next_multiple_of(page);
+        return mapped.map(|base| Memory::Owned(Arc::new(Owned::mapped(base, length))));
+    }
+    if !os::is_mappable(length) {
+        return Err(Fail::system(code::ENOMEM, "mmap"));
     }
     let mut options = MmapOptions::new();
     if page == os::page_size() {

@@ -36,6 +36,13 @@ export declare function setAside(path: string): void;
 export declare function remove(path: string): void;
 /** The same of a file that others may have mapped, which Windows then does not delete: false, and it is to be tried again. */
 export declare function removeIfFree(path: string): boolean;
+/**
+ * Deletes a segment that was made and not written, so that its name is free at once. What a reader has mapped Windows does not delete, but renames:
+ * `discardUnused` comes back to it.
+ */
+export declare function discard(path: string): void;
+/** Deletes what `discard` could only rename, as far as nobody has it mapped any more. */
+export declare function discardUnused(directory: string): void;
 /** fsync of a file by its path, which also writes what an unmapped mapping had stored. */
 export declare function syncFileSync(path: string): void;
 export declare function syncFile(path: string): Promise<void>;

@@ -131,8 +131,12 @@ export function isZeros(path: string): boolean {
 
 /** Takes a segment out of the log without losing a byte of it. */
 export function setAside(path: string): void {
-  let name = `${path}.aside`
-  for (let turn = 1; existsSync(name); turn++) name = `${path}.aside.${turn}`
+  rename(path, 'aside')
+}
+
+function rename(path: string, ending: string): void {
+  let name = `${path}.${ending}`
+  for (let turn = 1; existsSync(name); turn++) name = `${path}.${ending}.${turn}`
   renameSync(path, name)
 }
 
@@ -154,6 +158,24 @@ export function removeIfFree(path: string): boolean {
     if (process.platform === 'win32' && ['EPERM', 'EACCES', 'EBUSY'].includes((error as NodeJS.ErrnoException).code!))
       return false
     throw error
+  }
+}
+
+/**
+ * Deletes a segment that was made and not written, so that its name is free at once. What a reader has mapped Windows does not delete, but renames:
+ * `discardUnused` comes back to it.
+ */
+export function discard(path: string): void {
+  if (!removeIfFree(path)) rename(path, UNUSED)
+}
+
+const UNUSED = 'unused'
+
+/** Deletes what `discard` could only rename, as far as nobody has it mapped any more. */
+export function discardUnused(directory: string): void {
+  if (process.platform !== 'win32') return
+  for (const name of readdirSync(directory)) {
+    if (/^\d{16}\.seg\.unused(\.\d+)?$/.test(name)) removeIfFree(join(directory, name))
   }
 }
 

@@ -247,13 +247,14 @@ export class MappedLog implements Disposable {
     this.#closed = true
     clearInterval(this.#timer)
     for (const end of this.#tails) end()
+    // Before the writer deletes segments: Windows deletes none that is mapped.
+    this.#reader?.close()
     try {
       this.#opened?.writer.close(this.#settings.flush !== 'never')
     } finally {
       this.#opened?.bell.ring()
       this.#opened?.bell.close()
       this.#opened?.lock.release()
-      this.#reader?.close()
     }
   }
 

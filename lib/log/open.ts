@@ -4,10 +4,11 @@ import { dirname } from 'node:path'
 import { native } from '../native'
 import { Bell } from './bell'
 import {
+  discard,
+  discardUnused,
   isZeros,
   lockPath,
   readSegmentFiles,
-  remove,
   segmentPath,
   setAside,
   syncDirectorySync,
@@ -72,8 +73,9 @@ function finishOpen(
   for (const { file } of verdict.aside) setAside(file.path)
   for (const { file } of verdict.unused) {
     if (file.parsed.kind === 'zeros' && !isZeros(file.path)) setAside(file.path)
-    else remove(file.path)
+    else discard(file.path)
   }
+  discardUnused(directory)
   const id = inventory.id ?? newId()
   const last = lastSegment(directory, settings, id, verdict)
   try {
@@ -126,6 +128,7 @@ function beginWriting(
   const bell = Bell.open(directory, true)!
   bell.mark(id, marks)
   const writer = new Writer({ directory, settings, bell, id, marks, sealed, segment, offset })
+  // Also what was given up before: whoever read it then may have closed it.
   writer.retain()
   const { recovered, damaged } = verdict
   return { writer, bell, lock, recovery: Object.freeze({ recovered, cut, damaged: Object.freeze(damaged) }) }

@@ -5,7 +5,7 @@ import { outOfRange } from '../errors'
 import { direct, native } from '../native'
 import { lengthOf as sharedLengthOf } from '../validate'
 import {
-  remove,
+  discard,
   removeIfFree,
   segmentPath,
   syncDirectory,
@@ -285,7 +285,6 @@ export class Writer {
     this.#synced = 0
     this.#names++
     this.#enter(HEADER)
-    this.#deleteOld()
     this.retain()
   }
 
@@ -326,9 +325,9 @@ export class Writer {
       sum -= one.length
       count++
     }
-    if (count === 0) return
     try {
-      this.truncateBefore((this.sealed[count] ?? this.#segment).base)
+      if (count > 0) this.truncateBefore((this.sealed[count] ?? this.#segment).base)
+      else this.#deleteOld()
     } catch (error) {
       // Files that cannot be deleted now stay, and are tried again with the next segment: that is no reason not to append.
       if (error === this.failure) throw error
@@ -438,7 +437,7 @@ export class Writer {
     for (const { path } of this.#ahead.splice(0)) {
       try {
         direct.close(this.#maker.take()!)
-        remove(path)
+        discard(path)
       } catch {
         // It was never made.
       }

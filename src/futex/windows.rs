@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use windows_sys::Win32::Foundation::{
-    CloseHandle, HANDLE, INVALID_HANDLE_VALUE, WAIT_ABANDONED, WAIT_FAILED, WAIT_OBJECT_0,
+    CloseHandle, ERROR_FILE_NOT_FOUND, GetLastError, HANDLE, INVALID_HANDLE_VALUE, WAIT_ABANDONED,
+    WAIT_FAILED, WAIT_OBJECT_0,
 };
 use windows_sys::Win32::System::Memory as memory;
 use windows_sys::Win32::System::Threading as threading;
@@ -116,6 +117,12 @@ impl Shared {
         if got != WAIT_OBJECT_0 && got != WAIT_ABANDONED {
             return Err(Fail::last("WaitForSingleObject"));
         }
+        if got == WAIT_ABANDONED {
+            // Whoever died with it may have had a slot and not counted it yet: then nobody would be looked for.
+            let is_taken = |slot: &&Slot| slot.state.load(Ordering::Relaxed) != FREE;
+            let taken = self.slots().iter().filter(is_taken).count();
+            self.table.taken.store(taken as u32, Ordering::SeqCst);
+        }
         let result = action();
         // SAFETY: this thread has it.
         unsafe { threading::ReleaseMutex(self.lock) };
@@ -168,11 +175,11 @@ impl Shared {
     /// Under the lock: frees what the dead have left.
     fn sweep(&self) {
         for slot in self.slots() {
-            if slot.state.load(Ordering::Relaxed) != FREE && !self.is_ours(slot) {
-                match Opened::of(slot) {
-                    Some(_) => {}
-                    None => self.free(slot),
-                }
+            if slot.state.load(Ordering::Relaxed) != FREE
+                && !self.is_ours(slot)
+                && matches!(Opened::of(slot), Err(GONE))
+            {
+                self.free(slot);
             }
         }
     }
@@ -189,16 +196,25 @@ impl Shared {
             // SAFETY: of a thread of this process, which is in the table as long as it waits and keeps its event until its end.
             return unsafe { threading::SetEvent(event) } != 0;
         }
-        // SAFETY: the handle was just opened.
-        Opened::of(slot).is_some_and(|opened| unsafe { threading::SetEvent(opened.0) } != 0)
+        match Opened::of(slot) {
+            // SAFETY: the handle was just opened.
+            Ok(opened) => unsafe { threading::SetEvent(opened.0) != 0 },
+            // Alive, and not to be touched by this process (of another integrity level): its slot says that it was woken, which it sees when it next
+            // looks.
+            Err(error) => error != GONE,
+        }
     }
 }
+
+/// What opening the event of a dead process fails with.
+const GONE: u32 = ERROR_FILE_NOT_FOUND;
 
 /// Another process's event.
 struct Opened(HANDLE);
 
 impl Opened {
-    fn of(slot: &Slot) -> Option<Self> {
+    /// The error is the system's.
+    fn of(slot: &Slot) -> Result<Self, u32> {
         let name = event_name(
             slot.process.load(Ordering::Relaxed),
             slot.birth.load(Ordering::Relaxed),
@@ -207,7 +223,12 @@ impl Opened {
         // SAFETY: the name is NUL-terminated and outlives the call.
         let handle =
             unsafe { threading::OpenEventW(threading::EVENT_MODIFY_STATE, 0, name.as_ptr()) };
-        (!handle.is_null()).then_some(Self(handle))
+        if handle.is_null() {
+            // SAFETY: the error of the call above, on this thread.
+            Err(unsafe { GetLastError() })
+        } else {
+            Ok(Self(handle))
+        }
     }
 }
 

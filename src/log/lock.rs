@@ -81,7 +81,7 @@ fn unlock(file: &File) {
 #[cfg(not(unix))]
 fn unlock(_file: &File) {}
 
-/// A file that is open without sharing cannot be opened again by anybody.
+/// A file that is open for writing and shared for reading alone cannot be opened for writing again. Whoever reads the pid in it is no reason to fail.
 #[cfg(windows)]
 fn open(path: &str) -> Outcome<File> {
     use std::os::windows::fs::OpenOptionsExt;
@@ -90,12 +90,14 @@ fn open(path: &str) -> Outcome<File> {
 
     /// winerror.h
     const ERROR_SHARING_VIOLATION: i32 = 32;
+    /// winnt.h
+    const FILE_SHARE_READ: u32 = 1;
     let opened = File::options()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
-        .share_mode(0)
+        .share_mode(FILE_SHARE_READ)
         .open(path);
     opened.map_err(|error| match error.raw_os_error() {
         Some(ERROR_SHARING_VIOLATION) => {

@@ -350,6 +350,8 @@ fn make(plan: &Plan) -> Outcome<Arc<Region>> {
     let header = bytes::write(&region, plan.header.as_slice(), 0);
     // A file that was cut just now: who gets the mapping looks for faults from then on only.
     if let Err(fail) = header.and_then(|()| region.check_fault()) {
+        // Windows removes no file that is mapped.
+        drop(region);
         let _ = std::fs::remove_file(Path::new(&plan.path));
         return Err(fail);
     }

@@ -76,6 +76,37 @@ pub use stub::*;
 
 pub use crate::region::Pages;
 
+/// Whether a file that is mapped can be made shorter; Windows refuses it, whoever maps it and however little.
+pub const CUTS_MAPPED_FILES: bool = cfg!(not(windows));
+
+/// Whether there may be huge pages; whether there are any, Linux says itself. Large pages of Windows need a privilege that processes do not have.
+pub const HAS_HUGE_PAGES: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+/// Whether so many bytes can be asked for: memmap2 takes no more than `isize::MAX` where addresses have 32 bits, and calls that invalid data.
+pub const fn is_mappable(length: usize) -> bool {
+    size_of::<usize>() > 4 || length <= isize::MAX as usize
+}
+
+/// Only on Windows there is such memory.
+#[cfg(not(windows))]
+pub fn keeps_length(_file: &std::fs::File) -> bool {
+    false
+}
+
+/// Only Windows has to be told so: elsewhere a file has holes where nobody has written.
+#[cfg(not(windows))]
+pub fn make_sparse(_file: &std::fs::File) {}
+
+/// Whether a file must have been opened for it, where its bytes are to be executed: see `for_exec`.
+pub const EXECUTION_IS_ASKED_FOR: bool = cfg!(windows);
+
+/// What is opened elsewhere may be executed, if the file system lets it.
+#[cfg(not(windows))]
+#[allow(clippy::unnecessary_wraps, reason = "on Windows it can fail")]
+pub fn for_exec(file: std::fs::File) -> crate::error::Outcome<std::fs::File> {
+    Ok(file)
+}
+
 /// What a target is, as far as mapping cares.
 #[cfg_attr(
     not(unix),

@@ -6,17 +6,21 @@ use std::io;
 use std::os::windows::fs::{FileExt, OpenOptionsExt};
 use std::os::windows::io::{AsRawHandle, FromRawHandle};
 use std::path::Path;
+use std::time::Duration;
 
 use memmap2::{MmapOptions, MmapRaw};
 use windows_sys::Wdk::Storage::FileSystem::{FileAccessInformation, NtQueryInformationFile};
 use windows_sys::Win32::Foundation::{
-    DUPLICATE_SAME_ACCESS, DuplicateHandle, HANDLE, INVALID_HANDLE_VALUE,
+    DUPLICATE_SAME_ACCESS, DuplicateHandle, ERROR_LOCK_VIOLATION, GENERIC_EXECUTE, GENERIC_READ,
+    GetLastError, HANDLE, INVALID_HANDLE_VALUE,
 };
 use windows_sys::Win32::Storage::FileSystem as fs;
-use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
+use windows_sys::Win32::System::IO::{DeviceIoControl, IO_STATUS_BLOCK};
+use windows_sys::Win32::System::Ioctl::FSCTL_SET_SPARSE;
 use windows_sys::Win32::System::Memory::FlushViewOfFile;
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
+use super::windows_control::{each, is_one_piece};
 use super::windows_sections::{section_is_writable, section_length};
 use super::{FileFacts, FileKind, OpenMode, Pages};
 use crate::errno::code;
@@ -55,6 +59,10 @@ pub fn open_path(path: &Path, mode: OpenMode) -> Outcome<(File, bool)> {
     }
     let mut create = options.clone();
     create.create_new(true);
+    // The one right that files have here, as libuv sets it.
+    if mode.create.is_some_and(|mode| mode & 0o200 == 0) {
+        create.attributes(fs::FILE_ATTRIBUTE_READONLY);
+    }
     if mode.exclusive {
         return open(&create).map(|file| (file, true));
     }
@@ -85,7 +93,14 @@ pub fn duplicate(fd: i32) -> Outcome<File> {
     if theirs == INVALID_HANDLE_VALUE || theirs as isize == -2 {
         return Err(Fail::system(code::EBADF, "dup"));
     }
-    duplicate_handle(theirs)
+    let ours = duplicate_handle(theirs)?;
+    // A view of whatever kind needs the right to read; the system says so with the code of EPERM, mmap(2) with EACCES.
+    // SAFETY: asks what a handle stands for.
+    let on_disk = unsafe { fs::GetFileType(handle(&ours)) } == fs::FILE_TYPE_DISK;
+    if on_disk && granted(&ours) & fs::FILE_READ_DATA == 0 {
+        return Err(Fail::system(code::EACCES, "mmap"));
+    }
+    Ok(ours)
 }
 
 fn duplicate_handle(theirs: HANDLE) -> Outcome<File> {
@@ -110,11 +125,16 @@ fn duplicate_handle(theirs: HANDLE) -> Outcome<File> {
     Ok(unsafe { File::from_raw_handle(ours) })
 }
 
-/// Whether the handle may write (NtQueryInformationFile, `FileAccessInformation`).
+/// Whether the handle may write.
 pub fn is_writable(file: &File) -> bool {
     if section_length(file).is_some() {
         return section_is_writable(file);
     }
+    granted(file) & fs::FILE_WRITE_DATA != 0
+}
+
+/// What a handle may do (NtQueryInformationFile, `FileAccessInformation`); nothing where the system does not say.
+fn granted(file: &File) -> u32 {
     let mut access: u32 = 0;
     // SAFETY: an all-zero status block is a valid value of the structure.
     let mut status: IO_STATUS_BLOCK = unsafe { std::mem::zeroed() };
@@ -128,7 +148,7 @@ pub fn is_writable(file: &File) -> bool {
             FileAccessInformation,
         )
     };
-    answer >= 0 && access & fs::FILE_WRITE_DATA != 0
+    if answer >= 0 { access } else { 0 }
 }
 
 /// What the target is, and its length.
@@ -258,11 +278,36 @@ pub fn remove_if_same(path: &Path, file: &File) {
 
 /// FlushViewOfFile: hands dirty pages to the file system; `sync_file` makes them durable. There is nothing to invalidate: views are coherent.
 pub fn sync_pages(pages: Pages, _wait: bool, _invalidate: bool) -> Outcome<()> {
-    // SAFETY: whole pages of a live view; flushing changes no address space.
-    if unsafe { FlushViewOfFile(pages.base.cast(), pages.length) } == 0 {
-        Err(Fail::last("msync"))
-    } else {
-        Ok(())
+    match flush_view(pages) {
+        // It takes one view at a time; zeros that the guard has put between them are nobody's.
+        Err(_) if !is_one_piece(pages) => {
+            each(
+                pages,
+                |pages, view| {
+                    if view { flush_view(pages) } else { Ok(()) }
+                },
+            )
+        }
+        done => done,
+    }
+}
+
+/// "The process cannot access the file because another process has locked a portion of the file" also says that the system itself is writing these
+/// pages at the moment: .NET tries again, too (`MemoryMappedView.Windows.cs`). Here for about a second.
+fn flush_view(pages: Pages) -> Outcome<()> {
+    let mut pause = Duration::from_millis(1);
+    loop {
+        // SAFETY: whole pages of a live view; flushing changes no address space.
+        if unsafe { FlushViewOfFile(pages.base.cast(), pages.length) } != 0 {
+            return Ok(());
+        }
+        // SAFETY: the error of the call above, on this thread.
+        let error = unsafe { GetLastError() };
+        if error != ERROR_LOCK_VIOLATION || pause > Duration::from_millis(512) {
+            return Err(Fail::system(super::errno_of(error as i32), "msync"));
+        }
+        std::thread::sleep(pause);
+        pause *= 2;
     }
 }
 
@@ -329,14 +374,53 @@ pub unsafe fn share_again(_base: *mut u8, _target: *mut u8, _length: usize) -> O
     Err(Fail::system(code::ENOTSUP, "MapViewOfFile"))
 }
 
-/// The same file, through a handle that cannot write: ReOpenFile.
+/// The same file, through a handle that cannot write.
 pub fn reopen_read_only(file: &File) -> Outcome<File> {
+    reopen(file, fs::FILE_GENERIC_READ)
+}
+
+/// The same file, through a handle that may execute it, too: "If this value [PAGE_EXECUTE_READ] is specified, the file must have been created with
+/// GENERIC_READ and GENERIC_EXECUTE" (CreateFileMapping). Nothing that is mapped so is written.
+pub fn for_exec(file: File) -> Outcome<File> {
+    if facts(&file)?.kind != FileKind::Regular {
+        // Not to be mapped anyway, and whoever looks next says why.
+        return Ok(file);
+    }
+    reopen(&file, GENERIC_READ | GENERIC_EXECUTE).map_err(|fail| {
+        if fail.errno() == Some(code::EPERM) {
+            Fail::system(code::EACCES, "open").hint("this user may not execute the file")
+        } else {
+            fail
+        }
+    })
+}
+
+/// ReOpenFile.
+fn reopen(file: &File, access: u32) -> Outcome<File> {
     let share = fs::FILE_SHARE_READ | fs::FILE_SHARE_WRITE | fs::FILE_SHARE_DELETE;
     // SAFETY: an open handle.
-    let ours = unsafe { fs::ReOpenFile(handle(file), fs::FILE_GENERIC_READ, share, 0) };
+    let ours = unsafe { fs::ReOpenFile(handle(file), access, share, 0) };
     if ours == INVALID_HANDLE_VALUE {
         return Err(Fail::last("open"));
     }
     // SAFETY: the handle is new and nobody else owns it.
     Ok(unsafe { File::from_raw_handle(ours) })
+}
+
+/// FSCTL_SET_SPARSE: what nobody writes takes no room. Only a wish: file systems without holes keep their files whole.
+pub fn make_sparse(file: &File) {
+    let mut returned = 0;
+    // SAFETY: no buffers ("if lpInBuffer is NULL, the file is made sparse"), and a place on this stack for the count.
+    unsafe {
+        DeviceIoControl(
+            handle(file),
+            FSCTL_SET_SPARSE,
+            std::ptr::null(),
+            0,
+            std::ptr::null_mut(),
+            0,
+            &raw mut returned,
+            std::ptr::null_mut(),
+        );
+    }
 }

@@ -3,7 +3,9 @@
 
 use std::fs::File;
 
-use windows_sys::Win32::Foundation::{ERROR_NOT_LOCKED, ERROR_WORKING_SET_QUOTA, GetLastError};
+use windows_sys::Win32::Foundation::{
+    ERROR_INVALID_PARAMETER, ERROR_NOT_LOCKED, ERROR_WORKING_SET_QUOTA, GetLastError,
+};
 use windows_sys::Win32::System::IO::DeviceIoControl;
 use windows_sys::Win32::System::Ioctl::{FILE_ZERO_DATA_INFORMATION, FSCTL_SET_ZERO_DATA};
 use windows_sys::Win32::System::Memory as memory;
@@ -15,6 +17,8 @@ use windows_sys::Win32::System::Threading::{
 };
 
 use super::Protection;
+use super::windows_abilities::{query, set_protection};
+use super::windows_placeholders::{piece_at, pieces};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Pages;
@@ -32,10 +36,15 @@ pub fn advice(name: &str) -> Option<i32> {
     }
 }
 
-/// PrefetchVirtualMemory; VirtualUnlock of pages that are not locked, which takes them out of the working set.
+/// PrefetchVirtualMemory; VirtualUnlock of pages that are not locked, which takes them out of the working set. Of locked ones it would take the
+/// lock: they are `EINVAL`, as with madvise(2).
 pub fn advise(pages: Pages, advice: i32) -> Outcome<()> {
     if advice == PAGEOUT {
-        return unlock(pages);
+        return if locked_pages(pages)?.is_empty() {
+            accept_unlocked(try_unlock(pages))
+        } else {
+            Err(Fail::system(code::EINVAL, "madvise").hint("a part of the range is locked"))
+        };
     }
     if prefetch(pages) {
         Ok(())
@@ -60,12 +69,31 @@ pub fn knows_advice(advice: i32) -> bool {
 
 /// What a range of pages was mapped as.
 fn mapped_as(pages: Pages) -> Option<u32> {
-    // SAFETY: an all-zero structure is a valid value.
-    let mut facts: memory::MEMORY_BASIC_INFORMATION = unsafe { std::mem::zeroed() };
-    // SAFETY: the structure lives on this stack.
-    let got =
-        unsafe { memory::VirtualQuery(pages.base.cast(), &raw mut facts, size_of_val(&facts)) };
-    (got != 0).then_some(facts.AllocationProtect)
+    query(pages.base as usize).map(|facts| facts.AllocationProtect)
+}
+
+/// For each view or piece of memory that has a part in a range, and whether it is a view.
+pub(super) fn each(
+    pages: Pages,
+    mut action: impl FnMut(Pages, bool) -> Outcome<()>,
+) -> Outcome<()> {
+    let at = pages.base as usize;
+    for piece in pieces(at, pages.length) {
+        let start = piece.base.max(at);
+        let part = Pages {
+            base: pages.base.wrapping_add(start - at),
+            length: piece.end.min(at + pages.length) - start,
+        };
+        action(part, piece.view)?;
+    }
+    Ok(())
+}
+
+/// Whether the system may take a range as a whole: what lies in one view or one piece of memory. Asked after it has refused, as counting takes a
+/// call for each run of pages that are protected alike.
+pub(super) fn is_one_piece(pages: Pages) -> bool {
+    let at = pages.base as usize;
+    piece_at(at).is_none_or(|piece| piece.end >= at + pages.length)
 }
 
 /// Drops private pages: zeros in memory; a private copy of a file reads the file again (`PAGE_REVERT_TO_FILE_MAP`).
@@ -73,6 +101,10 @@ fn mapped_as(pages: Pages) -> Option<u32> {
 /// DiscardVirtualMemory leaves anything in the pages, and OfferVirtualMemory takes them only where memory is short: neither is what `discard`
 /// promises.
 pub fn drop_private(pages: Pages) -> Outcome<()> {
+    each(pages, |pages, _| drop_in_piece(pages))
+}
+
+fn drop_in_piece(pages: Pages) -> Outcome<()> {
     if mapped_as(pages)
         .is_some_and(|how| how & (memory::PAGE_WRITECOPY | memory::PAGE_EXECUTE_WRITECOPY) != 0)
     {
@@ -115,23 +147,37 @@ pub fn punch(pages: Pages, file: &File, offset: u64) -> Outcome<()> {
             std::ptr::null_mut(),
         )
     };
-    if done == 0 {
-        Err(Fail::system(code::ENOTSUP, "madvise").hint("this file system cannot punch holes"))
-    } else {
-        Ok(())
+    if done != 0 {
+        return Ok(());
     }
+    // SAFETY: the error of the call above, on this thread.
+    let error = unsafe { GetLastError() };
+    let fail = Fail::system(super::errno_of(error as i32), "madvise");
+    // A control code that is not known: the file system's answer, or its driver's.
+    Err(
+        if error == ERROR_INVALID_PARAMETER || fail.errno() == Some(code::ENOTSUP) {
+            Fail::system(code::ENOTSUP, "madvise").hint("this file system cannot punch holes")
+        } else {
+            fail
+        },
+    )
 }
 
 /// VirtualLock. A process may lock a little less than its minimum working set has, which is small by default: it is raised by what is asked for.
 pub fn lock(pages: Pages, _private: bool) -> Outcome<()> {
     // SAFETY: whole pages of a live Region; locking changes no contents.
     let locked = || unsafe { memory::VirtualLock(pages.base.cast(), pages.length) } != 0;
-    // SAFETY: the error of the call before, on this thread.
-    let full = || unsafe { GetLastError() } == ERROR_WORKING_SET_QUOTA;
-    if locked() || (full() && raise_working_set(pages.length) && locked()) {
+    if locked() {
         return Ok(());
     }
-    Err(Fail::last("mlock").hint("the working set of the process limits how much it may lock"))
+    // SAFETY: the error of the call above, on this thread.
+    let error = unsafe { GetLastError() };
+    if error == ERROR_WORKING_SET_QUOTA && raise_working_set(pages.length) && locked() {
+        return Ok(());
+    }
+    // Not that of a limit that could not be raised: a privilege that is missing is no answer to this question.
+    Err(Fail::system(super::errno_of(error as i32), "mlock")
+        .hint("the working set of the process limits how much it may lock"))
 }
 
 /// GetProcessWorkingSetSize, SetProcessWorkingSetSize: both limits, by so many bytes. False where the system refuses.
@@ -149,18 +195,52 @@ fn raise_working_set(more: usize) -> bool {
     }
 }
 
-/// VirtualUnlock; of pages that are not locked it is no error, as with munlock(2).
+/// VirtualUnlock; of pages that are not locked it is no error, as with munlock(2). The call takes a range as a whole or not at all, so where a
+/// part is not locked it is given the others alone.
 pub fn unlock(pages: Pages) -> Outcome<()> {
-    // SAFETY: whole pages of a live Region.
-    if unsafe { memory::VirtualUnlock(pages.base.cast(), pages.length) } != 0 {
-        return Ok(());
+    let error = try_unlock(pages);
+    if error != ERROR_NOT_LOCKED {
+        return accept_unlocked(error);
     }
-    // SAFETY: the error of the call above, on this thread.
-    if unsafe { GetLastError() } == ERROR_NOT_LOCKED {
+    let length = super::page_size();
+    for at in locked_pages(pages)? {
+        let base = pages.base.wrapping_add(at * length);
+        accept_unlocked(try_unlock(Pages { base, length }))?;
+    }
+    Ok(())
+}
+
+/// The error's number, 0 for none.
+fn try_unlock(pages: Pages) -> u32 {
+    // SAFETY: whole pages of a live Region, and the error of that call, on this thread.
+    unsafe {
+        if memory::VirtualUnlock(pages.base.cast(), pages.length) != 0 {
+            0
+        } else {
+            GetLastError()
+        }
+    }
+}
+
+fn accept_unlocked(error: u32) -> Outcome<()> {
+    if matches!(error, 0 | ERROR_NOT_LOCKED) {
         Ok(())
     } else {
-        Err(Fail::last("munlock"))
+        Err(Fail::system(super::errno_of(error as i32), "munlock"))
     }
+}
+
+/// Which pages of a range are locked.
+fn locked_pages(pages: Pages) -> Outcome<Vec<usize>> {
+    /// psapi.h: `Locked` of `PSAPI_WORKING_SET_EX_BLOCK`.
+    const LOCKED: usize = 1 << 22;
+    let mut found = Vec::new();
+    working_set(pages, super::page_size(), |index, flags| {
+        if flags & (LOCKED | VALID) == LOCKED | VALID {
+            found.push(index);
+        }
+    })?;
+    Ok(found)
 }
 
 /// Faults pages in for reading.
@@ -175,25 +255,37 @@ pub fn populate_read(pages: Pages) {
 }
 
 fn set(pages: Pages, protection: u32) -> Outcome<()> {
-    let mut old = 0;
-    // SAFETY: whole pages of a live Region, and a place on this stack for what was there.
-    if unsafe { memory::VirtualProtect(pages.base.cast(), pages.length, protection, &raw mut old) }
-        == 0
-    {
-        Err(Fail::last("mprotect"))
-    } else {
+    // SAFETY: whole pages of a live Region.
+    if unsafe { set_protection(pages.base as usize, pages.length, protection) } {
         Ok(())
+    } else {
+        Err(Fail::last("mprotect"))
     }
 }
 
-/// VirtualProtect.
+/// VirtualProtect, of one view after the other where there are several.
 pub fn protect(pages: Pages, protection: Protection) -> Outcome<()> {
+    match protect_piece(pages, protection) {
+        Err(_) if !is_one_piece(pages) => each(pages, |pages, _| protect_piece(pages, protection)),
+        done => done,
+    }
+}
+
+fn protect_piece(pages: Pages, protection: Protection) -> Outcome<()> {
     match protection {
         Protection::None => set(pages, memory::PAGE_NOACCESS),
         Protection::Read => set(pages, memory::PAGE_READONLY),
         // Bits of mprotect(2), which has none here.
         Protection::Raw(_) => Err(Fail::system(code::ENOTSUP, "mprotect")),
-        Protection::Exec => set(pages, memory::PAGE_EXECUTE_READ),
+        Protection::Exec => set(pages, memory::PAGE_EXECUTE_READ).map_err(|fail| {
+            // Pages of a view never get more rights than its section has.
+            if query(pages.base as usize).is_some_and(|facts| facts.Type == memory::MEM_MAPPED) {
+                Fail::system(code::EACCES, "mprotect")
+                    .hint("Windows executes a file only where it was opened with exec: true")
+            } else {
+                fail
+            }
+        }),
         // Pages of a private copy are not made writable themselves: a store copies them first.
         Protection::Write if mapped_as(pages) == Some(memory::PAGE_WRITECOPY) => {
             set(pages, memory::PAGE_WRITECOPY)
@@ -202,12 +294,25 @@ pub fn protect(pages: Pages, protection: Protection) -> Outcome<()> {
     }
 }
 
-/// QueryWorkingSetEx: one bit a page, lowest bit first, for the pages in this process's working set.
+/// One bit a page, lowest bit first, for the pages in this process's working set.
 pub fn residency(pages: Pages, page: usize) -> Outcome<Vec<u8>> {
+    let mut bits = vec![0_u8; pages.length.div_ceil(page).div_ceil(8)];
+    working_set(pages, page, |index, flags| {
+        if flags & VALID != 0 {
+            bits[index / 8] |= 1 << (index % 8);
+        }
+    })?;
+    Ok(bits)
+}
+
+/// psapi.h: `Valid` of `PSAPI_WORKING_SET_EX_BLOCK`.
+const VALID: usize = 1;
+
+/// QueryWorkingSetEx: number and attributes of each page.
+fn working_set(pages: Pages, page: usize, mut note: impl FnMut(usize, usize)) -> Outcome<()> {
     /// Pages asked at once.
     const STEP: usize = 1024;
     let count = pages.length.div_ceil(page);
-    let mut bits = vec![0_u8; count.div_ceil(8)];
     // SAFETY: an all-zero structure is a valid value.
     let mut states: Vec<PSAPI_WORKING_SET_EX_INFORMATION> =
         vec![unsafe { std::mem::zeroed() }; STEP.min(count)];
@@ -224,14 +329,12 @@ pub fn residency(pages: Pages, page: usize) -> Outcome<Vec<u8>> {
             return Err(Fail::last("mincore"));
         }
         for (index, state) in states[..some].iter().enumerate() {
-            // SAFETY: both members of the union are the same word; bit 0 is `Valid`.
-            if unsafe { state.VirtualAttributes.Flags } & 1 != 0 {
-                bits[(first + index) / 8] |= 1 << ((first + index) % 8);
-            }
+            // SAFETY: both members of the union are the same word.
+            note(first + index, unsafe { state.VirtualAttributes.Flags });
         }
         first += some;
     }
-    Ok(bits)
+    Ok(())
 }
 
 /// The working set is what this process has touched; what the system's cache holds beside it is not told.

@@ -16,7 +16,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use windows_sys::Win32::System::Memory as memory;
 
 use super::windows_abilities::{page_abilities, query, set_protection};
-use super::windows_placeholders::{Calls, How, Section, Shown, fill, give_back, piece_at, vacate};
+use super::windows_placeholders::{
+    Calls, How, Section, Shown, fill, give_back, piece_at, vacate, vacate_for_zeros,
+};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Form;
@@ -182,12 +184,9 @@ pub unsafe fn shorten(
         offset,
     };
     let section = Section::new(shown, How::of(form, page_abilities().copy))?;
+    // Real ones: the guard's slot ends where the mapping does.
     // SAFETY: as the caller promises.
-    unsafe {
-        vacate(calls, at, length, Some(&section))?;
-        // Real ones: the guard's slot ends where the mapping does.
-        fill(calls, at, length, true)
-    }
+    unsafe { vacate_for_zeros(calls, at, length, &section) }
 }
 
 /// VirtualAlloc of pages that are reserved: zeros.
@@ -215,11 +214,7 @@ pub unsafe fn put_zeros(at: usize, length: usize, shown: &Shown) -> bool {
         return false;
     };
     // SAFETY: as the caller promises.
-    unsafe {
-        vacate(calls, at, length, Some(&section))
-            .and_then(|()| fill(calls, at, length, true))
-            .is_ok()
-    }
+    unsafe { vacate_for_zeros(calls, at, length, &section).is_ok() }
 }
 
 #[cfg(test)]

@@ -181,3 +181,49 @@ fn a_file_that_ends_inside_a_page_is_shown_to_its_end() {
     assert_eq!(byte(&range, 2 * PAGE + 3), b't');
     assert_eq!(byte(&range, 2 * PAGE + 4), 0);
 }
+
+#[test]
+fn what_protect_did_to_very_many_pages_holds_too() {
+    // More than have a place on the stack, and more than the first pages that are taken for them hold.
+    const RUNS: usize = 1100;
+    if !holds_places() {
+        return;
+    }
+    let file = filled(0);
+    file.set_len((2 * RUNS + 2) as u64 * PAGE as u64).unwrap();
+    let range = Reserved::new((2 * RUNS + 2) * PAGE).unwrap();
+    show(&range, &file, 0, 2 * RUNS + 2, form(Access::Write)).unwrap();
+    let base = range.base() as usize;
+    for run in 0..RUNS {
+        // SAFETY: pages of the test's own.
+        assert!(unsafe { set_protection(base + 2 * run * PAGE, PAGE, memory::PAGE_READONLY) });
+    }
+    let shown = Shown {
+        file: file.as_raw_handle(),
+        base,
+        offset: 0,
+    };
+    // SAFETY: as above.
+    assert!(unsafe { put_zeros(base + (2 * RUNS + 1) * PAGE, PAGE, &shown) });
+    for run in 0..RUNS {
+        assert_eq!(protection(&range, 2 * run), memory::PAGE_READONLY);
+        assert_eq!(protection(&range, 2 * run + 1), memory::PAGE_READWRITE);
+    }
+}
+
+#[test]
+fn zeros_behind_the_end_stay_when_a_part_of_them_shows_the_file_again() {
+    if !holds_places() {
+        return;
+    }
+    let file = filled(12);
+    let write = form(Access::Write);
+    let range = Reserved::new(12 * PAGE).unwrap();
+    show(&range, &file, 0, 12, write).unwrap();
+    // SAFETY: inside a range of the test's own.
+    unsafe { shorten(range.base(), 3 * PAGE, 12 * PAGE, Some(&file), 0, write) }.unwrap();
+    show(&range, &file, 3, 5, write).unwrap();
+    assert_eq!(byte(&range, 4 * PAGE), 5);
+    // There is no guard here: a page that is reserved only ends the test.
+    assert_eq!((byte(&range, 5 * PAGE), byte(&range, 11 * PAGE)), (0, 0));
+}

@@ -17,6 +17,7 @@ use windows_sys::Win32::System::Threading::GetCurrentProcess;
 use windows_sys::w;
 
 use super::windows_abilities::{query, set_protection};
+use super::windows_sections::length_of_section;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Form;
@@ -168,7 +169,7 @@ pub(super) struct Piece {
 
 /// The allocations that have a part in `at..at + length`. Found one by one, so that the last may have been given back when the next is
 /// looked for.
-fn pieces(at: usize, length: usize) -> impl Iterator<Item = Piece> {
+pub(super) fn pieces(at: usize, length: usize) -> impl Iterator<Item = Piece> {
     let mut next = at;
     std::iter::from_fn(move || {
         if next >= at + length {
@@ -217,22 +218,36 @@ impl Shown {
     }
 }
 
-/// A section of a file, until it is dropped.
+/// A section of a file, until it is dropped; or memory that processes share, which is one by itself.
 pub(super) struct Section {
     handle: HANDLE,
+    is_shared: bool,
     shown: Shown,
     how: How,
 }
 
 impl Section {
     pub(super) fn new(shown: Shown, how: How) -> Outcome<Self> {
+        if length_of_section(shown.file).is_some() {
+            return Ok(Self {
+                handle: shown.file,
+                is_shared: true,
+                shown,
+                how,
+            });
+        }
         // SAFETY: the file is open while the mapping lives; no name; as long as the file is now.
         let handle =
             unsafe { memory::CreateFileMappingW(shown.file, null(), how.section, 0, 0, null()) };
         if handle.is_null() {
             return Err(Fail::last("mmap"));
         }
-        Ok(Self { handle, shown, how })
+        Ok(Self {
+            handle,
+            is_shared: false,
+            shown,
+            how,
+        })
     }
 
     /// Maps its part of the file in the place of the placeholder `at..at + length`.
@@ -255,12 +270,23 @@ impl Section {
             };
             !view.is_null()
         };
-        // A view may not be longer than its section, which ends where the file does: inside the last page.
-        let rest = file_length(self.shown.file).saturating_sub(offset);
+        // A view may not be longer than its section, which ends where the file does: inside the last page. Shared memory has whole pages.
+        let rest = if self.is_shared {
+            0
+        } else {
+            file_length(self.shown.file).saturating_sub(offset)
+        };
         let exact = usize::try_from(rest).unwrap_or(usize::MAX).min(length);
-        let done = (exact > 0 && whole(exact)) || whole(length);
-        if !done {
-            return Err(Fail::last("mmap"));
+        if exact == 0 || !whole(exact) {
+            // The error of the first try is the true one.
+            let first = Fail::last("mmap");
+            if !whole(length) {
+                return Err(if exact == 0 {
+                    Fail::last("mmap")
+                } else {
+                    first
+                });
+            }
         }
         if self.how.pages != self.how.view {
             // SAFETY: mapped just now.
@@ -272,8 +298,10 @@ impl Section {
 
 impl Drop for Section {
     fn drop(&mut self) {
-        // SAFETY: made by `new`, closed once; views keep what they show.
-        unsafe { CloseHandle(self.handle) };
+        if !self.is_shared {
+            // SAFETY: made by `new`, closed once; views keep what they show.
+            unsafe { CloseHandle(self.handle) };
+        }
     }
 }
 
@@ -288,12 +316,19 @@ fn file_length(file: HANDLE) -> u64 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Was {
     View,
-    Memory,
+    /// Private memory; `committed`: pages that are there, as `shorten` leaves them, not only addresses.
+    Memory {
+        committed: bool,
+    },
     Placeholder,
 }
 
-/// Makes a placeholder of the whole piece.
-unsafe fn empty(calls: Calls, piece: Piece) -> Outcome<Was> {
+fn is_committed(at: usize) -> bool {
+    query(at).is_some_and(|facts| facts.State == memory::MEM_COMMIT)
+}
+
+/// Makes a placeholder of the whole piece, which was what it was at `looked_at`.
+unsafe fn empty(calls: Calls, piece: Piece, looked_at: usize) -> Outcome<Was> {
     if piece.view {
         let (process, base) = (current_process(), piece.base as *const c_void);
         // SAFETY: as the caller promises.
@@ -302,17 +337,18 @@ unsafe fn empty(calls: Calls, piece: Piece) -> Outcome<Was> {
         }
         return Ok(Was::View);
     }
+    let committed = is_committed(looked_at);
     // SAFETY: as the caller promises.
     let done = unsafe { free_into_placeholder(piece.base, piece.end - piece.base) };
     // It fails for what is a placeholder already.
     Ok(if done == 0 {
         Was::Placeholder
     } else {
-        Was::Memory
+        Was::Memory { committed }
     })
 }
 
-/// Makes a placeholder of exactly `at..at + length`. What the pieces there had on either side is there again: the file, or nothing.
+/// Makes a placeholder of exactly `at..at + length`. What the pieces there had on either side is there again: the file, zeros, or nothing.
 ///
 /// # Safety
 /// Whole pages of a range of placeholders that is the caller's, who keeps others off.
@@ -324,19 +360,28 @@ pub(super) unsafe fn vacate(
 ) -> Outcome<()> {
     let end = at + length;
     let (mut before, mut behind) = ((at, at, Was::Placeholder), (end, end, Was::Placeholder));
-    let (mut strict, mut count) = (Strict::default(), 0);
-    for piece in pieces(at, length) {
-        let whole = piece.base >= at && piece.end <= end;
+    let mut strict = Strict::new();
+    // Before anything has changed: of what cannot be put back as it was, nothing is touched.
+    for piece in pieces(at, length).filter(|piece| piece.view) {
         match section {
-            Some(section) if piece.view => strict.note(piece, at, end, section.how.pages),
+            Some(section) => {
+                // What lies inside the range is not the file's any more.
+                strict.note(piece.base, piece.end.min(at), section.how.pages)?;
+                strict.note(piece.base.max(end), piece.end, section.how.pages)?;
+            }
             // It could not be put back without its file.
-            None if piece.view && !whole => {
+            None if piece.base < at || piece.end > end => {
                 return Err(Fail::system(code::EINVAL, "munmap"));
             }
-            _ => {}
+            None => {}
         }
+    }
+    let mut count = 0;
+    for piece in pieces(at, length) {
+        // Of memory, what lies outside of the range is what matters; both sides of a piece are of one kind.
+        let outside = if piece.end > end { end } else { piece.base };
         // SAFETY: as the caller promises.
-        let was = unsafe { empty(calls, piece)? };
+        let was = unsafe { empty(calls, piece, outside)? };
         if piece.base < at {
             before = (piece.base, at, was);
         }
@@ -363,13 +408,40 @@ pub(super) unsafe fn vacate(
         match (was, section) {
             // SAFETY: a placeholder beside the range, which showed the file before.
             (Was::View, Some(section)) => unsafe { section.show(calls, from, to - from)? },
-            // SAFETY: a placeholder beside the range, where memory without contents was.
-            (Was::Memory, _) => unsafe { fill(calls, from, to - from, false)? },
+            // Behind the end of a mapping that has become shorter they must be real: the guard, which makes them so elsewhere, does not know it.
+            // SAFETY: a placeholder beside the range, where zeros were.
+            (Was::Memory { committed }, _) => unsafe { fill(calls, from, to - from, committed)? },
             _ => {}
         }
     }
     strict.restore();
     Ok(())
+}
+
+/// Zeros in the place of what `at..at + length` shows. Where there is no memory for so many, all is as it was.
+///
+/// # Safety
+/// As of `vacate`.
+pub(super) unsafe fn vacate_for_zeros(
+    calls: Calls,
+    at: usize,
+    length: usize,
+    section: &Section,
+) -> Outcome<()> {
+    let mut strict = Strict::new();
+    strict.note(at, at + length, section.how.pages)?;
+    // SAFETY: as the caller promises.
+    unsafe {
+        vacate(calls, at, length, Some(section))?;
+        fill(calls, at, length, true).inspect_err(|_| {
+            // Whoever touches a bare placeholder dies: the guard can make zeros of reserved memory, not of that.
+            if section.show(calls, at, length).is_ok() {
+                strict.restore();
+            } else {
+                let _ = fill(calls, at, length, false);
+            }
+        })
+    }
 }
 
 /// Splits `at..at + length` off its placeholder, or makes a placeholder of that piece of private memory.
@@ -390,45 +462,100 @@ pub(super) unsafe fn fill(calls: Calls, at: usize, length: usize, commit: bool) 
     Ok(())
 }
 
-/// Protections that are stricter than the view's own, of the pages beside a range: they must be as strict when the file is shown there again.
-/// The handler cannot allocate: of more than 32 runs, the rest have the view's.
-#[derive(Default)]
+/// A run of pages, and their protection.
+type Run = (usize, usize, u32);
+
+/// Protections that are stricter than the view's own: they must be as strict when the file is shown there again. The handler must not use the
+/// heap: what has no place here lies in pages of its own.
 struct Strict {
-    runs: [(usize, usize, u32); 32],
+    first: [Run; 16],
     count: usize,
+    more: *mut Run,
+    room: usize,
 }
 
 impl Strict {
-    fn note(&mut self, piece: Piece, from: usize, to: usize, usual: u32) {
-        let mut at = piece.base;
-        while at < piece.end
+    fn new() -> Self {
+        Self {
+            first: [(0, 0, 0); 16],
+            count: 0,
+            more: null_mut(),
+            room: 0,
+        }
+    }
+
+    /// Of the views in `from..to`, or of nothing, if the range is empty.
+    fn note(&mut self, from: usize, to: usize, usual: u32) -> Outcome<()> {
+        let mut at = from;
+        while at < to
             && let Some(facts) = query(at)
         {
-            let end = (at + facts.RegionSize).min(piece.end);
+            let end = (facts.BaseAddress as usize + facts.RegionSize).min(to);
             let strict = matches!(
                 facts.Protect,
                 memory::PAGE_NOACCESS | memory::PAGE_READONLY | memory::PAGE_EXECUTE_READ
             );
-            if strict && facts.Protect != usual {
-                // What lies inside the range is not the file's any more.
-                self.add(at, end.min(from), facts.Protect);
-                self.add(at.max(to), end, facts.Protect);
+            if strict && facts.Type == memory::MEM_MAPPED && facts.Protect != usual {
+                self.add((at, end, facts.Protect))?;
             }
             at = end;
         }
+        Ok(())
     }
 
-    fn add(&mut self, from: usize, to: usize, protection: u32) {
-        if from < to && self.count < self.runs.len() {
-            self.runs[self.count] = (from, to, protection);
-            self.count += 1;
+    fn add(&mut self, run: Run) -> Outcome<()> {
+        let at = self.count;
+        if let Some(place) = self.first.get_mut(at) {
+            *place = run;
+        } else {
+            let at = at - self.first.len();
+            if at == self.room {
+                self.grow()?;
+            }
+            // SAFETY: `grow` has seen to it that there is room for it.
+            unsafe { self.more.add(at).write(run) };
         }
+        self.count += 1;
+        Ok(())
+    }
+
+    fn grow(&mut self) -> Outcome<()> {
+        let room = (self.room * 2).max(1024);
+        let kind = memory::MEM_RESERVE | memory::MEM_COMMIT;
+        // SAFETY: new memory where the system likes; what was there before fits into it and is given back.
+        unsafe {
+            let size = room * size_of::<Run>();
+            let fresh =
+                memory::VirtualAlloc(null(), size, kind, memory::PAGE_READWRITE).cast::<Run>();
+            if fresh.is_null() {
+                return Err(Fail::last("mmap"));
+            }
+            if self.room > 0 {
+                fresh.copy_from_nonoverlapping(self.more, self.room);
+                release(self.more as usize);
+            }
+            (self.more, self.room) = (fresh, room);
+        }
+        Ok(())
     }
 
     fn restore(&self) {
-        for &(from, to, protection) in &self.runs[..self.count] {
+        for index in 0..self.count {
+            let (from, to, protection) = self.first.get(index).copied().unwrap_or_else(|| {
+                // SAFETY: `add` wrote so many.
+                unsafe { self.more.add(index - self.first.len()).read() }
+            });
             // SAFETY: whole pages of a view that was just mapped again in a range of the caller's.
             unsafe { set_protection(from, to - from, protection) };
+        }
+    }
+}
+
+impl Drop for Strict {
+    fn drop(&mut self) {
+        if self.room > 0 {
+            // SAFETY: made by `grow`, given back once.
+            unsafe { release(self.more as usize) };
         }
     }
 }

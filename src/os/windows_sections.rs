@@ -81,9 +81,10 @@ pub fn create_section(name: Option<&str>, length: u64) -> Outcome<File> {
     // SAFETY: the error of the call above, on this thread.
     let error = unsafe { GetLastError() };
     if section.is_null() {
-        // The name is that of an event, a mutex or another object.
+        // Not EEXIST, which says that there is something to open.
         if error == ERROR_INVALID_HANDLE {
-            return Err(Fail::system(code::EEXIST, "shm_open"));
+            return Err(Fail::system(code::EINVAL, "shm_open")
+                .hint("the name is that of an event, a mutex or another object"));
         }
         let fail = Fail::system(super::errno_of(error as i32), "shm_open");
         // As a full /dev/shm: the page file has no room.
@@ -124,12 +125,17 @@ pub fn open_section(name: &str, write: bool) -> Outcome<File> {
 
 /// The length of a section, in whole pages as the system keeps it; `None` for a file.
 pub(super) fn section_length(file: &File) -> Option<u64> {
+    length_of_section(handle(file))
+}
+
+/// The same of a handle.
+pub(super) fn length_of_section(handle: HANDLE) -> Option<u64> {
     // SAFETY: an all-zero structure is a valid value.
     let mut facts: SectionFacts = unsafe { std::mem::zeroed() };
     // SAFETY: the structure lives on this stack; a handle of something else is refused by its type.
     let status = unsafe {
         NtQuerySection(
-            handle(file),
+            handle,
             0,
             (&raw mut facts).cast(),
             size_of::<SectionFacts>(),
@@ -154,6 +160,11 @@ pub(super) fn section_is_writable(file: &File) -> bool {
         )
     };
     status >= 0 && facts.GrantedAccess & memory::SECTION_MAP_WRITE != 0
+}
+
+/// Whether it is a section, whose length nobody changes.
+pub fn keeps_length(file: &File) -> bool {
+    section_length(file).is_some()
 }
 
 /// Maps a section, from its start: the first page. `None` for a file, which memmap2 maps.

@@ -58,21 +58,29 @@ pub fn free_memory() -> u64 {
 pub fn may_vanish(file: &File) -> bool {
     // winbase.h: DRIVE_REMOVABLE, DRIVE_REMOTE, DRIVE_CDROM.
     const FOREIGN: [u32; 3] = [2, 4, 5];
-    let mut path = [0_u16; 1024];
-    // SAFETY: the array lives on this stack and the call is told its length.
-    let length = unsafe {
-        GetFinalPathNameByHandleW(
-            super::windows::handle(file),
-            path.as_mut_ptr(),
-            path.len() as u32,
-            0,
-        )
-    } as usize;
-    // A longer path than the array: its start was not written either.
-    let Some(path) = path.get(..length).filter(|path| !path.is_empty()) else {
+    let mut path = vec![0_u16; 512];
+    let mut ask = || {
+        // SAFETY: the call is told how much room there is.
+        let length = unsafe {
+            GetFinalPathNameByHandleW(
+                super::windows::handle(file),
+                path.as_mut_ptr(),
+                path.len() as u32,
+                0,
+            )
+        } as usize;
+        let fits = length < path.len();
+        if !fits {
+            // With the NUL: what the call asks for.
+            path.resize(length, 0);
+        }
+        fits.then_some(length)
+    };
+    // Twice: a path that is longer than that by now is being moved.
+    let Some(length @ 1..) = ask().or_else(ask) else {
         return true;
     };
-    let text = String::from_utf16_lossy(path);
+    let text = String::from_utf16_lossy(&path[..length]);
     if text.starts_with(r"\\?\UNC\") {
         return true;
     }

@@ -55,6 +55,10 @@ impl Region {
         let Some(file) = self.file() else {
             return self.resize_anonymous(length.unwrap_or(self.len() as u64), may_move);
         };
+        if os::keeps_length(&file) {
+            return Err(Fail::system(code::ENOTSUP, "mremap")
+                .hint("a section keeps the length that it was made with"));
+        }
         let facts = os::facts(&file)?;
         if facts.kind == FileKind::Character {
             return Err(Fail::system(code::ENOTSUP, "mremap").hint("a device has no length"));
@@ -106,9 +110,16 @@ impl Region {
                 self.in_place(old)?;
                 return Err(fail);
             }
+            self.protections().cut(self.map_len());
             return Ok(Resized::InPlace);
         }
         debug_assert!(may_move);
+        if !os::CUTS_MAPPED_FILES
+            && let Some(end) = cut
+        {
+            // Now, as long as nothing has changed: other mappings of the file would make the `finish` of the new Region fail.
+            self.cut_file(file, end)?;
+        }
         let memory = open::map_file(file, self.form(), self.offset, new, self.page)?;
         let source = Source {
             file: Some(Arc::clone(file)),
@@ -159,22 +170,32 @@ impl Region {
         .map_err(|fail| fail.at(self.path()))
     }
 
-    /// Makes the file shorter. Windows refuses that while any view of it is there, however short (error 1224): then this one steps aside meanwhile,
-    /// where its place can be held. Views of others still make it `EBUSY`.
+    /// Makes the file end where the mapping is to. Windows refuses that while any view of it is there, however short (error 1224): then this one
+    /// steps aside meanwhile, where its place can be held. Views of others still make it `EBUSY`.
     fn cut_file(&self, file: &Arc<File>, end: u64) -> Outcome<()> {
         let first = os::set_length(file, end);
         let busy = matches!(&first, Err(fail) if fail.errno() == Some(code::EBUSY));
         let length = self.map_len();
-        if !busy || length == 0 || !os::holds_places() {
+        if os::CUTS_MAPPED_FILES || !busy || length == 0 || !os::holds_places() {
             return first;
         }
         self.locked(|| {
             // SAFETY: the pages are this Region's, whose slot's lock is held: whoever touches them now waits for it in the guard.
             unsafe { os::replace(self.base, length, Replacement::None) };
             let cut = os::set_length(file, end);
+            // Of a file that is shorter now, no more can be shown.
+            let left = usize::try_from(end - self.offset).unwrap_or(length);
+            let shown = if cut.is_ok() {
+                self.whole(left)
+            } else {
+                length
+            };
+            if shown == 0 {
+                return cut;
+            }
             // SAFETY: as above.
-            unsafe { os::map_again(self.base, length, Some(file), self.file_base(), self.form()) }
-                .and_then(|()| self.protect_again(self.base, 0, length))
+            unsafe { os::map_again(self.base, shown, Some(file), self.file_base(), self.form()) }
+                .and_then(|()| self.protect_again(self.base, 0, shown))
                 .and(cut)
         })
     }
@@ -205,8 +226,13 @@ impl Region {
                         file.as_deref(),
                         self.file_base() + old_end as u64,
                         self.form(),
-                    )
+                    )?;
                 }
+                if os::CUTS_MAPPED_FILES {
+                    return Ok(());
+                }
+                // After a cut of the file that was refused: what the end was protected as before.
+                self.protect_again(self.base, old_end, new_end)
             }
             Ordering::Less => {
                 // SAFETY: as above. Views of the cut pages are still there: they read zeros instead of faulting at the user's own truncation.
@@ -218,10 +244,8 @@ impl Region {
                         file.as_deref(),
                         self.file_base(),
                         self.form(),
-                    )?;
+                    )
                 }
-                self.protections().cut(new_end);
-                Ok(())
             }
             Ordering::Equal => Ok(()),
         };
