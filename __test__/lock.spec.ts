@@ -1,8 +1,11 @@
+import { chmodSync, truncateSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, SharedMemory } from '../index'
 import { counting, file, onWindows, page, throwsCoded, unless, using } from './helpers'
 import { asNobody, books, elsewhere, withBooks } from './systems'
+
+import type { Mapping } from '../index'
 
 const size = 4 * page + 9
 const all = 5 * page
@@ -131,4 +134,63 @@ test('after close there is nothing to lock', (t) => {
   m.close()
   throwsCoded(t, () => m.lock(), 'ERR_INVALID_STATE')
   throwsCoded(t, () => m.unlock(), 'ERR_INVALID_STATE')
+})
+
+withBooks('what is locked stays so when its pages are mapped anew', (t) => {
+  const locked = (m: Mapping) => books(m).sizes['Locked']
+  using(SharedMemory.anonymous(4 * page), (m) => {
+    m.lock({ offset: page, length: 2 * page })
+    m.seal(['write'])
+    t.is(locked(m), 2 * page, 'sealed')
+  })
+  const path = file(counting(4 * page))
+  using(MappedFile.openSync(path, { access: 'write', lock: true }), (m) => {
+    truncateSync(path, page)
+    t.is(m.bytes[2 * page], 0)
+    truncateSync(path, 4 * page)
+    m.clearFault()
+    t.is(locked(m), 4 * page, 'cleared')
+    m.resize(400 * page)
+    t.is(locked(m), 400 * page, 'moved')
+    m.unlock()
+    m.lock({ offset: 0, length: page })
+    m.resize(500 * page)
+    t.is(locked(m), page, 'only what was locked')
+  })
+  using(MappedFile.openSync(path, { access: 'write', lock: true, capacity: 600 * page }), (m) => {
+    m.resize(600 * page)
+    t.is(locked(m), 600 * page, 'in place')
+    m.resize(page)
+    // The kernel takes the pages of a file that is cut out of the table, and reads them in when they are used.
+    m.getUint8(0)
+    t.is(locked(m), page)
+    m.resize(2 * page)
+    t.is(locked(m), 2 * page)
+  })
+  using(AnonymousMemory.create(4 * page), (m) => {
+    m.lock({ offset: page, length: page })
+    m.resize(64 * page)
+    t.is(locked(m), page, 'memory')
+  })
+})
+
+const GROWING = `
+  const path = process.env.TARGET
+  const answers = []
+  for (const capacity of [undefined, 1 << 20]) {
+    const m = MappedFile.openSync(path, { access: 'write', lock: true, capacity })
+    const length = m.byteLength
+    answers.push(code(() => m.resize(48 << 10)), code(() => m.resize(1 << 20)), m.byteLength, fs.statSync(path).size, m.bytes.length)
+    m.resize(length)
+    m.close()
+  }
+  return answers`
+
+asNobody('a mapping that is locked does not grow past `ulimit -l`, and stays as it was', async (t) => {
+  const path = file(counting(32 << 10))
+  chmodSync(path, 0o666)
+  const answers = await elsewhere(GROWING, { nobody: true, limits: ['-l 64'], env: { TARGET: path } })
+  const grown = 48 << 10
+  const each = ['nothing', 'ENOMEM', grown, grown, grown]
+  t.deepEqual(answers, [...each, ...each])
 })

@@ -207,7 +207,7 @@ fn finished(
         region.populate();
     }
     if request.lock {
-        region.lock(0, length)?;
+        region.lock_always()?;
     }
     Ok(region)
 }

@@ -29,13 +29,57 @@ impl Region {
 
     /// mlock, without copying private pages.
     pub fn lock(&self, position: usize, length: usize) -> Outcome<()> {
-        let private = self.form().private && self.form().writable && self.form().mapped;
-        self.on_pages(position, length, |pages| os::lock(pages, private))
+        self.on_pages(position, length, |pages| {
+            self.lock_pages(pages)?;
+            self.note_lock(pages, true);
+            Ok(())
+        })
+    }
+
+    /// The same for all pages that the mapping has and will have.
+    pub fn lock_always(&self) -> Outcome<()> {
+        self.lock(0, self.len())?;
+        self.locks().set(0, usize::MAX, true);
+        Ok(())
     }
 
     /// munlock.
     pub fn unlock(&self, position: usize, length: usize) -> Outcome<()> {
-        self.on_pages(position, length, os::unlock)
+        self.on_pages(position, length, |pages| {
+            os::unlock(pages)?;
+            self.note_lock(pages, false);
+            Ok(())
+        })
+    }
+
+    fn lock_pages(&self, pages: Pages) -> Outcome<()> {
+        let private = self.form().private && self.form().writable && self.form().mapped;
+        os::lock(pages, private)
+    }
+
+    fn note_lock(&self, pages: Pages, locked: bool) {
+        let from = pages.base as usize - self.base() as usize;
+        // The last page stands for those that come behind it.
+        let to = from + pages.length;
+        let to = if to == self.map_len() && !locked {
+            usize::MAX
+        } else {
+            to
+        };
+        self.locks().set(from, to, locked);
+    }
+
+    /// Locks what `lock` had locked of a part that was mapped again; `from` and `to` count from the base.
+    pub(super) fn lock_again(&self, from: usize, to: usize) -> Outcome<()> {
+        for (start, end, locked) in self.locks().within(from, to) {
+            if locked && start < end {
+                self.lock_pages(Pages {
+                    base: self.base().wrapping_add(start),
+                    length: end - start,
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// mprotect; never more than the mapping was opened for.

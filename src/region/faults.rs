@@ -110,6 +110,10 @@ impl Region {
                 )
             };
             let (start, region) = (from + offset, base.wrapping_sub(from));
+            if region == self.base {
+                // Of a file that is still too short nothing can be read in: what comes back is locked then.
+                let _ = self.lock_again(start, start + length);
+            }
             done.and_then(|()| self.protect_again(region, start, start + length))
                 .map_err(|fail| {
                     failed = Some(fail);

@@ -11,9 +11,9 @@ mod memory;
 mod owned;
 mod parts;
 mod permit;
-mod protections;
 mod remap;
 mod resize;
+mod runs;
 mod sealed;
 
 use std::fs::File;
@@ -24,15 +24,15 @@ use memmap2::MmapRaw;
 
 pub use self::owned::Owned;
 use self::parts::Part;
-use self::protections::Protections;
 pub use self::resize::Resized;
+use self::runs::Runs;
 
 use self::memory::Holes;
 
 use crate::carrier::overlay::Overlay;
 use crate::error::{Fail, Outcome};
 use crate::fault::Slot;
-use crate::os::{self, Replacement, Reserved};
+use crate::os::{self, Protection, Replacement, Reserved};
 use crate::registry;
 
 /// What a mapping may do with its bytes.
@@ -136,7 +136,9 @@ pub struct Region {
     sealed: AtomicBool,
     /// Opened with `populate`: pages that carry it are faulted in as well.
     populated: AtomicBool,
-    protections: Mutex<Protections>,
+    protections: Mutex<Runs<Protection>>,
+    /// Pages that `lock` keeps in memory, also when they are mapped anew.
+    locks: Mutex<Runs<bool>>,
     /// How often rights have changed: see `permit`.
     changes: AtomicU32,
     /// `None`: one piece, whose slot is `slot`.
@@ -195,6 +197,7 @@ impl Region {
             sealed: AtomicBool::new(false),
             populated: AtomicBool::new(false),
             protections: Mutex::default(),
+            locks: Mutex::default(),
             changes: AtomicU32::new(0),
             parts: Mutex::new(None),
             handed_over: AtomicBool::new(false),
@@ -452,10 +455,14 @@ impl Region {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn protections(&self) -> MutexGuard<'_, Protections> {
+    fn protections(&self) -> MutexGuard<'_, Runs<Protection>> {
         self.protections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn locks(&self) -> MutexGuard<'_, Runs<bool>> {
+        self.locks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn replace(&self, with: Replacement) {

@@ -102,11 +102,13 @@ impl Region {
         file: &Arc<File>,
     ) -> Outcome<Resized> {
         if self.fits(new) {
-            let old = self.len();
+            let (old, before) = (self.len(), self.map_len());
             self.in_place(new)?;
-            if let Some(end) = cut
-                && let Err(fail) = self.cut_file(file, end)
-            {
+            let done = match cut {
+                Some(end) => self.cut_file(file, end),
+                None => self.lock_again(before, self.map_len()),
+            };
+            if let Err(fail) = done {
                 self.in_place(old)?;
                 return Err(fail);
             }
@@ -129,6 +131,7 @@ impl Region {
             sparse: self.sparse,
         };
         let region = Self::new(memory, new, self.form(), source);
+        region.take_locks(self)?;
         region.inherit(self)?;
         Ok(Resized::Moved(region))
     }
@@ -142,6 +145,26 @@ impl Region {
             Memory::Owned(_) => false,
             Memory::Mapped(_) | Memory::Held(_) => new > 0 && self.whole(new) == self.map_len(),
         }
+    }
+
+    /// Locks pages in the place of those that `old` has locked; what may be locked in all need not be enough for both.
+    fn take_locks(&self, old: &Self) -> Outcome<()> {
+        let mut any = false;
+        for (from, to, locked) in old.locks().within(0, usize::MAX) {
+            self.locks().set(from, to, locked);
+            any |= locked;
+        }
+        if !any || old.base.is_null() {
+            return Ok(());
+        }
+        let pages = Pages {
+            base: old.base,
+            length: old.map_len(),
+        };
+        let _ = os::unlock(pages);
+        self.lock_again(0, self.map_len()).inspect_err(|_| {
+            let _ = old.lock_again(0, old.map_len());
+        })
     }
 
     /// What `protect` did to the pages that both have holds on.
@@ -195,7 +218,10 @@ impl Region {
             }
             // SAFETY: as above.
             unsafe { os::map_again(self.base, shown, Some(file), self.file_base(), self.form()) }
-                .and_then(|()| self.protect_again(self.base, 0, shown))
+                .and_then(|()| {
+                    let _ = self.lock_again(0, shown);
+                    self.protect_again(self.base, 0, shown)
+                })
                 .and(cut)
         })
     }
@@ -227,9 +253,6 @@ impl Region {
                         self.file_base() + old_end as u64,
                         self.form(),
                     )?;
-                }
-                if os::CUTS_MAPPED_FILES {
-                    return Ok(());
                 }
                 // After a cut of the file that was refused: what the end was protected as before.
                 self.protect_again(self.base, old_end, new_end)
@@ -280,6 +303,7 @@ impl Region {
             return Err(Fail::system(code::ENOMEM, "mremap").hint("it would have to move"));
         }
         let region = open::anonymous_with(new, self.form, self.page)?;
+        region.take_locks(self)?;
         let common = self.len().min(new);
         if common > 0 {
             self.open_up()?;
@@ -289,6 +313,8 @@ impl Region {
             let behind = common.next_multiple_of(self.page) - common;
             // SAFETY: inside the last page that was moved.
             unsafe { std::ptr::write_bytes(region.base().add(common), 0, behind) };
+            // The pages that were moved are what they were, unlocked; so many were locked a moment ago.
+            let _ = region.lock_again(0, region.map_len());
         }
         region.inherit(self)?;
         Ok(Resized::Moved(region))

@@ -40,7 +40,11 @@ impl Region {
         let map = || {
             // SAFETY: all pages are this Region's; the slot's lock is held where there is a slot.
             unsafe { os::map_again(self.base, length, Some(file), self.file_base(), form) }
-                .and_then(|()| self.protect_again(self.base, 0, length))
+                .and_then(|()| {
+                    // They were locked a moment ago, and are as many.
+                    let _ = self.lock_again(0, length);
+                    self.protect_again(self.base, 0, length)
+                })
         };
         match &self.slot {
             Some(slot) => slot.locked(|edit| {

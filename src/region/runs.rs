@@ -1,20 +1,23 @@
-//! What `protect` changed: whoever maps a page again must protect it again.
-
-use crate::os::Protection;
+//! What `protect` and `lock` changed: whoever maps a page again must do it again.
 
 /// Runs of pages in bytes from the base: sorted, apart from each other, so never more of them than the system has mappings.
-#[derive(Default)]
-pub struct Protections(Vec<(usize, usize, Protection)>);
+pub struct Runs<T>(Vec<(usize, usize, T)>);
 
-impl Protections {
-    /// `from..to` is protected so from now on.
-    pub fn set(&mut self, mut from: usize, mut to: usize, protection: Protection) {
+impl<T> Default for Runs<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Copy + PartialEq> Runs<T> {
+    /// `from..to` is so from now on.
+    pub fn set(&mut self, mut from: usize, mut to: usize, kind: T) {
         // Neighbours count: equal ones become one run.
         let first = self.0.partition_point(|(_, end, _)| *end < from);
         let last = self.0.partition_point(|(start, _, _)| *start <= to);
         let (mut before, mut behind) = (None, None);
         for &(start, end, other) in &self.0[first..last] {
-            if other == protection {
+            if other == kind {
                 from = from.min(start);
                 to = to.max(end);
                 continue;
@@ -26,14 +29,11 @@ impl Protections {
                 behind = Some((start.max(to), end, other));
             }
         }
-        let runs = before
-            .into_iter()
-            .chain([(from, to, protection)])
-            .chain(behind);
+        let runs = before.into_iter().chain([(from, to, kind)]).chain(behind);
         self.0.splice(first..last, runs);
     }
 
-    /// Nothing from `end` on is protected any more.
+    /// Nothing is known of what comes from `end` on.
     pub fn cut(&mut self, end: usize) {
         self.0.retain(|(start, _, _)| *start < end);
         if let Some((_, to, _)) = self.0.last_mut() {
@@ -41,23 +41,20 @@ impl Protections {
         }
     }
 
-    /// The parts of `from..to` that are protected.
-    pub fn within(
-        &self,
-        from: usize,
-        to: usize,
-    ) -> impl Iterator<Item = (usize, usize, Protection)> + '_ {
+    /// What is known of `from..to`.
+    pub fn within(&self, from: usize, to: usize) -> impl Iterator<Item = (usize, usize, T)> + '_ {
         let first = self.0.partition_point(move |(_, end, _)| *end <= from);
         self.0[first..]
             .iter()
             .take_while(move |(start, _, _)| *start < to)
-            .map(move |&(start, end, protection)| (start.max(from), end.min(to), protection))
+            .map(move |&(start, end, kind)| (start.max(from), end.min(to), kind))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::os::Protection;
 
     /// Page by page, from a sequence without a pattern, against the simplest thing that is right.
     #[test]
@@ -70,7 +67,7 @@ mod tests {
             Protection::Exec,
         ];
         let mut plain = [None; PAGES];
-        let mut runs = Protections::default();
+        let mut runs = Runs::default();
         let mut seed = 1_u32;
         let mut next = |limit: usize| {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
