@@ -231,7 +231,8 @@ test('tail begins where it is told, follows over segments, and ends with the sig
   t.deepEqual(seen, ['first', ...expected])
   t.deepEqual(fromNow, expected)
   controller.abort(new Error('enough'))
-  await t.throwsAsync(some, { message: 'enough' })
+  const enough = await t.throwsAsync(some, { name: 'AbortError', code: 'ABORT_ERR' })
+  t.is((enough!.cause as Error).message, 'enough')
   log.close()
   await all
 })

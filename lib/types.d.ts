@@ -204,7 +204,7 @@ export type WaitResult = 'ok' | 'not-equal' | 'timed-out';
 export type WaitOptions = Opt<{
     /** Milliseconds; default: for ever. */
     timeoutMs: number;
-    /** Aborts the wait: it rejects with the signal's reason. */
+    /** Aborts the wait: it rejects with an `AbortError` (`ABORT_ERR`), whose `cause` is the signal's reason. */
     signal: AbortSignal;
 }>;
 /** Options of `flush` and `flushSync`. */

@@ -1,4 +1,4 @@
-import { invalidArgType, invalidState, outOfRange, recapture, systemErrorOf } from './errors'
+import { abortError, invalidArgType, invalidState, outOfRange, recapture, systemErrorOf } from './errors'
 import { direct, native } from './native'
 import { checkInteger, checkSignal, optionsOf } from './validate'
 
@@ -133,7 +133,7 @@ export async function waitAsync(
   checkWord(core, byteOffset)
   const value = checkExpected(expected)
   const { timeoutMs, signal } = checkOptions(options)
-  if (signal?.aborted === true) throw signal.reason
+  if (signal?.aborted === true) throw abortError(signal.reason)
   let token: number
   try {
     token = waiterOf().wait(core.native, byteOffset, value)
@@ -149,7 +149,7 @@ export async function waitAsync(
   }
   if (token === 0) return 'not-equal'
   return new Promise<WaitResult>((resolve, reject) => {
-    const abort = () => take(token)?.reject(signal!.reason)
+    const abort = () => take(token)?.reject(abortError(signal!.reason))
     const timer = startTimer(timeoutMs, () => take(token)?.resolve('timed-out'))
     const leave = () => {
       timer.stop()

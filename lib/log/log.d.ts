@@ -8,7 +8,7 @@ export type LogDirectory = string | URL;
 export interface TailOptions {
     /** The position to begin at: 0 for the oldest record. Default: the end, so only what is appended from now on. */
     from?: number | bigint | undefined;
-    /** Ends the iteration with the signal's reason. */
+    /** Ends the iteration with an `AbortError` (`ABORT_ERR`), whose `cause` is the signal's reason. */
     signal?: AbortSignal | undefined;
 }
 /** What `stats` tells. */

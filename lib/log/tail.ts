@@ -1,3 +1,4 @@
+import { abortError } from '../errors'
 import { Bell } from './bell'
 
 import type { LogRecord, Place, Reader } from './reader'
@@ -96,7 +97,7 @@ async function* follow(
 }
 
 function checkAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw signal.reason
+  if (signal?.aborted === true) throw abortError(signal.reason)
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
