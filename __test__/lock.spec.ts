@@ -2,7 +2,7 @@ import { chmodSync, truncateSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, SharedMemory } from '../index'
-import { counting, file, onWindows, page, throwsCoded, unless, using } from './helpers'
+import { counting, file, linuxOnly, onWindows, page, throwsCoded, unless, using } from './helpers'
 import { asNobody, books, elsewhere, withBooks } from './systems'
 
 import type { Mapping } from '../index'
@@ -193,4 +193,16 @@ asNobody('a mapping that is locked does not grow past `ulimit -l`, and stays as 
   const grown = 48 << 10
   const each = ['nothing', 'ENOMEM', grown, grown, grown]
   t.deepEqual(answers, [...each, ...each])
+})
+
+linuxOnly('clearFault of a locked copy, of a file that is still too short, is no end of the process', async (t) => {
+  const path = file(counting(4 * page))
+  const found = await elsewhere(`
+    const m = MappedFile.openSync(${JSON.stringify(path)}, { access: 'copy', lock: true })
+    const page = Mapping.pageSize
+    fs.truncateSync(m.path, page)
+    const zero = m.bytes[2 * page]
+    m.clearFault()
+    return [zero, code(() => m.getUint8(2 * page)), m.fault.kind]`)
+  t.deepEqual(found, [0, 'ERR_MAPPING_FAULT', 'truncated'])
 })

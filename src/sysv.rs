@@ -117,7 +117,10 @@ mod calls {
     /// shmat(2) with this bit replaces what is mapped: that is the reservation's part here.
     #[cfg(target_os = "linux")]
     const REMAP: i32 = libc::SHM_REMAP;
-    #[cfg(not(target_os = "linux"))]
+    /// sys/shm.h: `SHM_REMAP`, which the libc crate lacks.
+    #[cfg(target_os = "freebsd")]
+    const REMAP: i32 = 0o30000;
+    #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
     const REMAP: i32 = 0;
 
     /// A key from an existing file and the low 8 bits of `id`, the same that C programs get for them.
@@ -141,6 +144,10 @@ mod calls {
 
     /// The number of the segment with this key, or of a new one. `flags`: permission bits, `IPC_CREAT`, `IPC_EXCL`, `SHM_` flags.
     pub fn shmget(key: i64, length: usize, flags: i32) -> Outcome<i32> {
+        // A long there, of which ftok(3) leaves the upper half empty.
+        #[cfg(target_os = "freebsd")]
+        let key = libc::key_t::from(key as u32);
+        #[cfg(not(target_os = "freebsd"))]
         let key = libc::key_t::try_from(key).map_err(|_| Fail::system(code::EINVAL, "shmget"))?;
         // SAFETY: shmget takes numbers and touches no memory of ours.
         let id = unsafe { libc::shmget(key, length, flags) };

@@ -89,6 +89,11 @@ pub fn wake(word: Word, count: u32) -> Outcome<u32> {
     }
 }
 
+/// Whether a bell ends `wait_with` at once, or only its slice.
+pub fn hears_bell() -> bool {
+    false
+}
+
 /// Waits for the word in slices, and looks at a bell of this process between them.
 pub fn wait_with(bell: &AtomicU32, seen: u32, word: Word, expected: u32) -> Outcome<End> {
     if bell.load(Ordering::Acquire) != seen {

@@ -98,10 +98,16 @@ pub fn wake(word: Word, count: u32) -> Outcome<u32> {
     }
 }
 
+/// No `futex_waitv`. Android's filter kills processes for calls that it does not know.
+static MISSING: AtomicBool = AtomicBool::new(cfg!(target_os = "android"));
+
+/// Whether a bell ends `wait_with` at once, or only its slice.
+pub fn hears_bell() -> bool {
+    !MISSING.load(Ordering::Relaxed)
+}
+
 /// Waits for the word and, at once, for a bell of this process that has the value `seen`. A wake of the word that comes together with the bell is never lost.
 pub fn wait_with(bell: &AtomicU32, seen: u32, word: Word, expected: u32) -> Outcome<End> {
-    // Android's filter kills processes for calls that it does not know.
-    static MISSING: AtomicBool = AtomicBool::new(cfg!(target_os = "android"));
     if !MISSING.load(Ordering::Relaxed) {
         match both(bell, seen, word, expected) {
             // Old kernels, and containers that filter what they do not know.

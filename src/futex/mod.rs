@@ -43,7 +43,7 @@ use stub as system;
 
 use std::sync::atomic::AtomicU32;
 
-pub use system::{supported, wait, wait_with, wake};
+pub use system::{hears_bell, supported, wait, wait_with, wake};
 
 /// What a word is to processes that have it at different addresses: object and offset, for systems that find words so.
 pub type Key = [u64; 3];

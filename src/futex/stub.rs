@@ -22,6 +22,11 @@ pub fn wake(_word: Word, _count: u32) -> Outcome<u32> {
     Err(Fail::system(code::ENOTSUP, "notify"))
 }
 
+/// Whether a bell ends `wait_with` at once, or only its slice.
+pub fn hears_bell() -> bool {
+    true
+}
+
 /// Never succeeds.
 pub fn wait_with(_bell: &AtomicU32, _seen: u32, _word: Word, _expected: u32) -> Outcome<End> {
     Err(Fail::system(code::ENOTSUP, "wait"))

@@ -421,6 +421,11 @@ pub fn wake(word: Word, count: u32) -> Outcome<u32> {
     })
 }
 
+/// Whether a bell ends `wait_with` at once, or only its slice.
+pub fn hears_bell() -> bool {
+    true
+}
+
 /// Waits for the word and, at once, for a bell of this process that has the value `seen`.
 pub fn wait_with(bell: &AtomicU32, seen: u32, word: Word, expected: u32) -> Outcome<End> {
     Ok(

@@ -79,6 +79,9 @@ pub use crate::region::Pages;
 /// Whether a file that is mapped can be made shorter; Windows refuses it, whoever maps it and however little.
 pub const CUTS_MAPPED_FILES: bool = cfg!(not(windows));
 
+/// Whether private pages can be given up in place; elsewhere `MADV_DONTNEED` is a hint that keeps their bytes.
+pub const DROPS_PRIVATE_PAGES: bool = !cfg!(any(target_vendor = "apple", target_os = "freebsd"));
+
 /// Whether there may be huge pages; whether there are any, Linux says itself. Large pages of Windows need a privilege that processes do not have.
 pub const HAS_HUGE_PAGES: bool = cfg!(any(target_os = "linux", target_os = "android"));
 

@@ -269,7 +269,7 @@ pub fn allocate(file: &File, old: u64, new: u64) -> Outcome<()> {
     };
     if status < 0 {
         let fail = Fail::last("fcntl");
-        if fail.errno() == Some(libc::ENOSPC) {
+        if matches!(fail.errno(), Some(libc::ENOSPC | libc::EDQUOT | libc::EIO)) {
             return Err(fail);
         }
     }
@@ -302,6 +302,8 @@ pub fn remove_if_same(path: &Path, file: &File) {
 
 /// msync(2) of whole pages.
 pub fn sync_pages(pages: Pages, wait: bool, invalidate: bool) -> Outcome<()> {
+    // FreeBSD does not take MS_ASYNC together with MS_INVALIDATE.
+    let wait = wait || (invalidate && cfg!(target_os = "freebsd"));
     let flags = if wait { libc::MS_SYNC } else { libc::MS_ASYNC }
         | if invalidate { libc::MS_INVALIDATE } else { 0 };
     // SAFETY: the caller gives whole pages of a mapping that it keeps alive; msync changes no address space.
@@ -319,14 +321,23 @@ pub fn sync_file(file: &File) -> Outcome<()> {
         if retry(|| unsafe { libc::fcntl(file.as_raw_fd(), libc::F_FULLFSYNC) }) == 0 {
             return Ok(());
         }
+        // File systems and objects that have no such call; what goes wrong with the disk must not become a weaker promise.
+        let fail = Fail::last("fcntl");
+        if !matches!(
+            fail.errno(),
+            Some(libc::ENOTSUP | libc::ENOTTY | libc::EINVAL | libc::ENODEV | libc::EBADF)
+        ) {
+            return Err(fail);
+        }
     }
     // SAFETY: fsync on an open descriptor.
     if retry(|| unsafe { libc::fsync(file.as_raw_fd()) }) == 0 {
         return Ok(());
     }
     let fail = Fail::last("fsync");
-    // Devices and special files have nothing to sync: fsync(2) names EINVAL and EROFS for them.
-    if matches!(fail.errno(), Some(libc::EINVAL | libc::EROFS)) {
+    // Devices and special files have nothing to sync: fsync(2) names EINVAL and EROFS for them. XNU says ENOTSUP of shared memory.
+    let is_object = cfg!(target_vendor = "apple") && fail.errno() == Some(libc::ENOTSUP);
+    if is_object || matches!(fail.errno(), Some(libc::EINVAL | libc::EROFS)) {
         Ok(())
     } else {
         Err(fail)

@@ -97,8 +97,8 @@ pub fn knows_advice(advice: i32) -> bool {
 
 /// Drops private pages: zeros (anonymous) or the file's bytes ('copy') again. madvise(2), `MADV_DONTNEED`.
 pub fn drop_private(pages: Pages) -> Outcome<()> {
-    // SAFETY: whole pages of a live private mapping, whose contents the caller asked to drop. On macOS and FreeBSD, where
-    // DONTNEED only hints, the pages are mapped again instead (see `Region::discard`).
+    // SAFETY: whole pages of a live private mapping, whose contents the caller asked to drop. See
+    // `DROPS_PRIVATE_PAGES`.
     if unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_DONTNEED) } == 0 {
         return Ok(());
     }
@@ -145,10 +145,19 @@ pub fn punch(pages: Pages, file: &File, offset: u64) -> Outcome<()> {
     };
     // SAFETY: F_PUNCHHOLE reads the structure, which lives on this stack.
     if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_PUNCHHOLE, &raw const hole) } == 0 {
-        Ok(())
-    } else {
-        Err(Fail::last("fcntl"))
+        return Ok(());
     }
+    let fail = Fail::last("fcntl");
+    Err(
+        if matches!(
+            fail.errno(),
+            Some(libc::ENOTSUP | libc::EOPNOTSUPP | libc::ENOTTY)
+        ) {
+            Fail::system(code::ENOTSUP, "fcntl").hint("this file system cannot punch holes")
+        } else {
+            fail
+        },
+    )
 }
 
 /// Punches a hole into a shared file: not offered here.
@@ -210,6 +219,11 @@ pub fn populate_read(pages: Pages) {
         // SAFETY: whole pages of a live Region; populating changes no contents.
         if unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_POPULATE_READ) } == 0
         {
+            return;
+        }
+        // What a known call says of missing pages (EFAULT), a touch would be told by a signal.
+        let error = std::io::Error::last_os_error().raw_os_error();
+        if !matches!(error, Some(libc::EINVAL | libc::ENOSYS | libc::EPERM)) {
             return;
         }
     }
@@ -287,6 +301,10 @@ pub fn residency(pages: Pages, page: usize) -> Outcome<Vec<u8>> {
 pub fn residency_is_exact(file: Option<&File>) -> bool {
     use std::os::unix::fs::MetadataExt;
     let Some(file) = file else { return true };
+    if cfg!(target_os = "freebsd") {
+        // What this process has mapped in: mincore(2), vm.mincore_mapped.
+        return false;
+    }
     // SAFETY: geteuid cannot fail.
     let user = unsafe { libc::geteuid() };
     user == 0

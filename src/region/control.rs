@@ -1,9 +1,11 @@
 //! What a mapping's owner may ask of its pages: advice, locks, protection, residency, giving contents back.
 #![allow(unsafe_code, reason = "raw writes into the edges of a discarded range")]
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{Access, Pages, Region};
+use crate::carrier::overlay::Overlay;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::os::{self, Protection};
@@ -181,7 +183,11 @@ impl Region {
 
     fn give_back(&self, pages: Pages, at: usize) -> Outcome<()> {
         if self.form().private {
-            return os::drop_private(pages);
+            return if os::DROPS_PRIVATE_PAGES {
+                os::drop_private(pages)
+            } else {
+                self.map_private_again(pages, at)
+            };
         }
         match self.file() {
             Some(file) => os::punch(pages, &file, self.file_base() + at as u64),
@@ -189,6 +195,36 @@ impl Region {
                 Err(Fail::system(code::ENOTSUP, "madvise").hint("shared memory without a file"))
             }
         }
+    }
+
+    /// Zeros, or the file's bytes, in fresh pages.
+    fn map_private_again(&self, pages: Pages, at: usize) -> Outcome<()> {
+        let file = if self.form().mapped {
+            self.file()
+        } else {
+            None
+        };
+        let again = || {
+            // SAFETY: whole pages of this Region, private ones; the slot's lock keeps the handler off.
+            unsafe {
+                os::map_again(
+                    pages.base,
+                    pages.length,
+                    file.as_deref(),
+                    self.file_base() + at as u64,
+                    self.form(),
+                )
+            }
+        };
+        let adopted = |overlay: &Arc<Overlay>| self.is_adopted() && overlay.base() == self.base();
+        match self.overlays().into_iter().find(adopted) {
+            Some(overlay) => overlay
+                .with_slot(|slot| slot.locked(|_| again()))
+                .unwrap_or_else(again),
+            None => self.locked(again),
+        }?;
+        let _ = self.lock_again(at, at + pages.length);
+        self.protect_again(self.base(), at, at + pages.length)
     }
 
     /// The edge of a discarded range: `from` counts from the base.

@@ -98,6 +98,7 @@ impl Region {
     ) -> Outcome<()> {
         let file = if self.form.mapped { self.file() } else { None };
         let mut failed = None;
+        let mut again = Vec::new();
         let cleared = slot.clear(|offset, length| {
             // SAFETY: the range lies inside this Region or its carrier (the slot says so) and the slot's lock is held, so nobody else maps there.
             let done = unsafe {
@@ -111,8 +112,7 @@ impl Region {
             };
             let (start, region) = (from + offset, base.wrapping_sub(from));
             if region == self.base {
-                // Of a file that is still too short nothing can be read in: what comes back is locked then.
-                let _ = self.lock_again(start, start + length);
+                again.push((start, start + length));
             }
             done.and_then(|()| self.protect_again(region, start, start + length))
                 .map_err(|fail| {
@@ -120,6 +120,10 @@ impl Region {
                     io::Error::other("not mapped")
                 })
         });
+        // Locking reads pages in, which must not fault under the slot's lock. Of a file that is still too short they come back locked.
+        for (from, to) in again {
+            let _ = self.lock_again(from, to);
+        }
         match (cleared, failed) {
             (Ok(()), _) => Ok(()),
             (Err(_), Some(fail)) => Err(fail),

@@ -42,7 +42,7 @@ impl Pages {
             return Outcome::Foreign;
         }
         let denied =
-            cause.signal == Signal::Denied || (sys::DENIED_IS_MISSING && !self.range.writable);
+            cause.signal == Signal::Denied || sys::refuses(self.range.base + page, cause.store);
         if self.phase == Phase::Retired {
             // Where a system could not replace the pages at close they are still the file's: then
             // they become private.

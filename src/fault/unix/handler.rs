@@ -16,6 +16,12 @@ use super::super::{
 const SEGV_ACCERR: c_int = 2;
 const BUS_ADRERR: c_int = 2;
 const BUS_OBJERR: c_int = 3;
+/// XNU says so of every SIGBUS on arm64 (bsd/dev/arm/unix_signal.c), and means alignment elsewhere.
+const BUS_ADRALN: c_int = if cfg!(target_vendor = "apple") {
+    1
+} else {
+    c_int::MIN + 1
+};
 /// "Hardware memory error consumed on a machine check: action required", sigaction(2).
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const BUS_MCEERR_AR: c_int = 4;
@@ -26,7 +32,7 @@ const BUS_MCEERR_AR: c_int = c_int::MIN;
 /// has a process id where the address should be.
 fn classify(signal: c_int, code: c_int) -> Option<Signal> {
     match (signal, code) {
-        (libc::SIGBUS, BUS_ADRERR | BUS_OBJERR) => Some(Signal::Missing),
+        (libc::SIGBUS, BUS_ADRALN | BUS_ADRERR | BUS_OBJERR) => Some(Signal::Missing),
         (libc::SIGBUS, BUS_MCEERR_AR) => Some(Signal::Poisoned),
         (libc::SIGSEGV, SEGV_ACCERR) => Some(Signal::Denied),
         _ => None,
@@ -40,7 +46,7 @@ enum Access {
     /// Somebody jumps into the mapping. Pages that we put there would not be executable either.
     #[cfg_attr(
         not(all(
-            target_os = "linux",
+            any(target_os = "linux", target_vendor = "apple"),
             any(target_arch = "x86_64", target_arch = "aarch64")
         )),
         allow(dead_code, reason = "only there the context is read")
@@ -77,11 +83,52 @@ fn access(context: *mut c_void, address: usize) -> Access {
     }
 }
 
+/// The syndrome, ESR_EL1: classes 0x20 and 0x24 are instruction and data aborts of a lower level, bit 6 of the latter is WnR, its status 0x21 a
+/// true alignment fault (Arm ARM, D24).
+#[cfg(all(target_vendor = "apple", target_arch = "aarch64"))]
+fn access(context: *mut c_void, _address: usize) -> Access {
+    // SAFETY: as above.
+    let syndrome = unsafe {
+        (*(*context.cast::<libc::ucontext_t>()).uc_mcontext)
+            .__es
+            .__esr
+    };
+    match (syndrome >> 26, syndrome & 0x3f) {
+        (0x20, _) | (0x24, 0x21) => Access::Instruction,
+        (0x24, _) => Access::Data {
+            store: Some(syndrome & 0x40 != 0),
+        },
+        _ => Access::Data { store: None },
+    }
+}
+
+#[cfg(all(target_vendor = "apple", target_arch = "x86_64"))]
+fn access(context: *mut c_void, _address: usize) -> Access {
+    // SAFETY: as above.
+    let error = unsafe {
+        (*(*context.cast::<libc::ucontext_t>()).uc_mcontext)
+            .__es
+            .__err
+    };
+    // As on Linux.
+    if error & 16 == 0 {
+        Access::Data {
+            store: Some(error & 2 != 0),
+        }
+    } else {
+        Access::Instruction
+    }
+}
+
 #[cfg(not(any(
     all(target_os = "linux", target_arch = "x86_64"),
     all(
         any(target_os = "linux", target_os = "android"),
         target_arch = "aarch64"
+    ),
+    all(
+        target_vendor = "apple",
+        any(target_arch = "x86_64", target_arch = "aarch64")
     )
 )))]
 fn access(_context: *mut c_void, _address: usize) -> Access {

@@ -25,8 +25,82 @@ pub const RUNS_ARE_FEW: bool = true;
 /// One page takes another one's place in one step.
 pub const REPLACING_LEAVES_GAPS: bool = false;
 
-/// (s) XNU raises SIGBUS for a store to a read-only page, too.
-pub const DENIED_IS_MISSING: bool = cfg!(target_os = "macos");
+/// Whether a page that is said to be missing is there, and may not be used so: XNU has one signal for both.
+#[cfg(not(target_os = "macos"))]
+pub fn refuses(_at: usize, _store: Option<bool>) -> bool {
+    false
+}
+
+/// As above: the kernel is asked for the page's rights. `store`: `None` where the processor does not say.
+#[cfg(target_os = "macos")]
+pub fn refuses(at: usize, store: Option<bool>) -> bool {
+    let (mut from, mut length, mut info, mut count, mut object) =
+        (at as u64, 0_u64, [0; 16], mach::BASIC_INFO_COUNT, 0);
+    // SAFETY: a system call (by Mach's message, of whose machinery the interrupted code, which touched a mapping, is no part); it writes so many
+    // words as it is told.
+    let failed = unsafe {
+        mach::mach_vm_region(
+            mach::mach_task_self_,
+            &raw mut from,
+            &raw mut length,
+            mach::BASIC_INFO,
+            info.as_mut_ptr(),
+            &raw mut count,
+            &raw mut object,
+        )
+    } != 0;
+    // What lies behind a hole is told in its place.
+    if failed || from > at as u64 {
+        return false;
+    }
+    let needed = if store == Some(false) {
+        libc::PROT_READ
+    } else {
+        libc::PROT_WRITE
+    };
+    info[0] & needed == 0
+}
+
+/// mach/mach_vm.h, mach/vm_region.h, mach/vm_statistics.h
+#[cfg(target_os = "macos")]
+mod mach {
+    use std::ffi::c_int;
+
+    /// `VM_REGION_BASIC_INFO_64` and its `_COUNT`: the first word is the protection.
+    pub const BASIC_INFO: c_int = 9;
+    pub const BASIC_INFO_COUNT: u32 = 9;
+    /// `VM_FLAGS_FIXED | VM_FLAGS_OVERWRITE`: in the place of what is there, in one step.
+    pub const OVERWRITE: c_int = 0x4000;
+    pub const INHERIT_COPY: u32 = 1;
+
+    unsafe extern "C" {
+        pub static mach_task_self_: u32;
+
+        pub fn mach_vm_region(
+            task: u32,
+            address: *mut u64,
+            size: *mut u64,
+            flavor: c_int,
+            info: *mut c_int,
+            count: *mut u32,
+            object: *mut u32,
+        ) -> c_int;
+
+        pub fn mach_vm_remap(
+            task: u32,
+            address: *mut u64,
+            size: u64,
+            mask: u64,
+            flags: c_int,
+            source_task: u32,
+            source: u64,
+            copy: c_int,
+            current: *mut c_int,
+            maximum: *mut c_int,
+            inheritance: u32,
+        ) -> c_int;
+    }
+}
 
 /// A number for this thread, never 0. A register is read: no lock, no allocation.
 pub fn thread() -> usize {
@@ -162,6 +236,22 @@ fn replace_by_object(at: usize, len: usize) -> bool {
 /// A private, writable copy of the same bytes of the file in the place of `at..at + len`.
 pub fn replace_by_copy(at: usize, len: usize, fd: c_int, offset: u64) -> bool {
     replace(at, len, libc::MAP_PRIVATE | NO_RESERVE, fd, offset)
+        || (is_unshareable(fd) && replace_by_snapshot(at, len))
+}
+
+/// Whether it is memory that XNU maps shared or not at all (`pshm_mmap`). It has every page, and no type bits.
+#[cfg(target_os = "macos")]
+fn is_unshareable(fd: c_int) -> bool {
+    // SAFETY: all zeros is a value of the struct, for which fstat has room; it is async-signal-safe.
+    unsafe {
+        let mut found: libc::stat = std::mem::zeroed();
+        libc::fstat(fd, &raw mut found) == 0 && found.st_mode & libc::S_IFMT == 0
+    }
+}
+
+#[cfg(not(target_os = "macos"))]
+fn is_unshareable(_fd: c_int) -> bool {
+    false
 }
 
 /// A private copy of what the pages hold now, in their place: for memory that has no file to map again.
@@ -186,10 +276,55 @@ pub fn replace_by_snapshot(at: usize, len: usize) -> bool {
     moved != -1
 }
 
-/// These systems cannot move a mapping over another one.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub fn replace_by_snapshot(_at: usize, _len: usize) -> bool {
-    false
+/// As above, by mach_vm_remap.
+#[cfg(target_os = "macos")]
+pub fn replace_by_snapshot(at: usize, len: usize) -> bool {
+    let Some(fresh) = allocate(len) else {
+        return false;
+    };
+    let (mut target, mut current, mut maximum) = (at as u64, 0, 0);
+    // SAFETY: the range belongs to a slot whose lock the caller holds, `fresh` is ours, and memory without a file has every page.
+    let done = unsafe {
+        libc::mprotect(at as *mut _, len, libc::PROT_READ) == 0 && {
+            std::ptr::copy_nonoverlapping(at as *const u8, fresh as *mut u8, len);
+            let task = mach::mach_task_self_;
+            mach::mach_vm_remap(
+                task,
+                &raw mut target,
+                len as u64,
+                0,
+                mach::OVERWRITE,
+                task,
+                fresh as u64,
+                0,
+                &raw mut current,
+                &raw mut maximum,
+                mach::INHERIT_COPY,
+            ) == 0
+        }
+    };
+    free(fresh, len);
+    done
+}
+
+/// As above, by a memory object without a name.
+#[cfg(target_os = "freebsd")]
+pub fn replace_by_snapshot(at: usize, len: usize) -> bool {
+    /// sys/mman.h: `SHM_ANON`.
+    const ANONYMOUS: *const std::ffi::c_char = std::ptr::without_provenance(1);
+    // SAFETY: system calls; the range belongs to a slot whose lock the caller holds, and memory without a file has every page.
+    unsafe {
+        let fd = libc::shm_open(ANONYMOUS, libc::O_RDWR | libc::O_CLOEXEC, 0o600);
+        if fd < 0 {
+            return false;
+        }
+        let done = libc::mprotect(at as *mut _, len, libc::PROT_READ) == 0
+            && libc::ftruncate(fd, len as libc::off_t) == 0
+            && libc::write(fd, at as *const _, len) == len as isize
+            && replace(at, len, libc::MAP_PRIVATE | NO_RESERVE, fd, 0);
+        libc::close(fd);
+        done
+    }
 }
 
 /// mprotect(2): readable and writable, contents kept.

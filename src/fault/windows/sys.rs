@@ -24,7 +24,9 @@ pub const RUNS_ARE_FEW: bool = false;
 pub const REPLACING_LEAVES_GAPS: bool = true;
 
 /// A store to a read-only page and a missing one are two exceptions.
-pub const DENIED_IS_MISSING: bool = false;
+pub fn refuses(_at: usize, _store: Option<bool>) -> bool {
+    false
+}
 
 /// A number for this thread, never 0.
 pub fn thread() -> usize {
