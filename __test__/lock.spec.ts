@@ -3,8 +3,9 @@ import { setTimeout } from 'node:timers/promises'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, SharedMemory } from '../index'
 import { counting, file, linuxOnly, onWindows, page, throwsCoded, unless, using } from './helpers'
-import { asNobody, books, elsewhere, withBooks } from './systems'
+import { asNobody, books, elsewhere, sealWriting, withBooks } from './systems'
 
+import type { ExecutionContext } from 'ava'
 import type { Mapping } from '../index'
 
 const size = 4 * page + 9
@@ -52,9 +53,7 @@ withBooks('the twin of open locks, too', async (t) => {
 withBooks('memory without a file is locked', async (t) => {
   for (const m of [AnonymousMemory.create(size), SharedMemory.anonymous(size)]) {
     m.lock()
-    // The kernel shares what is locked among all who have the pages: while another test's child is between fork and exec, that is two.
-    for (let tries = 0; tries < 100 && books(m).sizes['Locked'] !== all; tries++) await setTimeout(20)
-    t.is(books(m).sizes['Locked'], all)
+    await isLocked(t, m, all, 'locked')
     m.unlock()
     t.is(books(m).sizes['Locked'], 0)
     m.close()
@@ -136,42 +135,48 @@ test('after close there is nothing to lock', (t) => {
   throwsCoded(t, () => m.unlock(), 'ERR_INVALID_STATE')
 })
 
-withBooks('what is locked stays so when its pages are mapped anew', (t) => {
-  const locked = (m: Mapping) => books(m).sizes['Locked']
-  using(SharedMemory.anonymous(4 * page), (m) => {
-    m.lock({ offset: page, length: 2 * page })
-    m.seal(['write'])
-    t.is(locked(m), 2 * page, 'sealed')
-  })
+/** The kernel shares what is locked among all who have the pages: while another test's child is between fork and exec, that is two. */
+async function isLocked(t: ExecutionContext, m: Mapping, bytes: number, when: string): Promise<void> {
+  for (let tries = 0; tries < 100 && books(m).sizes['Locked'] !== bytes; tries++) await setTimeout(20)
+  t.is(books(m).sizes['Locked'], bytes, when)
+}
+
+withBooks('what is locked stays so when its pages are mapped anew', async (t) => {
+  const sealed = SharedMemory.anonymous(4 * page)
+  sealed.lock({ offset: page, length: 2 * page })
+  sealWriting(sealed)
+  await isLocked(t, sealed, 2 * page, 'sealed')
+  sealed.close()
   const path = file(counting(4 * page))
-  using(MappedFile.openSync(path, { access: 'write', lock: true }), (m) => {
-    truncateSync(path, page)
-    t.is(m.bytes[2 * page], 0)
-    truncateSync(path, 4 * page)
-    m.clearFault()
-    t.is(locked(m), 4 * page, 'cleared')
-    m.resize(400 * page)
-    t.is(locked(m), 400 * page, 'moved')
-    m.unlock()
-    m.lock({ offset: 0, length: page })
-    m.resize(500 * page)
-    t.is(locked(m), page, 'only what was locked')
-  })
-  using(MappedFile.openSync(path, { access: 'write', lock: true, capacity: 600 * page }), (m) => {
-    m.resize(600 * page)
-    t.is(locked(m), 600 * page, 'in place')
-    m.resize(page)
-    // The kernel takes the pages of a file that is cut out of the table, and reads them in when they are used.
-    m.getUint8(0)
-    t.is(locked(m), page)
-    m.resize(2 * page)
-    t.is(locked(m), 2 * page)
-  })
-  using(AnonymousMemory.create(4 * page), (m) => {
-    m.lock({ offset: page, length: page })
-    m.resize(64 * page)
-    t.is(locked(m), page, 'memory')
-  })
+  const moving = MappedFile.openSync(path, { access: 'write', lock: true })
+  truncateSync(path, page)
+  t.is(moving.bytes[2 * page], 0)
+  truncateSync(path, 4 * page)
+  moving.clearFault()
+  // The kernel takes the pages of a file that is cut out of the table, and reads them in when they are used.
+  moving.getUint8(0)
+  await isLocked(t, moving, 4 * page, 'cleared')
+  moving.resize(400 * page)
+  await isLocked(t, moving, 400 * page, 'moved')
+  moving.unlock()
+  moving.lock({ offset: 0, length: page })
+  moving.resize(500 * page)
+  await isLocked(t, moving, page, 'only what was locked')
+  moving.close()
+  const staying = MappedFile.openSync(path, { access: 'write', lock: true, capacity: 600 * page })
+  staying.resize(600 * page)
+  await isLocked(t, staying, 600 * page, 'in place')
+  staying.resize(page)
+  staying.getUint8(0)
+  await isLocked(t, staying, page, 'shorter')
+  staying.resize(2 * page)
+  await isLocked(t, staying, 2 * page, 'longer again')
+  staying.close()
+  const memory = AnonymousMemory.create(4 * page)
+  memory.lock({ offset: page, length: page })
+  memory.resize(64 * page)
+  await isLocked(t, memory, page, 'memory')
+  memory.close()
 })
 
 const GROWING = `

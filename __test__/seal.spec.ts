@@ -2,7 +2,7 @@ import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import test from 'ava'
 import { MappedFile, Mapping, SharedMemory } from '../index'
 import { caught, counting, file, page, throwsCoded, unless, using } from './helpers'
-import { elsewhere, fails } from './systems'
+import { elsewhere, fails, sealWriting } from './systems'
 
 import type { Seal } from '../index'
 
@@ -109,7 +109,7 @@ sealed("'write' makes this mapping read-only, its views too, and everybody else"
     const view = m.bytes
     for (let i = 0; i < 100; i++) m.setUint32(0, i)
     m.write(counting(size), 0)
-    m.seal(['write'])
+    sealWriting(m)
     t.is(m.access, 'read')
     t.is(view.length, size)
     t.is(Buffer.compare(view, counting(size)), 0)
@@ -151,7 +151,7 @@ sealed("a writable mapping of somebody else's is EBUSY for 'write', and this one
       t.is(m.fault, null)
       t.deepEqual([...other.read(0, 2)], [5, 6])
     })
-    m.seal(['write'])
+    sealWriting(m)
     t.is(m.access, 'read')
   })
 })
@@ -174,7 +174,7 @@ sealed('a mapping that another thread holds cannot become read-only: EBUSY', (t)
   using(SharedMemory.anonymous(size), (m) => {
     using(Mapping.from(m.share()), () => fails(t, () => m.seal(['write']), 'EBUSY'))
     m.setUint8(0, 1)
-    m.seal(['write'])
+    sealWriting(m)
   })
 })
 
@@ -273,7 +273,7 @@ sealed('sealing leaves pages protected, whether it is refused or not', (t) => {
   using(SharedMemory.anonymous(page), (m) => {
     m.write('secret', 0)
     m.protect('none')
-    m.seal(['write'])
+    sealWriting(m)
     t.is(caught(t, () => m.read(0, 6)).code, 'EACCES')
     t.is(typeof m.bytes[0], 'number')
     t.is(m.fault?.kind, 'protected')

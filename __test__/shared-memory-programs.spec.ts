@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { Mapping, SharedMemory } from '../index'
 import { onLinux, page, unless, using } from './helpers'
-import { compiled, pythonProblem, shmName } from './systems'
+import { compiled, pythonProblem, sealWriting, shmName } from './systems'
 
 import type { ExecutionContext } from 'ava'
 
@@ -55,7 +55,7 @@ inC('we open what a C program created, after it has ended', (t) => {
 function sealWhenFree(m: SharedMemory): void {
   for (let tries = 1; ; tries++) {
     try {
-      m.seal(['shrink', 'grow', 'write'])
+      sealWriting(m, ['shrink', 'grow', 'write'])
       return
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || tries === 50) throw error

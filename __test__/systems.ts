@@ -9,7 +9,7 @@ import test from 'ava'
 import { asRoot, caught, folder, onLinux, onWindows, unless } from './helpers'
 
 import type { ExecutionContext } from 'ava'
-import type { Mapping } from '../index'
+import type { Mapping, Seal, SharedMemory } from '../index'
 
 /** What /proc/self/smaps says of a range, its entries added up: sizes in bytes, flags of all. */
 export interface Books {
@@ -177,4 +177,19 @@ export function fails(
   t.true(error.message.includes(`, ${error.syscall}`), error.message)
   if (syscall !== undefined) t.is(error.syscall, syscall)
   return error
+}
+
+const pause = new Int32Array(new SharedArrayBuffer(4))
+
+/** While another test's child is between fork and exec it has all mappings that can write, too: then the kernel says EBUSY. */
+export function sealWriting(m: SharedMemory, seals: readonly Seal[] = ['write']): void {
+  for (let tries = 0; ; tries++) {
+    try {
+      m.seal(seals)
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || tries === 100) throw error
+      Atomics.wait(pause, 0, 0, 10)
+    }
+  }
 }

@@ -15,9 +15,11 @@ const KINDS = [undefined, 'truncated', 'io', 'nospace', 'protected', 'moved'] as
 
 const out = new Float64Array(4)
 
-/** Loaded when there is something to say. */
 const channel = () =>
   (require('node:diagnostics_channel') as typeof import('node:diagnostics_channel')).channel('memmap:fault')
+
+/** Node keeps a channel that somebody listens to; other engines may forget it. There it is loaded when there is something to say. */
+let faults = process.versions['bun'] === undefined && process.versions['deno'] === undefined ? undefined : channel()
 
 /** How many events the native side keeps; of more the oldest are lost. */
 const RING = 256
@@ -71,7 +73,7 @@ function publish(core: Core, fault: MappingFault): void {
     const { message } = mappingFault(fault, path)
     process.emitWarning(message, { type: 'MemmapFaultWarning', code: 'MEMMAP_FAULT' })
   }
-  const faults = channel()
+  faults ??= channel()
   if (faults.hasSubscribers) faults.publish({ mapping: core.owner, ...fault, path } satisfies FaultMessage)
 }
 

@@ -273,7 +273,9 @@ mod tests {
 
     #[test]
     fn no_name_is_in_the_table_twice() {
-        assert_eq!(constants().len(), table().len());
+        let mut names: Vec<_> = table().into_iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
     }
 
     #[test]
@@ -289,14 +291,14 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn the_numbers_are_those_that_mmap_itself_takes() {
-        let all = constants();
+        let all = table();
         for (name, value) in [
             ("PROT_READ", libc::PROT_READ),
             ("MAP_SHARED", libc::MAP_SHARED),
             ("MS_SYNC", libc::MS_SYNC),
             ("O_CREAT", libc::O_CREAT),
         ] {
-            assert_eq!(all.get(name), Some(&f64::from(value)), "{name}");
+            assert!(all.contains(&(name, f64::from(value))), "{name}");
         }
     }
 
