@@ -38,7 +38,7 @@ if (isMainThread) {
       const all = Promise.allSettled(many({ signal: controller.signal, timeoutMs: 60_000 }))
       await new Promise((resolve) => setTimeout(resolve, 20))
       controller.abort(new Error('enough'))
-      const reasons = new Set((await all).map(({ reason }) => reason?.message))
+      const reasons = new Set((await all).map(({ reason }) => `${reason?.code} ${reason?.cause?.message}`))
       console.log([...reasons].join())
     },
     async close() {

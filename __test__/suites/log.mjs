@@ -177,7 +177,7 @@ await tests(
         exit: [7, ''],
         terminate: [0, 'terminated'],
         'exit over a worker': [7, ''],
-        abort: [0, 'enough'],
+        abort: [0, 'ABORT_ERR enough'],
         close: [0, 'ERR_INVALID_STATE'],
         'time out': [0, 'timed-out'],
       }
