@@ -347,15 +347,17 @@ test('after close there is nothing to resize, and a flush that is pending says s
   isCoded(t, await rejected(t, pending), 'ERR_INVALID_STATE')
 })
 
-test('asked to take the present size, a mapping behind the end becomes empty and leaves the file alone', (t) => {
-  for (const access of ['write', 'read'] as const) {
-    const path = file(counting(4 * page))
-    using(MappedFile.openSync(path, { access, offset: 2 * page }), (m) => {
-      if (onWindows) return
-      truncateSync(path, page)
-      m.resize()
-      t.is(m.byteLength, 0, access)
-      t.is(statSync(path).size, page, access)
-    })
-  }
-})
+unless(onWindows && 'Windows cuts no mapped file')(
+  'asked to take the present size, a mapping behind the end becomes empty and leaves the file alone',
+  (t) => {
+    for (const access of ['write', 'read'] as const) {
+      const path = file(counting(4 * page))
+      using(MappedFile.openSync(path, { access, offset: 2 * page }), (m) => {
+        truncateSync(path, page)
+        m.resize()
+        t.is(m.byteLength, 0, access)
+        t.is(statSync(path).size, page, access)
+      })
+    }
+  },
+)
