@@ -28,6 +28,8 @@ mod windows;
 #[cfg(windows)]
 mod windows_abilities;
 #[cfg(windows)]
+mod windows_calls;
+#[cfg(windows)]
 mod windows_control;
 #[cfg(windows)]
 mod windows_errno;
@@ -38,7 +40,11 @@ mod windows_placeholders;
 #[cfg(windows)]
 mod windows_sections;
 #[cfg(windows)]
+mod windows_strict;
+#[cfg(windows)]
 mod windows_system;
+#[cfg(windows)]
+mod windows_views;
 #[cfg(windows)]
 pub use self::{
     windows::*,
@@ -46,9 +52,9 @@ pub use self::{
     windows_control::*,
     windows_errno::*,
     windows_place::*,
-    windows_placeholders::Shown,
     windows_sections::*,
     windows_system::*,
+    windows_views::Shown,
 };
 
 #[cfg(unix)]

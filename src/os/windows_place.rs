@@ -16,9 +16,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use windows_sys::Win32::System::Memory as memory;
 
 use super::windows_abilities::{page_abilities, query, set_protection};
-use super::windows_placeholders::{
-    Calls, How, Section, Shown, fill, give_back, piece_at, vacate, vacate_for_zeros,
-};
+use super::windows_calls::Calls;
+use super::windows_placeholders::{fill, give_back, piece_at, vacate, vacate_for_zeros};
+use super::windows_views::{How, Section, Shown};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Form;

@@ -54,12 +54,12 @@ enum Access {
     Instruction,
 }
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-fn access(context: *mut c_void, _address: usize) -> Access {
-    // SAFETY: the third argument of an `SA_SIGINFO` handler is a ucontext_t, kept by the kernel.
-    let error =
-        unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs[libc::REG_ERR as usize] };
-    // The page fault error code, Intel SDM volume 3, 4.7: bit 1 W/R, bit 4 I/D.
+/// The page fault error code, Intel SDM volume 3, 4.7: bit 1 W/R, bit 4 I/D.
+#[cfg(all(
+    any(target_os = "linux", target_vendor = "apple"),
+    target_arch = "x86_64"
+))]
+fn of_page_fault(error: u32) -> Access {
     if error & 16 == 0 {
         Access::Data {
             store: Some(error & 2 != 0),
@@ -67,6 +67,14 @@ fn access(context: *mut c_void, _address: usize) -> Access {
     } else {
         Access::Instruction
     }
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn access(context: *mut c_void, _address: usize) -> Access {
+    // SAFETY: the third argument of an `SA_SIGINFO` handler is a ucontext_t, kept by the kernel.
+    let error =
+        unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs[libc::REG_ERR as usize] };
+    of_page_fault(error as u32)
 }
 
 #[cfg(all(
@@ -110,14 +118,7 @@ fn access(context: *mut c_void, _address: usize) -> Access {
             .__es
             .__err
     };
-    // As on Linux.
-    if error & 16 == 0 {
-        Access::Data {
-            store: Some(error & 2 != 0),
-        }
-    } else {
-        Access::Instruction
-    }
+    of_page_fault(error)
 }
 
 #[cfg(not(any(
