@@ -1,7 +1,6 @@
 import test from 'ava'
-import * as fc from 'fast-check'
-
 import { sparseProblem, unless } from './helpers'
+import fc from './fast-check'
 import { collect, Scratch } from './scratch'
 
 const sparsely = unless(sparseProblem(2 ** 36))

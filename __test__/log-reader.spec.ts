@@ -79,6 +79,31 @@ replacing('a file that was made anew under its old name is read anew', (t) => {
   reader.close()
 })
 
+replacing('a file that is made anew is not the end before it has its length', async (t) => {
+  const directory = fresh()
+  const log = MappedLog.openSync(directory, SMALL)
+  // Into the second quarter of a segment, where the next one is made.
+  fill(log, 8)
+  while (segments(directory).length < 2) await pause(1)
+  const reader = MappedLog.openSync(directory, { readOnly: true })
+  const { end } = log.stats()
+  t.is(reader.stats().end, end)
+  const next = segments(directory).at(-1)!
+  log.close()
+  t.false(segments(directory).includes(next))
+  // Of the next writer's maker, between open(2) and fallocate(2).
+  writeFileSync(join(directory, next), '')
+  t.is(reader.stats().end, end)
+  // A tail from there on must not miss what comes.
+  const tail = reader.tail()
+  const waiting = tail.next()
+  const again = MappedLog.openSync(directory, SMALL)
+  t.is(again.append('more'), end)
+  t.is((await waiting).value?.data.toString(), 'more')
+  again.close()
+  reader.close()
+})
+
 replacing('a reader that came while the next file had no length yet reads it later', (t) => {
   const directory = fresh()
   const log = MappedLog.openSync(directory, SMALL)

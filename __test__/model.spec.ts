@@ -1,9 +1,9 @@
 // Random sequences of operations on a mapping and on a Buffer: whatever is done, both have the same bytes, and the file has what it should.
 import { readFileSync, writeFileSync } from 'node:fs'
 import test from 'ava'
-import fc from 'fast-check'
 import { AnonymousMemory, MappedFile, Mapping } from '../index'
 import { atOnce, counting, fresh, page } from './helpers'
+import fc from './fast-check'
 
 type Step = readonly [name: string, run: (model: Buffer, real: Mapping) => void]
 /** Only whoever holds the mapping can open it again. */

@@ -3,7 +3,7 @@ import * as fs from 'node:fs'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, Mapping } from '../index.js'
 import * as posix from '../lib/posix.js'
-import { bitsOf } from './helpers'
+import { bitsOf, narrow } from './helpers'
 
 const { PROT_READ, PROT_WRITE, PROT_NONE, PROT_EXEC, MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS } = posix
 const RW = bitsOf(PROT_READ, PROT_WRITE)
@@ -18,6 +18,17 @@ function pages(count: number): number {
   const fd = posix.memfd_create('memmap-test')
   for (let page = 0; page < count; page++) fs.writeSync(fd, Buffer.alloc(PAGE, page + 1))
   return fd
+}
+
+/**
+ * An address that nobody has or is given: the kernel goes down from the highest one that is free, and other threads of this process map and unmap
+ * all the time. Whoever cuts what was his a moment ago cuts one of theirs.
+ */
+function remote(): bigint {
+  const near = posix.mmap(null, PAGE, RW, ANON, -1, 0)
+  const address = near.address - (narrow ? 2n ** 28n : 2n ** 40n)
+  near.close()
+  return address
 }
 
 /** The lines of /proc/self/maps that name this memfd or these addresses. */
@@ -71,9 +82,7 @@ linux('a mapping has the length that was asked for, its own page as a whole, and
 })
 
 linux('an address is a wish', (t) => {
-  const free = posix.mmap(null, PAGE, RW, ANON, -1, 0)
-  const { address } = free
-  free.close()
+  const address = remote()
   const wished = posix.mmap(address, PAGE, RW, ANON | posix.MAP_FIXED_NOREPLACE, -1, 0)
   t.is(wished.address, address)
   const other = posix.mmap(address, PAGE, RW, ANON, -1, 0)
@@ -178,7 +187,6 @@ linux('a partial munmap leaves the rest, and pages without access that nothing e
 
 linux('munmap of everything closes, in one go or page by page, and gives the address space back', (t) => {
   const fd = pages(2)
-  // By the file, not by the address: any thread of the engine may get that a moment later.
   const { ino } = fs.fstatSync(fd)
   const mapped = () =>
     fs.readFileSync('/proc/self/maps', 'utf8').match(new RegExp(` ${ino} +/memfd:`, 'gm'))?.length ?? 0
@@ -187,8 +195,8 @@ linux('munmap of everything closes, in one go or page by page, and gives the add
   posix.munmap(one)
   t.true(one.closed)
   t.is(mapped(), 0)
-  const two = posix.mmap(null, 2 * PAGE, RW, posix.MAP_SHARED, fd, 0)
-  const place = two.address
+  const place = remote()
+  const two = posix.mmap(place, 2 * PAGE, RW, bitsOf(MAP_SHARED, posix.MAP_FIXED_NOREPLACE), fd, 0)
   posix.munmap(place + BigInt(PAGE), PAGE)
   t.false(two.closed)
   posix.munmap(place, 2 * PAGE)
@@ -289,9 +297,7 @@ linux('mremap moves private memory with its contents, and a late view of the old
 })
 
 linux('mremap without MREMAP_MAYMOVE grows where it is, or not at all', (t) => {
-  const room = posix.mmap(null, 16 * PAGE, RW, ANON, -1, 0)
-  const { address } = room
-  room.close()
+  const address = remote()
   const low = posix.mmap(address, 2 * PAGE, RW, ANON | posix.MAP_FIXED_NOREPLACE, -1, 0)
   low.bytes.fill(5)
   const stop = posix.mmap(address + BigInt(8 * PAGE), PAGE, RW, ANON | posix.MAP_FIXED_NOREPLACE, -1, 0)

@@ -1,8 +1,7 @@
 import test from 'ava'
-import * as fc from 'fast-check'
-
 import { AnonymousMemory, MappedFile } from '../index'
 import { sparseProblem, unless } from './helpers'
+import fc from './fast-check'
 import { collect, Scratch } from './scratch'
 
 const sparsely = unless(sparseProblem(2 ** 40), test.serial)

@@ -2,7 +2,7 @@ import { outOfRange } from '../errors'
 import { direct } from '../native'
 import { listBases, readSegmentFiles, statSegment, withSegmentFile } from './directory'
 import { logDamaged } from './errors'
-import { HEADER, NO_MARKS, latest, parseMarks, seedOf } from './format'
+import { HEAD, HEADER, NO_MARKS, latest, parseMarks, seedOf } from './format'
 import { mapFile } from './map'
 import { takeInventory } from './recovery'
 
@@ -36,10 +36,12 @@ interface OpenSegment {
   readonly isGuessed: boolean
 }
 
-/** `logWalk` and `logFind`. */
+/** `logWalk`. */
 const EMPTY = 0
 const SEALED = 1
 const FULL = 3
+/** `logFind`. */
+const NOTHING = -1
 /** Records per call into native code. */
 const BATCH = 256
 /** How often a file is taken for replaced before the file system is taken for one that tells something else each time. */
@@ -208,7 +210,9 @@ export class Reader {
 
   #holdsRecords(base: number): boolean {
     const segment = this.#segment(base)
-    return segment !== undefined && segment.core.native.logFind(segment.seed, HEADER) !== -1
+    // One that is made anew has no length for a moment.
+    if (segment === undefined || segment.core.byteLength < HEADER + HEAD) return false
+    return segment.core.native.logFind(segment.seed, HEADER) !== NOTHING
   }
 
   /** Looks at the directory again: segments come and go, or are replaced, and marks move. */

@@ -76,7 +76,10 @@ export function excerpt(output) {
   return lines.length <= 200 ? lines.join('\n') : [...lines.slice(0, 100), '...', ...lines.slice(-100)].join('\n')
 }
 
-/** The titles of what failed, each with the first line that says why: what is left of a long log when its middle is cut out. */
+/** Of a test point's report: what says nothing of why. */
+const FRAME = /^[\s#]*(---|\.\.\.|name: AssertionError|details:|message: '')?\s*$/
+
+/** The titles of what failed, each with the first lines that say why: what is left of a long log when its middle is cut out. */
 export function failures(output) {
   const lines = output.split(/\r?\n/)
   return lines.flatMap((line, index) => {
@@ -84,8 +87,8 @@ export function failures(output) {
     if (title === undefined) return []
     const detail = lines.slice(index + 1, index + 40)
     const end = detail.findIndex((next) => /^(not )?ok \d/.test(next))
-    const why = (end < 0 ? detail : detail.slice(0, end)).filter((next) => /[a-z]{3}/i.test(next)).slice(0, 3)
-    return [[title, ...why.map((next) => next.replace(/^[\s#]+/, ''))].join(' | ')]
+    const why = (end < 0 ? detail : detail.slice(0, end)).filter((next) => !FRAME.test(next)).slice(0, 8)
+    return [[title, ...why.map((next) => next.replace(/^[\s#]+/, '').slice(0, 300))].join(' | ')]
   })
 }
 
