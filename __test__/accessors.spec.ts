@@ -1,7 +1,19 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, truncateSync } from 'node:fs'
 import test from 'ava'
 import { AnonymousMemory, MappedFile } from '../index'
-import { caught, counting, file, isCoded, isSystemError, page, throwsCoded, using } from './helpers'
+import {
+  caught,
+  counting,
+  file,
+  isCoded,
+  isSystemError,
+  missingPages,
+  onWindows,
+  page,
+  throwsCoded,
+  unless,
+  using,
+} from './helpers'
 
 import type { Mapping } from '../index'
 
@@ -209,3 +221,88 @@ test('a value whose conversion uses the same accessors does not disturb the oute
     t.is(m.getUint32(500_000), 0x99999999)
   })
 })
+
+test('accesses by turns in two places, each with its window, are those of DataView', (t) => {
+  const length = 40 << 20
+  const places = [(1 << 20) + 3, (20 << 20) + 5]
+  using(AnonymousMemory.create(length), (m) => {
+    const model = new DataView(new ArrayBuffer(64))
+    const shadows = [new DataView(model.buffer, 0, 32), new DataView(model.buffer, 32, 32)]
+    for (const place of places) for (let i = 0; i < 20; i++) m.getUint8(place)
+    for (const [kind, bytes, values] of kinds) {
+      for (const [turn, value] of values.entries()) {
+        for (const order of orders) {
+          for (const [n, place] of places.entries()) {
+            const at = turn % (32 - bytes)
+            on(m)[`set${kind}`]!(place + at, value, order)
+            on(shadows[n]!)[`set${kind}`]!(at, value, order)
+          }
+          for (const [n, place] of places.entries()) {
+            const at = (turn * 5) % (32 - bytes)
+            t.is(on(m)[`get${kind}`]!(place + at, order), on(shadows[n]!)[`get${kind}`]!(at, order))
+          }
+        }
+      }
+    }
+    for (const [n, place] of places.entries())
+      t.deepEqual([...m.read(place, 32)], [...new Uint8Array(model.buffer, n * 32, 32)])
+  })
+})
+
+/** So many accesses all over a mapping that it has one window over everything. */
+function scatter(m: Mapping): void {
+  const last = m.byteLength - 4
+  for (let i = 0, position = 1; i < m.byteLength / 4000; i++) {
+    position = (position * 48_271) % 0x7fffffff
+    m.getUint32(position % last)
+  }
+}
+
+test('a mapping that was looked at all over follows what is done with it all the same', (t) => {
+  const large = counting((3 << 20) + 5)
+  const path = file(large)
+  const m = MappedFile.openSync(path, { access: 'write' })
+  scatter(m)
+  m.setUint32(100, 0xabcdef01)
+  t.is(m.subarray(100, 104).readUInt32BE(), 0xabcdef01)
+  throwsCoded(t, () => m.getUint32(large.length - 3), 'ERR_OUT_OF_RANGE')
+  throwsCoded(t, () => m.setUint32(-1, 0), 'ERR_OUT_OF_RANGE')
+  if (m.carrier === 'external') {
+    m.resize(5 << 20)
+    m.setUint8((5 << 20) - 1, 7)
+    scatter(m)
+    t.is(m.getUint8((5 << 20) - 1), 7)
+    throwsCoded(t, () => m.getUint8(5 << 20), 'ERR_OUT_OF_RANGE')
+  }
+  m.protect('none', { offset: 0, length: m.pageSize })
+  t.is(caught(t, () => m.getUint8(100)).code, 'EACCES')
+  t.is(m.getUint8(m.pageSize), large[m.pageSize])
+  m.protect('write')
+  scatter(m)
+  t.is(m.getUint32(100), 0xabcdef01)
+  m.close()
+  throwsCoded(t, () => m.getUint32(100), 'ERR_INVALID_STATE')
+  using(MappedFile.openSync(path), (reader) => {
+    scatter(reader)
+    isSystemError(
+      t,
+      caught(t, () => reader.setUint8(0, 1)),
+      { code: 'EACCES', syscall: 'write', path },
+    )
+    t.is(reader.getUint32(100), 0xabcdef01)
+  })
+})
+
+unless((onWindows && 'a file that is mapped cannot be cut there') || missingPages)(
+  'a mapping that was looked at all over tells of a fault',
+  (t) => {
+    const path = file(counting(3 << 20))
+    using(MappedFile.openSync(path), (m) => {
+      scatter(m)
+      truncateSync(path, page)
+      t.is(m.getUint8(0), 0)
+      for (const position of [2 << 20, 0]) t.is(caught(t, () => m.getUint32(position)).code, 'ERR_MAPPING_FAULT')
+      t.is(m.fault!.kind, 'truncated')
+    })
+  },
+)

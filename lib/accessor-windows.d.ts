@@ -23,4 +23,6 @@ export declare class AccessorWindows implements Holder {
     reset(): void;
     /** The mapping was closed, which detached everything. */
     clear(): void;
+    /** How many bytes have a window over everything. */
+    get covered(): number;
 }

@@ -1,6 +1,8 @@
 import { Budget } from './budget'
 import { NO_VIEW } from './core'
+import { MAX_LENGTH } from './windows'
 import { detach } from './detach'
+import { epoch as sharedEpoch } from './faults'
 import { direct } from './native'
 import { checkRange } from './validate'
 
@@ -23,6 +25,25 @@ const PLACES = 8
 /** All mappings of the environment together keep windows of so many bytes. */
 const windows = new Budget(16 * MiB)
 
+/**
+ * Random accesses find no neighbourhood. When enough have gone through the native side (0.5 us each), the mapping gets one window over everything:
+ * each has paid for so many bytes of it.
+ */
+const WORTH = 16 * KiB
+
+/** A buffer from this length on costs the engine a major GC. */
+const DEAR = 64 * MiB
+const WORTH_DEAR = 8 * KiB
+
+/** All mappings of the environment together have windows over everything for so many bytes; others go on as before. */
+const COVERED = 4096 * MiB
+
+/** Who has one. */
+const covering = new Set<WeakRef<AccessorWindows>>()
+
+/** A local name, as in the accessors. */
+const epoch = sharedEpoch
+
 /** Eight bytes on their way to or from a place that has no window, and the same as the native side takes them, by their number. */
 const scratch = new DataView(new ArrayBuffer(8))
 const scratchBytes = Array.from({ length: 9 }, (_, size) => new Uint8Array(scratch.buffer, 0, size))
@@ -34,6 +55,13 @@ export function load(core: Core, position: number, size: number): DataView {
   core.checkReadable(position, size)
   core.checkFault()
   move(core, position)
+  const at = position - core.start
+  if (at >= 0 && at + size <= core.length) {
+    copy(core.view, at, scratch, 0, size)
+    // As in the getters: what was read while others protected the page is read again.
+    if (epoch[0] !== core.seen && core.settle()) return load(core, position, size)
+    return scratch
+  }
   direct.readInto(core.native, scratchBytes[size]!, position)
   core.checkFault()
   return scratch
@@ -54,8 +82,22 @@ export function store(core: Core, position: number, size: number): void {
   core.checkOpen()
   core.checkWritable('write', position, size)
   move(core, position)
+  const at = position - core.start
+  if (at >= 0 && at + size <= core.writable) {
+    copy(scratch, 0, core.view, at, size)
+    if (epoch[0] !== core.seen) core.settle()
+    return
+  }
   direct.writeFrom(core.native, scratchBytes[size]!, position)
   core.checkFault()
+}
+
+/** One load and one store: others may be storing there. */
+function copy(from: DataView, at: number, to: DataView, where: number, size: number): void {
+  if (size === 4) to.setInt32(where, from.getInt32(at))
+  else if (size === 8) to.setBigUint64(where, from.getBigUint64(at))
+  else if (size === 1) to.setInt8(where, from.getInt8(at))
+  else to.setInt16(where, from.getInt16(at))
 }
 
 /** Brings the window to where accesses gather. The first few of a mapping leave nothing behind: opening, one look and closing stay cheap. */
@@ -83,7 +125,8 @@ interface Window {
   readonly buffer: ArrayBuffer
   readonly view: DataView
   readonly start: number
-  readonly id: number
+  /** In the budget, or -1. */
+  id: number
 }
 
 /**
@@ -100,6 +143,9 @@ export class AccessorWindows implements Holder {
   readonly #counts: number[] = new Array<number>(PLACES).fill(0)
   #size = SMALLEST
   #missesSinceWindow = 0
+  #misses = 0
+  /** Over everything, once enough accesses were random. */
+  #whole: Window | undefined
 
   constructor(core: Core) {
     this.#core = core
@@ -107,6 +153,8 @@ export class AccessorWindows implements Holder {
 
   /** An access at `at` (counted from the page-aligned base) found no window. */
   miss(at: number): void {
+    if (this.#whole === undefined && this.#isWorthAll()) this.#cover()
+    if (this.#whole !== undefined) return this.#enter(this.#whole)
     this.#missesSinceWindow++
     const half = this.#size / 2
     const last = Math.max(0, Math.ceil(this.#core.end / half) - 2)
@@ -134,6 +182,10 @@ export class AccessorWindows implements Holder {
     const window = this.#windows.get(key)
     if (window === undefined) return
     this.#windows.delete(key)
+    this.#detach(window)
+  }
+
+  #detach(window: Window): void {
     const core = this.#core
     if (core.view === window.view) {
       core.view = NO_VIEW
@@ -154,12 +206,52 @@ export class AccessorWindows implements Holder {
       this.drop(key)
     }
     this.#places.fill(-1)
+    if (this.#whole !== undefined) this.#detach(this.#whole)
+    this.#uncover()
   }
 
   /** The mapping was closed, which detached everything. */
   clear(): void {
     for (const window of this.#windows.values()) windows.remove(window.id)
     this.#windows.clear()
+    this.#uncover()
+  }
+
+  /** How many bytes have a window over everything. */
+  get covered(): number {
+    return this.#whole?.buffer.byteLength ?? 0
+  }
+
+  #isWorthAll(): boolean {
+    const { end } = this.#core
+    return ++this.#misses * (end < DEAR ? WORTH : WORTH_DEAR) >= end
+  }
+
+  #cover(): void {
+    this.#misses = 0
+    const { end } = this.#core
+    let room = Math.min(COVERED, MAX_LENGTH) - end
+    for (const one of covering) {
+      const bytes = one.deref()?.covered
+      if (bytes === undefined) covering.delete(one)
+      else room -= bytes
+    }
+    if (room < 0) return
+    this.reset()
+    try {
+      this.#whole = this.#make(0, end)
+    } catch {
+      // The engine has no room for it: it goes on as it was.
+      return
+    }
+    this.#self ??= new WeakRef(this)
+    covering.add(this.#self)
+  }
+
+  #uncover(): void {
+    this.#whole = undefined
+    this.#misses = 0
+    if (this.#self !== undefined) covering.delete(this.#self)
   }
 
   /** One window followed close upon the other: larger ones are worth it. */
@@ -170,18 +262,24 @@ export class AccessorWindows implements Holder {
   }
 
   #open(at: number): void {
-    const { delta, end } = this.#core
+    const { end } = this.#core
     const half = this.#size / 2
     const key = Math.min(Math.floor(at / half), Math.max(0, Math.ceil(end / half) - 2))
     const from = key * half
     const length = Math.min(this.#size, end - from)
-    const buffer = this.#core.export(from, length)
-    const skip = Math.max(0, delta - from)
-    const view = new DataView(buffer, skip, length - skip)
     this.#self ??= new WeakRef(this)
-    const window = { buffer, view, start: from + skip - delta, id: windows.add(this.#self, key, length) }
+    const window = this.#make(from, length)
+    window.id = windows.add(this.#self, key, length)
     this.#windows.set(key, window)
     this.#enter(window)
+  }
+
+  /** From and length count from the page-aligned base. */
+  #make(from: number, length: number): Window {
+    const { delta } = this.#core
+    const buffer = this.#core.export(from, length)
+    const skip = Math.max(0, delta - from)
+    return { buffer, view: new DataView(buffer, skip, length - skip), start: from + skip - delta, id: -1 }
   }
 
   #enter(window: Window): void {
