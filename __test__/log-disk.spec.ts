@@ -50,6 +50,27 @@ for (const call of ['msync', 'fsync']) {
   })
 }
 
+filtered('a sync that fails while the log goes on in the next segment is final, too', async (t) => {
+  const directory = fresh()
+  MappedLog.openSync(directory, { flush: 'never', segmentSize: 4096 }).close()
+  const body = `
+    const { MappedLog } = require(${LOG})
+    const log = MappedLog.openSync(${JSON.stringify(directory)}, { flush: 'never', segmentSize: 4096 })
+    log.append('precious')
+    const flushed = log.flush()
+    // The sync begins and fails; the segment is unmapped before the answer is here.
+    for (let turn = 0; turn < 20; turn++) await null
+    for (const end = Date.now() + 100; Date.now() < end; );
+    for (let count = 0; count < 10; count++) log.append('x'.repeat(1000))
+    const { code, cause } = (await flushed.catch((error) => error)) ?? {}
+    const seen = [code, cause?.code, log.stats().durable < log.stats().end]
+    seen.push((() => { try { return log.append('more') } catch (error) { return error.code } })())
+    log.close()
+    return seen`
+  const seen = await elsewhere(body, { by: [refuse, 'msync', String(os.errno.EIO), '--'] })
+  t.deepEqual(seen, ['ERR_LOG_FAILED', 'EIO', true, 'ERR_LOG_FAILED'])
+})
+
 filtered('a sync in the background that fails is met by the next append', async (t) => {
   const directory = fresh()
   MappedLog.openSync(directory).close()

@@ -55,6 +55,22 @@ test.serial('a killed pino application loses no line, where buffering destinatio
   t.true(lost.sonic > 0 && lost.async > 0)
 })
 
+test.serial('a destination is all that pino needs', (t) => {
+  const stream = destination({ dir: join(folder, 'alone') })
+  const logger = pino(stream)
+  logger.info('hello')
+  logger.child({ part: 7 }).warn('there')
+  const lines = [...stream.log].map(({ data }) => JSON.parse(data.toString()) as { msg: string; part?: number })
+  t.deepEqual(
+    lines.map(({ msg, part }) => [msg, part]),
+    [
+      ['hello', undefined],
+      ['there', 7],
+    ],
+  )
+  stream.end()
+})
+
 test.serial('flush of the logger is that of the log', async (t) => {
   const stream = destination({ dir: join(folder, 'flush'), flush: 'never' })
   const logger = pino({ base: null, timestamp: false }, stream)

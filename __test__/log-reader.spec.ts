@@ -1,5 +1,5 @@
 // Readers beside writers that come, go and are killed, and files that nobody expected.
-import { mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
@@ -237,15 +237,35 @@ atOnce('whoever loses the newest segment is told, and its positions are not give
   log.close()
 })
 
+atOnce('whoever loses all segments is told, as the notes know how far they went', (t) => {
+  const directory = fresh()
+  let log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  fill(log, 100)
+  const { end } = log.stats()
+  log.close()
+  for (const name of segments(directory)) rmSync(join(directory, name))
+  const reader = MappedLog.openSync(directory, { readOnly: true })
+  t.deepEqual(reader.recovery, { recovered: 0, cut: 0, damaged: [{ position: 0, length: end }] })
+  reader.close()
+  log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  t.deepEqual(log.recovery, { recovered: 0, cut: 0, damaged: [{ position: 0, length: end }] })
+  t.true(log.append('first') > end)
+  log.close()
+})
+
 atOnce("another log's notes do not count", (t) => {
   const directory = fresh()
   let log = MappedLog.openSync(directory, { segmentSize: 4096 })
   fill(log, 100)
   log.close()
   for (const name of segments(directory)) rmSync(join(directory, name))
-  log = MappedLog.openSync(directory, { segmentSize: 4096 })
-  t.deepEqual(log.recovery, { recovered: 0, cut: 0, damaged: [] })
+  const other = fresh()
+  log = MappedLog.openSync(other, { segmentSize: 4096 })
   t.is(log.append('first'), 128)
+  log.close()
+  for (const name of segments(other)) copyFileSync(join(other, name), join(directory, name))
+  log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  t.deepEqual(log.recovery, { recovered: 1, cut: 0, damaged: [] })
   log.close()
   // Whatever has become of the file with the notes, the segments say enough.
   for (const bytes of [Buffer.alloc(0), Buffer.alloc(4096, 0xff), Buffer.from('text')]) {
@@ -334,8 +354,151 @@ linuxOnly('an opening that fails leaves nothing behind', (t) => {
   rmSync(join(directory, 'bell'))
   mkdirSync(join(directory, 'bell'))
   const descriptors = readdirSync('/proc/self/fd').length
-  for (let turn = 0; turn < 5; turn++) t.throws(() => MappedLog.openSync(directory, SMALL), { code: 'EISDIR' })
+  for (let turn = 0; turn < 200; turn++) t.throws(() => MappedLog.openSync(directory, SMALL), { code: 'EISDIR' })
   t.is(mapsOf(directory), 0)
-  // Those of the other tests come and go; a leak would be five times as many.
-  t.true(readdirSync('/proc/self/fd').length < descriptors + 5)
+  // Those of the other tests in this process come and go; a leak would be 200 at least.
+  t.true(readdirSync('/proc/self/fd').length < descriptors + 150)
+})
+
+/** Lines of 1000 bytes in segments of 8 KiB, eight each. */
+const EIGHT: LogOptions = { segmentSize: 8192, flush: 'never' }
+const long = (number: number) => String(number).padStart(1000)
+const upTo = (count: number) => Array.from({ length: count }, (_, number) => number)
+
+for (const [state, bytes] of [
+  ['has no length yet', 0],
+  ['has no header yet', 8192],
+] as const) {
+  replacing(`nothing is passed over when the next file ${state} as a reader opens`, async (t) => {
+    const [source, directory] = [fresh(), fresh()]
+    const log = MappedLog.openSync(source, EIGHT)
+    for (const number of upTo(40)) log.append(long(number))
+    log.close()
+    const [first, second, ...rest] = segments(source) as [string, string, ...string[]]
+    for (const how of ['iterate', 'tail']) {
+      rmSync(directory, { recursive: true, force: true })
+      mkdirSync(directory)
+      for (const name of ['lock', 'bell', first]) copyFileSync(join(source, name), join(directory, name))
+      writeFileSync(join(directory, second), Buffer.alloc(bytes))
+      const reader = MappedLog.openSync(directory, { readOnly: true })
+      const finish = (): void => {
+        // In the same file.
+        writeFileSync(join(directory, second), readFileSync(join(source, second)), { flag: 'r+' })
+        for (const name of rest) copyFileSync(join(source, name), join(directory, name))
+      }
+      const seen = []
+      if (how === 'iterate') {
+        for (const { data } of reader) {
+          if (seen.push(Number(data)) === 1) finish()
+        }
+      } else {
+        for await (const { data } of reader.tail({ from: 0 })) {
+          if (seen.push(Number(data)) === 1) finish()
+          if (Number(data) === 39) break
+        }
+      }
+      t.deepEqual(seen, upTo(40), how)
+      reader.close()
+    }
+  })
+}
+
+replacing('an iteration goes on where another writer has made anew what was made ahead', async (t) => {
+  const directory = fresh()
+  const options: LogOptions = { segmentSize: 65_536, flush: 'never' }
+  let log = MappedLog.openSync(directory, options)
+  let count = 0
+  while (log.stats().end < 40_000) log.append(long(count++))
+  while (segments(directory).length < 2) await pause(1)
+  const reader = MappedLog.openSync(directory, { readOnly: true })
+  const seen = []
+  for (const { data } of reader) {
+    if (seen.push(Number(data)) > 1) continue
+    log.close()
+    log = MappedLog.openSync(directory, options)
+    while (count < 200) log.append(long(count++))
+  }
+  t.deepEqual(seen, upTo(200))
+  log.close()
+  reader.close()
+})
+
+replacing('a reader counts what a writer counts, without files that were made ahead', async (t) => {
+  const directory = fresh()
+  const log = MappedLog.openSync(directory, SMALL)
+  fill(log, 30)
+  const { segments: count, bytes } = log.stats()
+  while (segments(directory).length === count) {
+    log.append(line(0))
+    await pause(1)
+  }
+  const reader = MappedLog.openSync(directory, { readOnly: true })
+  t.deepEqual(reader.stats(), log.stats())
+  t.true(log.stats().bytes >= bytes)
+  log.close()
+  reader.close()
+})
+
+replacing(
+  'what lies in a file that is gone or too short was a record once, and a reader stops where a writer would',
+  (t) => {
+    const directory = fresh()
+    const log = MappedLog.openSync(directory, { segmentSize: 4096 })
+    const positions = Array.from({ length: 40 }, (_, number) => log.append(line(number)))
+    log.close()
+    const [, second, third] = segments(directory) as [string, string, string]
+    const [from, to] = [second, third].map((name) => Number(name.slice(0, 16))) as [number, number]
+    const inside = positions.filter((position) => position > from && position < to)
+    for (const length of [undefined, 0, 1000]) {
+      if (length === undefined) rmSync(join(directory, second))
+      else writeFileSync(join(directory, second), Buffer.alloc(length))
+      const reader = MappedLog.openSync(directory, { readOnly: true })
+      for (const position of inside)
+        t.throws(() => reader.read(position), { code: 'ERR_LOG_DAMAGED' }, `${length} ${position}`)
+      t.throws(() => reader.read(inside[0]! + 1), { code: 'ERR_OUT_OF_RANGE' })
+      t.throws(() => reader.read(positions.at(-1)! + 8), { code: 'ERR_OUT_OF_RANGE' })
+      t.is(texts(reader).length, reader.recovery.recovered)
+      const ranges = reader.recovery.damaged
+      for (const [at, { position }] of ranges.entries()) {
+        const before = ranges[at - 1]
+        t.true(before === undefined || before.position + before.length <= position)
+      }
+      reader.close()
+    }
+  },
+)
+
+replacing('without a durable position nothing counts behind a file that is gone or too short', (t) => {
+  for (const length of [undefined, 0, 1000]) {
+    const directory = fresh()
+    const log = MappedLog.openSync(directory, SMALL)
+    fill(log, 40)
+    log.close()
+    const path = join(directory, segments(directory)[1]!)
+    if (length === undefined) rmSync(path)
+    else truncateSync(path, length)
+    const reader = MappedLog.openSync(directory, { readOnly: true })
+    const seen = texts(reader).length
+    t.is(seen, reader.recovery.recovered, String(length))
+    reader.close()
+    const writer = MappedLog.openSync(directory, SMALL)
+    t.is(writer.recovery.recovered, seen)
+    writer.close()
+  }
+})
+
+atOnce('a log whose bell was cut lets the next writer in', (t) => {
+  const directory = fresh()
+  const log = MappedLog.openSync(directory, SMALL)
+  log.append('one')
+  truncateSync(join(directory, 'bell'), 0)
+  log.append('two')
+  try {
+    log.close()
+  } catch (error) {
+    t.is((error as NodeJS.ErrnoException).code, 'ERR_MAPPING_FAULT')
+  }
+  const again = MappedLog.openSync(directory, SMALL)
+  t.deepEqual(texts(again), ['one', 'two'])
+  again.close()
 })

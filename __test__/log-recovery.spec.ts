@@ -109,6 +109,7 @@ atOnce('a log whose only header is broken is set aside, and recovery says so', (
     // The id: no CRC of the file means anything without it.
     bytes[20]! ^= 1
     writeFileSync(join(directory, name), bytes)
+    rmSync(join(directory, 'bell'))
     const reader = MappedLog.openSync(directory, { readOnly: true })
     t.deepEqual(reader.recovery.damaged, [{ position: 0, length: 8192 }])
     reader.close()
@@ -199,4 +200,126 @@ atOnce('a foreign file, version or byte order is an error that writes nothing', 
     )
     mended.close()
   }
+})
+
+/** Changes bytes of a file in place. */
+function patch(path: string, change: (bytes: Buffer) => void): void {
+  const bytes = readFileSync(path)
+  change(bytes)
+  writeFileSync(path, bytes)
+}
+
+const segmentsOf = (directory: string) => readdirSync(directory).filter((name) => name.endsWith('.seg'))
+
+atOnce('a power loss that takes everything behind the start loses nothing that is appended later', (t) => {
+  for (const flush of ['never', 'interval'] as const) {
+    const directory = join(folder, `behind-${flush}`)
+    let log = MappedLog.openSync(directory, { flush: 'never', segmentSize: 1 << 16 })
+    const positions = Array.from({ length: 100 }, (_, number) => log.append(`old ${number}`.padEnd(500)))
+    log.truncateBefore(positions[50]!)
+    log.close()
+    // Only the first page had been written back.
+    patch(join(directory, segmentsOf(directory)[0]!), (bytes) => bytes.fill(0, 4096))
+    log = MappedLog.openSync(directory, { flush })
+    t.is(log.recovery.recovered, 0)
+    const first = log.append('new')
+    t.true(first >= positions[50]!)
+    t.is(log.read(first).toString(), 'new')
+    t.deepEqual(
+      [...log].map(({ data }) => data.toString()),
+      ['new'],
+    )
+    log.close()
+    log = MappedLog.openSync(directory, { flush })
+    t.is(log.recovery.recovered, 1)
+    t.deepEqual(log.recovery.damaged, [])
+    t.is(log.read(first).toString(), 'new')
+    log.close()
+  }
+})
+
+const HEADLESS: Record<string, (bytes: Buffer) => Buffer | undefined> = {
+  'its header zeroed': (bytes) => bytes.fill(0, 0, 128),
+  'its first page zeroed': (bytes) => bytes.fill(0, 0, 4096),
+  'nothing but zeros': (bytes) => bytes.fill(0),
+  'no byte': () => Buffer.alloc(0),
+  'no name': () => undefined,
+  'one bit of its id amiss': (bytes) => (bytes.writeUInt8(bytes[20]! ^ 1, 20), bytes),
+}
+for (const [what, change] of Object.entries(HEADLESS)) {
+  atOnce(`flushed records of a log that has left of each segment ${what} are there or reported`, (t) => {
+    for (const count of [10, 30]) {
+      const directory = join(folder, `${what}-${count}`)
+      let log = MappedLog.openSync(directory, { segmentSize: 16_384 })
+      const positions = Array.from({ length: count }, (_, number) => log.append(`flushed ${number}`.padEnd(1000)))
+      log.flushSync()
+      log.close()
+      for (const name of segmentsOf(directory)) {
+        const bytes = change(readFileSync(join(directory, name)))
+        if (bytes === undefined) rmSync(join(directory, name))
+        else writeFileSync(join(directory, name), bytes)
+      }
+      log = MappedLog.openSync(directory, { segmentSize: 16_384 })
+      const kept = new Set(Array.from(log, ({ position }) => position))
+      const { damaged, recovered } = log.recovery
+      t.is(kept.size, recovered)
+      for (const position of positions) {
+        const reported = damaged.some((one) => position >= one.position && position < one.position + one.length)
+        t.true(kept.has(position) !== reported, `${position} of ${JSON.stringify(log.recovery)}`)
+      }
+      if (/header|bit/.test(what)) t.is(recovered, count)
+      t.true(log.append('more') > positions.at(-1)!)
+      log.close()
+    }
+  })
+}
+
+atOnce('a broken header says nothing of its number that its neighbours know better', (t) => {
+  for (const flush of ['never', 'interval'] as const) {
+    for (const which of [0, 1, 2, 3]) {
+      const directory = join(folder, `number-${flush}-${which}`)
+      let log = MappedLog.openSync(directory, { segmentSize: 4096, flush })
+      for (let number = 0; number < 28; number++) log.append(`mine ${number}`.padEnd(500))
+      log.close()
+      patch(join(directory, segmentsOf(directory)[which]!), (bytes) => bytes.writeUInt8(bytes[40]! ^ 2, 40))
+      log = MappedLog.openSync(directory, { segmentSize: 4096, flush })
+      t.is([...log].length, 28)
+      t.is(log.recovery.recovered, 28)
+      t.is(log.recovery.damaged.length, 1)
+      log.close()
+    }
+  }
+})
+
+atOnce("another log's segment in the place of ours takes nothing over", (t) => {
+  for (const count of [12, 18]) {
+    const [directory, other] = ['mine', 'theirs'].map((name) => {
+      const made = join(folder, `${name}-${count}`)
+      const log = MappedLog.openSync(made, { segmentSize: 4096 })
+      for (let number = 0; number < count; number++) log.append(`${name} ${number}`.padEnd(500))
+      log.close()
+      return made
+    }) as [string, string]
+    const [first] = segmentsOf(other) as [string]
+    writeFileSync(join(directory, first), readFileSync(join(other, first)))
+    const log = MappedLog.openSync(directory, { segmentSize: 4096 })
+    const kept = [...log].map(({ data }) => data.toString())
+    t.true(kept.length > 0 && kept.every((text) => text.startsWith('mine')), kept.join().slice(0, 200))
+    t.true(log.recovery.damaged.length > 0)
+    log.close()
+  }
+})
+
+atOnce('records behind a damaged one of numbers are all there', (t) => {
+  const directory = join(folder, 'numbers')
+  let log = MappedLog.openSync(directory, { segmentSize: 1 << 21 })
+  const large = log.append(BigUint64Array.from({ length: 100_000 }, (_, at) => 2_000_000n - BigInt(at % 7)))
+  const next = log.append('next')
+  for (let number = 0; number < 1000; number++) log.append(`after ${number}`)
+  log.close()
+  patch(join(directory, segmentsOf(directory)[0]!), (bytes) => bytes.writeUInt8(bytes[large + 8]! ^ 1, large + 8))
+  log = MappedLog.openSync(directory)
+  t.deepEqual(log.recovery.damaged, [{ position: large, length: next - large }])
+  t.is([...log].length, 1001)
+  log.close()
 })

@@ -56,6 +56,20 @@ test('what is appended is read back: by position, by iteration, after opening ag
   log.close()
 })
 
+atOnce('memory that is detached is no record, and none of those beside it is appended', (t) => {
+  const log = MappedLog.openSync(fresh())
+  const detached = Uint8Array.of(1, 2)
+  const view = new DataView(detached.buffer)
+  structuredClone(detached.buffer, { transfer: [detached.buffer] })
+  for (const data of [detached, view]) {
+    t.throws(() => log.append(data), { code: 'ERR_INVALID_ARG_VALUE' })
+    t.throws(() => log.appendMany(['a', data]), { code: 'ERR_INVALID_ARG_VALUE', message: /records\[1\]/ })
+  }
+  t.is(log.append(new Uint8Array(0)), 128)
+  t.deepEqual(texts(log), [''])
+  log.close()
+})
+
 atOnce('a log goes on over many segments, with positions that grow', (t) => {
   const directory = fresh()
   const log = MappedLog.openSync(directory, { segmentSize: 4096, flush: 'never' })

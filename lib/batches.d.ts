@@ -8,6 +8,7 @@ export declare class Batches<T> implements AsyncIterableIterator<T> {
      */
     constructor(pull: () => Promise<Iterator<T, undefined> | undefined>, check: () => void, stop: () => void);
     next(): Promise<IteratorResult<T, undefined>>;
-    return(): Promise<IteratorResult<T, undefined>>;
+    return(value?: undefined): Promise<IteratorResult<T, undefined>>;
+    throw(error: unknown): Promise<never>;
     [Symbol.asyncIterator](): this;
 }

@@ -48,9 +48,13 @@ export class Batches<T> implements AsyncIterableIterator<T> {
     return (++this.#given & (LOOK - 1)) === 0 && this.#turns.isOver
   }
 
-  return(): Promise<IteratorResult<T, undefined>> {
+  return(value?: undefined): Promise<IteratorResult<T, undefined>> {
     this.#end()
-    return Promise.resolve({ value: undefined, done: true })
+    return Promise.resolve({ value, done: true })
+  }
+
+  throw(error: unknown): Promise<never> {
+    return this.#fail(error)
   }
 
   [Symbol.asyncIterator](): this {

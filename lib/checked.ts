@@ -1,10 +1,9 @@
 import { Buffer, constants } from 'node:buffer'
-import { types } from 'node:util'
 
 import { Accessors, hasState, stateOf } from './accessors'
 import { bufferTooLarge, invalidArgType, invalidArgValue } from './errors'
 import { direct } from './native'
-import { checkInteger, checkRange, isBytes, lengthOf, relative } from './validate'
+import { bytesOf, checkInteger, checkRange, isBytes, lengthOf, relative } from './validate'
 
 import type { Core } from './core'
 import type { Bytes, Needle } from './types'
@@ -127,18 +126,6 @@ function compareBytes(core: Core, other: unknown): number {
   const order = core.native.compareBytes(other)
   core.checkFault()
   return order
-}
-
-/** The memory behind any view or buffer. */
-function bytesOf(value: unknown, name: string, also = ''): Uint8Array {
-  if (isBytes(value)) return value
-  try {
-    if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-    if (types.isAnyArrayBuffer(value)) return new Uint8Array(value)
-  } catch {
-    throw invalidArgValue(name, value, 'has been detached, or is not what it says')
-  }
-  throw invalidArgType(name, `${also}an instance of TypedArray, DataView, ArrayBuffer or SharedArrayBuffer`, value)
 }
 
 /** `Buffer.fill`'s: an empty text is a zero byte, numbers count modulo 256. */

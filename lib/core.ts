@@ -345,6 +345,8 @@ export class Core {
   /** Another length: see `Mapping.resize`. */
   resize(length: number, mayMove: boolean): void {
     if (this.pending > 0 || this.isCarried) throw systemError('EBUSY', 'mremap', this.path)
+    // What happened to memory that is replaced now is told under its id.
+    if (epoch[0] !== this.#born) deliver()
     const moved = this.native.resize(length, mayMove)
     this.#forgetWindows()
     try {

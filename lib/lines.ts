@@ -242,9 +242,8 @@ class LineIterator implements IterableIterator<string, undefined> {
     // After an error there is nothing more, as from a generator.
     this.#blocks = undefined
     this.#progress.check()
-    const more = blocks.next()
+    if (!blocks.next()) return this.#progress.finishSync()
     this.#progress.report(blocks.done)
-    if (!more) return
     this.#lines.begin(blocks)
     this.#blocks = blocks
   }

@@ -154,12 +154,14 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
   /**
    * The one line to write after reading through views, which show zeros where the file is gone.
    *
-   * @throws `ERR_MAPPING_FAULT` if the bytes cannot be trusted; a `'protected'` fault loses none.
+   * @throws `ERR_MAPPING_FAULT` if the bytes cannot be trusted; a `'protected'` fault loses none. `ERR_INVALID_STATE` after `close()`, which
+   *   has made the views empty, unless there was a fault.
    */
   throwIfFaulted(): void {
     const core = stateOf(this)
     const { fault } = core
     if (fault !== null && fault.kind !== 'protected') throw mappingFault(fault, core.path)
+    core.checkOpen()
   }
 
   /** Maps the file's pages again where a fault had replaced them. */

@@ -1,6 +1,6 @@
-import { abortError } from './errors'
 import { Batches } from './batches'
 import { run } from './jobs'
+import { Progress } from './progress'
 import { Turns } from './turns'
 
 import type { Core } from './core'
@@ -23,15 +23,19 @@ export function positionsOf(
 ): AsyncIterableIterator<number> {
   const end = range.offset + range.length
   const stopped = new AbortController()
-  const abort = (): void => stopped.abort(task.signal?.reason)
+  const abort = (): void => stopped.abort(signal?.reason)
   let hasBegun = false
   let ahead: Promise<Float64Array> | undefined
   let from = range.offset
+  const { signal } = task
+  const progress = new Progress(task, range.length)
+  // At the pace of the whole, not of one batch.
+  const onProgress = task.onProgress && (({ done }: { done: number }): void => progress.report(done))
 
   const search = (): Promise<Float64Array> => {
     const share = { base: from - range.offset, total: range.length }
-    const found = run(core, { ...task, signal: stopped.signal }, share, (jobs, progress) =>
-      jobs.startSearch(core.native, WANT_STARTS, needle, from, end, threads, progress),
+    const found = run(core, { onProgress, signal: stopped.signal }, share, (jobs, reports) =>
+      jobs.startSearch(core.native, WANT_STARTS, needle, from, end, threads, reports),
     ) as Promise<Float64Array>
     // Its failure is for the `next()` that asks for it, if one does.
     found.catch(() => undefined)
@@ -40,22 +44,26 @@ export function positionsOf(
 
   return new Batches<number>(
     async () => {
-      if (from < 0) return undefined
+      if (from < 0) {
+        await progress.finish()
+        return undefined
+      }
       // Whoever is never asked for anything listens to nothing.
-      if (!hasBegun) task.signal?.addEventListener('abort', abort, { once: true })
+      if (!hasBegun) signal?.addEventListener('abort', abort, { once: true })
       hasBegun = true
       const batch = await (ahead ?? search())
       from = batch[0]!
+      if (from >= 0) progress.report(from - range.offset)
       ahead = from < 0 ? undefined : search()
       return batch.subarray(1).values()
     },
     () => {
-      if (task.signal?.aborted === true) throw abortError(task.signal.reason)
+      progress.check()
       core.checkOpen()
       core.checkFault()
     },
     () => {
-      task.signal?.removeEventListener('abort', abort)
+      signal?.removeEventListener('abort', abort)
       stopped.abort()
     },
   )
@@ -64,11 +72,16 @@ export function positionsOf(
 /** Every position of a range, its end included: where an empty needle is found. */
 export async function* everywhere(core: Core, range: Range, task: Task): AsyncGenerator<number, undefined> {
   const turns = new Turns()
+  const progress = new Progress(task, range.length)
   for (let at = range.offset; at <= range.offset + range.length; at++) {
-    if ((at & 1023) === 0 && turns.isOver) await turns.next()
-    if (task.signal?.aborted === true) throw abortError(task.signal.reason)
+    if ((at & 1023) === 0) {
+      if (turns.isOver) await turns.next()
+      progress.report(at - range.offset)
+    }
+    progress.check()
     core.checkOpen()
     yield at
   }
+  await progress.finish()
   return undefined
 }

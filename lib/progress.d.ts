@@ -7,8 +7,10 @@ export declare class Progress {
     constructor(task: Task, total: number);
     /** Throws if nobody wants the result any more. */
     check(): void;
-    /** So much is done, if it is time to say so. */
+    /** So much is done, if it is time to say so. Of the end `finish` tells. */
     report(done: number): void;
     /** The last report, no sooner after the one before than promised. */
     finish(): Promise<void>;
+    /** The same where nothing can be awaited. */
+    finishSync(): void;
 }

@@ -22,9 +22,9 @@ export class Progress {
     if (signal?.aborted === true) throw abortError(signal.reason)
   }
 
-  /** So much is done, if it is time to say so. */
+  /** So much is done, if it is time to say so. Of the end `finish` tells. */
   report(done: number): void {
-    if (this.#task.onProgress === undefined || performance.now() - this.#told < PACE) return
+    if (this.#task.onProgress === undefined || done >= this.#total || performance.now() - this.#told < PACE) return
     this.#tell(done)
   }
 
@@ -36,6 +36,13 @@ export class Progress {
       await new Promise((resolve) => setTimeout(resolve, wait))
     }
     this.check()
+    this.#tell(this.#total)
+  }
+
+  /** The same where nothing can be awaited. */
+  finishSync(): void {
+    if (this.#task.onProgress === undefined) return
+    while (performance.now() - this.#told < PACE);
     this.#tell(this.#total)
   }
 

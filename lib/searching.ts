@@ -70,7 +70,11 @@ export abstract class Searching extends Checked {
   /** {@link count} on `threads` threads (default 1): the same number. */
   async countAsync(needle: Needle, options?: SearchOptions): Promise<number> {
     const { core, bytes, range, threads, task } = request(this, needle, options, 'countAsync')
-    if (bytes.length === 0) return unlessAborted(range.length + 1, task)
+    if (bytes.length === 0) {
+      const count = unlessAborted(range.length + 1, task)
+      task.onProgress?.({ done: range.length, total: range.length })
+      return count
+    }
     return (await search(core, WANT_COUNT, bytes, range, threads, task)) as number
   }
 

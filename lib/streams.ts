@@ -4,7 +4,7 @@ import { abortError } from './errors'
 import { taskOf } from './jobs'
 import { rangeOf, within } from './options'
 import { Turns } from './turns'
-import { checkInteger, optionsOf } from './validate'
+import { byteCount, checkInteger, optionsOf } from './validate'
 
 import type { Buffer } from 'node:buffer'
 import type { Readable, Writable } from 'node:stream'
@@ -28,7 +28,7 @@ export function chunksOf<T>(
   core.checkOpen()
   const given = options === undefined ? {} : optionsOf(options, ['offset', 'length', 'size', 'signal'], 'chunks')
   const { offset, length } = within(given, core)
-  const size = given['size'] === undefined ? CHUNK : given['size']
+  const size = given['size'] === undefined ? CHUNK : byteCount(given['size'], 'options.size')
   checkInteger(size, 'options.size', 1)
   const { signal } = taskOf(given)
   return iterate(core, offset, offset + length, size, signal, view)
@@ -71,7 +71,8 @@ export function readStreamOf(mapping: Checked, options: unknown): Readable {
   const known = ['offset', 'length', 'highWaterMark', 'signal'] as const
   const given = options === undefined ? {} : optionsOf(options, known, 'createReadStream')
   const { offset, length } = within(given, core)
-  const highWaterMark = given['highWaterMark'] === undefined ? HIGH_WATER_MARK : given['highWaterMark']
+  const highWaterMark =
+    given['highWaterMark'] === undefined ? HIGH_WATER_MARK : byteCount(given['highWaterMark'], 'options.highWaterMark')
   checkInteger(highWaterMark, 'options.highWaterMark', 1)
   const { signal } = taskOf(given)
   const end = offset + length

@@ -14,6 +14,10 @@ export declare function fileMode(value: unknown, name: string): number;
 export declare const isBytes: (value: unknown) => value is Uint8Array;
 /** What a subclass says of its length is not believed. */
 export declare const lengthOf: (bytes: Uint8Array) => number;
+/** The memory behind any view or buffer. */
+export declare function bytesOf(value: unknown, name: string, also?: string): Uint8Array;
+/** What is detached has a length of 0, too. */
+export declare function checkAttached(bytes: Uint8Array, name: string): void;
 /** `undefined` is absent. Signals of other realms and of polyfills are no instances of ours: what is used of them counts. */
 export declare function checkSignal(signal: unknown): asserts signal is AbortSignal | undefined;
 /** An options object whose every property is among `known`: a misspelt one is an error that names it. `name`: what the object itself is called. */

@@ -1,3 +1,5 @@
+import { types } from 'node:util'
+
 import { invalidArgType, invalidArgValue, outOfRange } from './errors'
 
 /** Whole, safe, and inside [min, max]. */
@@ -66,6 +68,31 @@ export const isBytes = (value: unknown): value is Uint8Array => value instanceof
 export const lengthOf = Function.prototype.call.bind(
   Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'byteLength')!.get!,
 ) as (bytes: Uint8Array) => number
+
+/** The memory behind any view or buffer. */
+export function bytesOf(value: unknown, name: string, also = ''): Uint8Array {
+  if (isBytes(value)) return value
+  try {
+    if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    if (types.isAnyArrayBuffer(value)) return new Uint8Array(value)
+  } catch {
+    throw gone(name, value)
+  }
+  throw invalidArgType(name, `${also}an instance of TypedArray, DataView, ArrayBuffer or SharedArrayBuffer`, value)
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** What is detached has a length of 0, too. */
+export function checkAttached(bytes: Uint8Array, name: string): void {
+  try {
+    NOTHING.set(bytes)
+  } catch {
+    throw gone(name, bytes)
+  }
+}
+
+const gone = (name: string, value: unknown) => invalidArgValue(name, value, 'has been detached, or is not what it says')
 
 /** `undefined` is absent. Signals of other realms and of polyfills are no instances of ours: what is used of them counts. */
 export function checkSignal(signal: unknown): asserts signal is AbortSignal | undefined {

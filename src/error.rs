@@ -65,7 +65,7 @@ impl Fail {
         Self::Coded {
             code: "ERR_INVALID_STATE",
             range: false,
-            message: "The mapping is closed".into(),
+            message: "Invalid state: the mapping is closed".into(),
         }
     }
 

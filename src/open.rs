@@ -222,7 +222,13 @@ fn file_of(request: &Request) -> Outcome<(Arc<File>, bool)> {
             };
             os::open_path(path, mode)
         }
-        Target::Fd(fd) => os::duplicate(*fd).map(|file| (file, false)),
+        Target::Fd(fd) => {
+            match os::duplicate(*fd) {
+                Ok(_) if request.exclusive => Err(Fail::system(code::EEXIST, "open")
+                    .hint("a descriptor is of a file that exists")),
+                file => file.map(|file| (file, false)),
+            }
+        }
     }
     .and_then(|(file, created)| {
         if os::EXECUTION_IS_ASKED_FOR && request.exec {

@@ -3,6 +3,8 @@ import { Buffer } from 'node:buffer';
 export declare const HEADER = 128;
 /** Before each payload: word and CRC. */
 export declare const HEAD = 8;
+/** Records begin at multiples of this. */
+export declare const ALIGN = 8;
 /** The word after the last record of a segment. */
 export declare const SEALED = 4294967295;
 export declare const MAX_POSITION: number;
@@ -59,6 +61,8 @@ export declare const BELL_MARKED = 192;
  * any whose CRC is wrong.
  */
 export declare function parseBellMarks(bytes: Uint8Array, id: Buffer): Marks;
+/** Whose log the notes are of, if one of them is whole. */
+export declare function parseBellId(bytes: Buffer): Buffer | undefined;
 export declare function writeBellMarks(bytes: Uint8Array, id: Buffer, marks: Marks, turn: number): void;
 /** Of two marks what each says most: neither durability nor retention takes anything back. */
 export declare function latest(a: Marks, b: Marks): Marks;

@@ -8,6 +8,8 @@ import { native } from '../native'
 export const HEADER = 128
 /** Before each payload: word and CRC. */
 export const HEAD = 8
+/** Records begin at multiples of this. */
+export const ALIGN = 8
 /** The word after the last record of a segment. */
 export const SEALED = 0xffff_ffff
 export const MAX_POSITION = Number.MAX_SAFE_INTEGER
@@ -198,6 +200,18 @@ export function parseBellMarks(bytes: Uint8Array, id: Buffer): Marks {
     marks = latest(marks, marksAt(data, at + 16))
   }
   return marks
+}
+
+/** Whose log the notes are of, if one of them is whole. */
+export function parseBellId(bytes: Buffer): Buffer | undefined {
+  for (const at of BELL_MARKS) {
+    if (bytes.length < at + 40) continue
+    const id = bytes.subarray(at, at + 16)
+    const sum = native.crc32c(bytes.subarray(at, at + 32), 0)
+    // Zeros have a CRC of zero.
+    if (sum !== 0 && view(bytes).getUint32(at + 32, LITTLE) === sum) return Buffer.from(id)
+  }
+  return undefined
 }
 
 export function writeBellMarks(bytes: Uint8Array, id: Buffer, marks: Marks, turn: number): void {

@@ -1,9 +1,8 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { types } from 'node:util'
 
 import { illegalConstructor, invalidArgType, invalidArgValue, recapture } from '../errors'
-import { byteCount, checkSignal, isBytes, optionsOf } from '../validate'
+import { byteCount, bytesOf, checkAttached, checkSignal, optionsOf } from '../validate'
 import { readSegmentFiles } from './directory'
 import { logClosed, logReadOnly } from './errors'
 import { verify, verifySync } from './findings'
@@ -143,7 +142,7 @@ export class MappedLog implements Disposable {
    */
   append(data: string | Bytes): number {
     const { writer } = this.#writable()
-    const position = typeof data === 'string' ? writer.appendString(data) : writer.append(bytesOf(data, 'data'))
+    const position = typeof data === 'string' ? writer.appendString(data) : writer.append(recordOf(data, 'data'))
     if (this.#settings.flush === 'always') writer.flushSync()
     return position
   }
@@ -157,7 +156,7 @@ export class MappedLog implements Disposable {
     if (typeof records !== 'object' || records === null || !(Symbol.iterator in records)) {
       throw invalidArgType('records', 'an iterable of records', records)
     }
-    const all = Array.from(records, (data, at) => (typeof data === 'string' ? data : bytesOf(data, `records[${at}]`)))
+    const all = Array.from(records, (data, at) => (typeof data === 'string' ? data : recordOf(data, `records[${at}]`)))
     // What makes them may have closed the log.
     const { writer } = this.#writable()
     for (const [at, data] of all.entries()) writer.checkSize(data, `records[${at}].length`)
@@ -232,9 +231,11 @@ export class MappedLog implements Disposable {
       const files = readSegmentFiles(this.#directory).filter(
         ({ base, parsed }) => parsed.kind === 'valid' && parsed.header.base === base,
       )
-      const bytes = files.reduce((sum, { size }) => sum + size, 0)
       const end = this.#end()
-      return { segments: files.length, bytes, ...this.#readerOf().marks, end }
+      // Without those that were made ahead.
+      const used = files.filter(({ base }, at) => at === 0 || base < end)
+      const bytes = used.reduce((sum, { size }) => sum + size, 0)
+      return { segments: used.length, bytes, ...this.#readerOf().marks, end }
     }
     const { writer } = this.#opened
     const bytes = writer.sealed.reduce((sum, { length }) => sum + length, writer.segment.length)
@@ -252,9 +253,12 @@ export class MappedLog implements Disposable {
     try {
       this.#opened?.writer.close(this.#settings.flush !== 'never')
     } finally {
-      this.#opened?.bell.ring()
-      this.#opened?.bell.close()
-      this.#opened?.lock.release()
+      try {
+        this.#opened?.bell.ring()
+        this.#opened?.bell.close()
+      } finally {
+        this.#opened?.lock.release()
+      }
     }
   }
 
@@ -324,9 +328,8 @@ function pathOf(directory: unknown): string {
   return resolve(directory)
 }
 
-function bytesOf(data: unknown, name: string): Uint8Array {
-  if (isBytes(data)) return data
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  if (types.isAnyArrayBuffer(data)) return new Uint8Array(data)
-  throw invalidArgType(name, 'of type string or an instance of Buffer, TypedArray, DataView or ArrayBuffer', data)
+function recordOf(data: unknown, name: string): Uint8Array {
+  const bytes = bytesOf(data, name, 'of type string or ')
+  if (bytes.length === 0) checkAttached(bytes, name)
+  return bytes
 }

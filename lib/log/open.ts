@@ -119,7 +119,7 @@ function beginWriting(
     if (end > durable || segment.header.created === 0) segment.core.native.flushSync(0, segment.length, 0)
     syncDirectorySync(directory)
     marks.durable = end
-  } else if (inventory.id === undefined) {
+  } else if (verdict.kept.length === 0) {
     // Whatever a power loss takes of a new log, it is known as one.
     segment.core.native.flushSync(0, HEADER, 0)
     syncDirectorySync(directory)

@@ -22,6 +22,8 @@ declare namespace transport {
         flush(done?: (error?: unknown) => void): void;
         end(): void;
         readonly log: MappedLog;
+        /** By this pino knows a stream from options: `pino(destination({ dir }))`. */
+        readonly writable: true;
     }
     /** A destination in the process that logs, which loses no line when it is killed. */
     const destination: (options: PinoLogOptions) => PinoDestination;

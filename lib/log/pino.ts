@@ -29,6 +29,7 @@ function toLog(options: transport.PinoLogOptions): transport.PinoDestination {
   const log = open(options, 'destination')
   return {
     log,
+    writable: true,
     write: (line) => void log.append(strip(line)),
     flushSync: () => log.flushSync(),
     flush: (done = () => {}) => void log.flush().then(() => done(), done), // oxlint-disable-line promise/no-callback-in-promise -- that is what pino asks for
@@ -124,6 +125,8 @@ namespace transport {
     flush(done?: (error?: unknown) => void): void
     end(): void
     readonly log: MappedLog
+    /** By this pino knows a stream from options: `pino(destination({ dir }))`. */
+    readonly writable: true
   }
 
   /** A destination in the process that logs, which loses no line when it is killed. */

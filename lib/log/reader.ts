@@ -2,7 +2,7 @@ import { outOfRange } from '../errors'
 import { direct } from '../native'
 import { listBases, readSegmentFiles, statSegment, withSegmentFile } from './directory'
 import { logDamaged } from './errors'
-import { HEAD, HEADER, NO_MARKS, latest, parseMarks, seedOf } from './format'
+import { ALIGN, HEAD, HEADER, NO_MARKS, latest, parseMarks, seedOf } from './format'
 import { mapFile } from './map'
 import { takeInventory } from './recovery'
 
@@ -84,10 +84,18 @@ export class Reader {
       found = this.#find(position)
     }
     if (found !== undefined) return copy(found.segment, found.offset, found.length)
-    const segment = position < this.#marks.start ? undefined : this.#holding(position)
-    throw segment && this.#isDamaged(segment, position - segment.base)
-      ? logDamaged(position)
-      : outOfRange('position', 'that of a record', position)
+    throw this.#isLost(position) ? logDamaged(position) : outOfRange('position', 'that of a record', position)
+  }
+
+  /** Whether a record may have been here: what was durable and is no record, or in no file, or behind the end of one that is too short. */
+  #isLost(position: number): boolean {
+    if (position < Math.max(this.#marks.start, HEADER) || position % ALIGN !== 0) return false
+    const segment = this.#holding(position)
+    const offset = segment === undefined ? Infinity : position - segment.base
+    if (offset < HEADER) return false
+    if (segment !== undefined && offset < Math.min(segment.header.length, segment.core.byteLength))
+      return this.#isDamaged(segment, offset)
+    return position < this.#marks.durable
   }
 
   #find(position: number): { segment: OpenSegment; offset: number; length: number } | undefined {
@@ -107,8 +115,12 @@ export class Reader {
     let found = false
     let looked = false
     let replaced = 0
+    let entered: number | undefined
     place.walked = undefined
     while (base !== undefined && !this.#closed) {
+      // What its header would say was guessed while its maker was at work; the one before is sealed only when that is done.
+      if (entered !== base) this.#dropGuess(base)
+      entered = base
       // Its maker may have been at work the last time; whoever made a later one was done with this one.
       const segment = this.#segment(base) ?? (this.refresh(), this.#segment(base))
       if (segment === undefined) {
@@ -147,6 +159,8 @@ export class Reader {
         base = this.#following(segment)
         offset = HEADER
         looked = false
+        // The next one may be what a writer had made ahead that was replaced since.
+        found = false
         continue
       }
       if (ended === EMPTY) {
@@ -184,7 +198,10 @@ export class Reader {
       this.#bases.splice(this.#countUpTo(expected), 0, expected)
       return expected
     }
-    return this.#baseAfter(expected)
+    const next = this.#baseAfter(expected)
+    const { durable, start } = this.#marks
+    // As recovery does: where nothing was ever given up, what follows a gap counts only if it is durable.
+    return next !== undefined && start < HEADER && next > durable ? undefined : next
   }
 
   /** Where to begin in a segment: at its first record, or where it is known that one begins. */
@@ -349,6 +366,11 @@ export class Reader {
     this.#headers.clear()
     for (const { header } of segments) this.#headers.set(header.base, header)
     this.#marks = marks
+  }
+
+  #dropGuess(base: number): void {
+    const segment = this.#open.get(base)
+    if (segment?.isGuessed === true) this.#drop(segment)
   }
 
   #drop(segment: OpenSegment): void {

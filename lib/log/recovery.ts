@@ -1,6 +1,6 @@
 import { isLogDirectory, isZeros, readBell } from './directory'
 import { logFormat } from './errors'
-import { BELL_MARKED, HEAD, HEADER, NO_MARKS, latest, parseBellMarks, seedOf } from './format'
+import { ALIGN, BELL_MARKED, HEAD, HEADER, NO_MARKS, latest, parseBellId, parseBellMarks, seedOf } from './format'
 
 import type { SegmentFile } from './directory'
 import type { LogFindings, LogSegment } from './findings'
@@ -61,9 +61,8 @@ export function takeInventory(directory: string, files: readonly SegmentFile[]):
   for (const { path, parsed } of files) {
     if (parsed.kind === 'foreign' && (parsed.certain || headed.length === 0)) throw logFormat(path, parsed.why)
   }
-  // Where no header is whole, a broken one is believed as far as its records prove it.
-  const ids = valid.length > 0 ? valid : headed
-  const id = mostFrequent(ids.flatMap(({ header }) => header?.id ?? []))
+  const bell = readBell(directory, BELL_MARKED)
+  const id = idOf(valid, headed, parseBellId(bell))
   if (id === undefined) {
     // A log that died while its first segment was being made has a file of zeros, and a power loss may take every header that was never flushed;
     // whatever else is there is not ours.
@@ -71,16 +70,32 @@ export function takeInventory(directory: string, files: readonly SegmentFile[]):
     const strange = files.find(({ path, parsed }) => parsed.kind !== 'zeros' || !(ours || isZeros(path)))
     if (strange !== undefined) throw logFormat(directory, 'no log: none of its segments has a header')
   }
-  let marks = id === undefined ? NO_MARKS : parseBellMarks(readBell(directory, BELL_MARKED), id)
+  let marks = id === undefined ? NO_MARKS : parseBellMarks(bell, id)
   for (const one of headed) if (one.header?.id.equals(id!)) marks = latest(marks, one.marks)
   return { segments: segmentsOf(files, id, marks), marks, id }
+}
+
+interface Headed {
+  readonly header: Header | undefined
+}
+
+/**
+ * Which log it is. The writer has noted it: that counts where a header says so, too (another one is a stranger's, however many there are), and where no
+ * header is whole. Without a note a broken one is believed as far as its records prove it.
+ */
+function idOf(valid: readonly Headed[], headed: readonly Headed[], noted: Buffer | undefined): Buffer | undefined {
+  const said = (valid.length > 0 ? valid : headed).flatMap(({ header }) => header?.id ?? [])
+  if (noted !== undefined && (valid.length === 0 || said.some((one) => one.equals(noted)))) return noted
+  return mostFrequent(said)
 }
 
 /** Those files that are the log's, with headers of their own or such as they must have had. */
 function segmentsOf(all: readonly SegmentFile[], id: Buffer | undefined, marks: Marks): KnownSegment[] {
   const files = withoutStrays(all, id, marks)
   const own = files.map((file) => ownHeader(file, id))
-  const numbers = own.map((parsed, at) => parsed?.header.number ?? numberIn(files[at]!, id))
+  const numbers = own.map(
+    (parsed, at) => parsed?.header.number ?? numberBeside(files, own, at) ?? numberIn(files[at]!, id),
+  )
   const anchor = numbers.findIndex((number) => number !== undefined)
   return files.map((file, at): KnownSegment => {
     const parsed = own[at]
@@ -89,7 +104,7 @@ function segmentsOf(all: readonly SegmentFile[], id: Buffer | undefined, marks: 
     let near = at
     while (near >= 0 && numbers[near] === undefined) near--
     if (near < 0) near = anchor
-    const number = near < 0 ? 0 : Math.max(0, numbers[near]! + at - near)
+    const number = near < 0 ? at : Math.max(0, numbers[near]! + at - near)
     // The last one keeps room for a seal.
     const length = (files[at + 1]?.base ?? file.base + Math.ceil((file.size + HEAD) / 4096) * 4096) - file.base
     return {
@@ -128,6 +143,22 @@ function withoutStrays(
   })
 }
 
+/** What a whole header beside it says of its number, as far as they are beside each other. */
+function numberBeside(
+  files: readonly SegmentFile[],
+  own: readonly ({ readonly header: Header } | undefined)[],
+  at: number,
+): number | undefined {
+  const { base } = files[at]!
+  if (base === 0) return 0
+  const before = own[at - 1]?.header
+  if (before !== undefined && before.base + before.length === base) return before.number + 1
+  const next = own[at + 1]?.header
+  // Something between them may be missing: only where numbers or positions say that nothing is.
+  const isBeside = before === undefined ? at === 0 : before.number + 2 === next?.number
+  return next !== undefined && next.number > 0 && isBeside ? next.number - 1 : undefined
+}
+
 /** A header that is broken somewhere else may still say its number: if the id and the position in it are right, so is that. */
 function numberIn({ base, parsed }: SegmentFile, id: Buffer | undefined): number | undefined {
   const header = parsed.kind === 'damaged' ? parsed.header : undefined
@@ -160,16 +191,20 @@ export function verifyRequest({ segments, marks }: Inventory): LogSegment[] {
 const EMPTY = 0
 const SEALED = 1
 
+/** Where the next record can be. */
+const aligned = (position: number): number => Math.ceil(position / ALIGN) * ALIGN
+
 /** Decides from what was found; pure, so that a power loss can be played without one. */
 export function judge(inventory: Inventory, findings: readonly LogFindings[]): Verdict {
   const { segments, marks } = inventory
   const damaged: { position: number; length: number }[] = []
   const damage = (begin: number, to: number) => {
-    // What was given up is nobody's loss.
-    const from = Math.max(begin, marks.start)
-    if (to <= from) return
     const last = damaged.at(-1)
-    if (last !== undefined && last.position + last.length === from) last.length = to - last.position
+    const told = last === undefined ? 0 : last.position + last.length
+    // What was given up is nobody's loss.
+    const from = Math.max(begin, aligned(marks.start), told)
+    if (to <= from) return
+    if (last !== undefined && told === from) last.length = to - last.position
     else damaged.push({ position: from, length: to - from })
   }
   const kept: KnownSegment[] = []
@@ -209,16 +244,18 @@ export function judge(inventory: Inventory, findings: readonly LogFindings[]): V
     // Everything up to the durable position was promised: what follows it in this file, or in others, was not.
     if (marks.durable >= next) continue
     // A file that was cut short grows again; there is always room for a seal.
-    const rounded = Math.min(Math.ceil(found.end / 8) * 8, segment.header.length - HEAD)
-    if (segment.intact) end = rounded
+    const rounded = Math.min(aligned(found.end), segment.header.length - HEAD)
+    // Before the start, which nothing takes back, nobody would find what is appended.
+    if (segment.intact && base + rounded >= marks.start) end = rounded
     else seal = rounded
     at++
     break
   }
   if (end === undefined && marks.durable > next) {
     damage(next, marks.durable)
-    next = Math.ceil(marks.durable / 8) * 8
+    next = aligned(marks.durable)
   }
+  if (end === undefined) next = Math.max(next, aligned(marks.start))
   const aside = []
   const unused = []
   for (; at < segments.length; at++) {

@@ -387,8 +387,8 @@ export class Writer {
     try {
       await segment.core.native.flush(from, to - from, 0)
     } catch (error) {
-      if (!segment.core.closed) throw error
-      // It was sealed and unmapped meanwhile: then its file is what is to be synced.
+      // It was sealed and unmapped before: then its file is what is to be synced. Any other failure is one: it may not be told a second time.
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_INVALID_STATE') throw error
       await syncFile(segment.path).catch(ignoreMissing)
     }
   }

@@ -34,6 +34,7 @@ pub fn scan(
     word: impl Fn(usize) -> u32,
     mut visit: impl FnMut(Met) -> bool,
 ) -> (usize, Ended) {
+    let promised = durable > 0 && durable >= segment.len();
     let durable = durable.min(segment.len());
     let mut budget = segment.len().saturating_mul(16);
     let mut offset = from;
@@ -41,11 +42,7 @@ pub fn scan(
         if offset + HEAD > segment.len() {
             return (
                 offset.min(segment.len()),
-                if segment.len() > durable {
-                    Ended::Torn
-                } else {
-                    Ended::Sealed
-                },
+                if promised { Ended::Sealed } else { Ended::Torn },
             );
         }
         match find(segment, seed, offset, word(offset)) {
@@ -60,7 +57,8 @@ pub fn scan(
             Found::End if offset >= durable => return (offset, Ended::Empty),
             Found::Invalid if offset >= durable => return (offset, Ended::Torn),
             Found::End | Found::Invalid => {
-                let found = resume(segment, seed, offset + ALIGN, durable, &mut budget);
+                let found = behind(segment, seed, offset, word(offset), durable)
+                    .unwrap_or_else(|| resume(segment, seed, offset + ALIGN, durable, &mut budget));
                 if !visit(Met::Damage(offset, found - offset)) {
                     return (found, Ended::Stopped);
                 }
@@ -68,6 +66,21 @@ pub fn scan(
             }
         }
     }
+}
+
+/// Where a broken record ends by its own word, if that is where records go on or end: then its payload need not be searched.
+fn behind(segment: &[u8], seed: u32, offset: usize, word: u32, durable: usize) -> Option<usize> {
+    if word == 0 || word as usize > segment.len() {
+        return None;
+    }
+    let after = next(offset, word as usize - 1);
+    let goes_on = after == durable
+        || after + HEAD <= durable
+            && matches!(
+                find(segment, seed, after, number(&segment[after..])),
+                Found::Record(_) | Found::Sealed
+            );
+    goes_on.then_some(after)
 }
 
 /// The next offset below `durable` at which something valid stands, else `durable`, which is where records end or go on.
@@ -179,6 +192,32 @@ mod tests {
                 Met::Record(136, 70)
             ]
         );
+        assert_eq!((offset, ended), (end, Ended::Empty));
+    }
+
+    #[test]
+    fn numbers_in_a_damaged_payload_do_not_use_up_the_patience_for_what_follows() {
+        let (mut bytes, _) = segment(1 << 16, &[]);
+        // Each looks like the word of a record that would fit.
+        let payload: Vec<u8> = (0..7000u32)
+            .flat_map(|at| (9_000 + at % 7).to_ne_bytes())
+            .collect();
+        let middle = next(0, 5);
+        put(&mut bytes, 0, 6, &[1, 2, 3, 4, 5]);
+        put(&mut bytes, middle, payload.len() as u32 + 1, &payload);
+        let mut end = next(middle, payload.len());
+        let first = end;
+        for _ in 0..100 {
+            put(&mut bytes, end, 3, &[7, 8]);
+            end = next(end, 2);
+        }
+        bytes[middle + 100] ^= 1;
+        let (met, offset, ended) = walk(&bytes, end);
+        assert_eq!(
+            met[..2],
+            [Met::Record(0, 5), Met::Damage(middle, first - middle)]
+        );
+        assert_eq!(met.len(), 102);
         assert_eq!((offset, ended), (end, Ended::Empty));
     }
 

@@ -27,28 +27,33 @@ pub enum Resized {
 impl Region {
     /// Maps `length` bytes (absent: to the present end of the file) instead of the present number.
     pub fn resize(&self, length: Option<u64>, may_move: bool) -> Outcome<Resized> {
-        if self.holders() > 1 {
-            return Err(
-                Fail::system(code::EBUSY, "mremap").hint("the mapping is shared with another one")
-            );
-        }
-        if self.owned().is_some() || !self.is_in_one_piece() {
-            return Err(Fail::system(code::ENOTSUP, "mremap")
-                .hint("it was mapped by memmap/posix: use its mremap, or place it again"));
-        }
-        if self.is_carried() {
-            return Err(Fail::system(code::EBUSY, "mremap")
-                .hint("the engine's own memory carries the mapping"));
-        }
-        if self.form().private && self.form().mapped && self.form().access == Access::Copy
-            || !self.form().mapped && self.file().is_some()
-        {
-            return Err(Fail::system(code::ENOTSUP, "mremap")
-                .hint("a private copy of a file keeps its length"));
-        }
-        self.check_fault()?;
-        self.to_length(length, may_move)
+        self.check_resizable()
+            .and_then(|()| self.check_fault())
+            .and_then(|()| self.to_length(length, may_move))
             .map_err(|fail| fail.at(self.path()))
+    }
+
+    fn check_resizable(&self) -> Outcome<()> {
+        let form = self.form();
+        let refusal = if self.holders() > 1 {
+            Some((code::EBUSY, "the mapping is shared with another one"))
+        } else if self.owned().is_some() || !self.is_in_one_piece() {
+            Some((
+                code::ENOTSUP,
+                "it was mapped by memmap/posix: use its mremap, or place it again",
+            ))
+        } else if self.is_carried() {
+            Some((code::EBUSY, "the engine's own memory carries the mapping"))
+        } else if form.private && form.mapped && form.access == Access::Copy
+            || !form.mapped && self.file().is_some()
+        {
+            Some((code::ENOTSUP, "a private copy of a file keeps its length"))
+        } else {
+            None
+        };
+        refusal.map_or(Ok(()), |(errno, hint)| {
+            Err(Fail::system(errno, "mremap").hint(hint))
+        })
     }
 
     fn to_length(&self, length: Option<u64>, may_move: bool) -> Outcome<Resized> {
