@@ -162,6 +162,19 @@ test('a signal ends the lines, and progress is told, in both forms', async (t) =
   t.is([...file.lines({ onProgress, offset: 15, length: 15 })].length, 1)
   t.deepEqual(told, [{ done: 15, total: 15 }])
 
+  for (const length of [14, 1000, 70_000, 200_000]) {
+    const range = { offset: 0, length }
+    for (const all of [
+      () => [...file.lines({ onProgress, ...range })],
+      () => collect(file.lines({ onProgress, ...range })),
+    ]) {
+      told.length = 0
+      await all()
+      t.deepEqual(told.at(-1), { done: length, total: length })
+      t.is(told.filter(({ done }) => done === length).length, 1)
+    }
+  }
+
   const ended = AbortSignal.abort('enough')
   t.throws(() => [...file.lines({ signal: ended })], { code: 'ABORT_ERR' })
   await t.throwsAsync(collect(file.lines({ signal: ended })), { code: 'ABORT_ERR' })

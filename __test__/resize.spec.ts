@@ -1,8 +1,10 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { appendFileSync, readFileSync, statSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, Mapping, SharedMemory } from '../index'
 import {
   atOnce,
+  caught,
   counting,
   deniedPages,
   file,
@@ -361,3 +363,42 @@ unless(onWindows && 'Windows cuts no mapped file')(
     }
   },
 )
+
+test('a refusal names the file', (t) => {
+  const path = file(2 * page)
+  using(MappedFile.openSync(path, { access: 'copy' }), (m) => {
+    t.like(
+      caught(t, () => m.resize(5)),
+      { code: 'ENOTSUP', syscall: 'mremap', path },
+    )
+  })
+  using(MappedFile.openSync(path, write), (m) => {
+    using(Mapping.from(m.share()), () => {
+      t.like(
+        caught(t, () => m.resize(5)),
+        { code: 'EBUSY', syscall: 'mremap', path },
+      )
+    })
+  })
+})
+
+unless(deniedPages)('a fault that nobody was told of yet is told before the memory is another', (t) => {
+  const told: unknown[] = []
+  const hear = (message: unknown): void => void told.push(message)
+  subscribe('memmap:fault', hear)
+  using(MappedFile.openSync(file(3 * page)), (m) => {
+    if (m.carrier !== 'external') {
+      t.pass('a carried mapping keeps its length')
+      return
+    }
+    const view = m.bytes
+    view[page + 7] = 66
+    m.resize(page)
+    t.is(m.fault, null)
+    t.deepEqual(
+      told.map((one) => [(one as { mapping: Mapping }).mapping === m, (one as { kind: string }).kind]),
+      [[true, 'protected']],
+    )
+  })
+  unsubscribe('memmap:fault', hear)
+})

@@ -158,6 +158,42 @@ test('indexesOf goes no further than who iterates, and stops with it', async (t)
   memory.close()
 })
 
+test('progress of a search for all is that of the whole, not of a batch', async (t) => {
+  const memory = AnonymousMemory.create(8 << 20)
+  memory.fill('abcdefghi\n')
+  const whole = { done: memory.byteLength, total: memory.byteLength }
+  const told: { done: number; total: number; at: number }[] = []
+  const onProgress = (report: { done: number; total: number }): void =>
+    void told.push({ ...report, at: performance.now() })
+  let count = 0
+  for await (const position of memory.indexesOf('i', { onProgress })) {
+    // Ten times as slow as the search.
+    if (position >= 0 && ++count % 5000 === 0) await new Promise(setImmediate)
+    if (count % 50_000 === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  t.is(count, Math.ceil((memory.byteLength - 8) / 10))
+  t.true(told.length > 3, `${told.length} reports`)
+  for (const [i, { done, total, at }] of told.entries()) {
+    t.is(total, whole.total)
+    t.true(i === 0 || (done > told[i - 1]!.done && at - told[i - 1]!.at >= 15.9))
+  }
+  t.like(told.at(-1), whole)
+  t.is(told.filter(({ done }) => done === whole.done).length, 1)
+  told.length = 0
+  for await (const position of memory.indexesOf('i', { onProgress })) if (position > 2 ** 20) break
+  t.true(told.every(({ done }) => done < whole.done))
+  told.length = 0
+  t.is(await memory.countAsync('', { onProgress }), memory.byteLength + 1)
+  t.like(told.at(-1), whole)
+  told.length = 0
+  let places = 0
+  for await (const position of memory.indexesOf('', { onProgress, length: 1000 })) places += Number(position >= 0)
+  t.is(places, 1001)
+  t.like(told.at(-1), { done: 1000, total: 1000 })
+  t.deepEqual(await memory.indexesOf('i').return!(undefined), { value: undefined, done: true })
+  memory.close()
+})
+
 test('wrong arguments are errors that name them, before anything is searched', async (t) => {
   const file = scratch.map('0123456789')
   t.throws(() => file.indexOf({} as never), { code: 'ERR_INVALID_ARG_TYPE', message: /"needle"/ })

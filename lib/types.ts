@@ -226,7 +226,7 @@ type OpenCommon = Opt<{
 }>
 
 type WriteOnly = Opt<{
-  /** `true`: create the file when it is not there; `'exclusive'`: it must not be there (`EEXIST`). Default `false`. */
+  /** `true`: create the file when it is not there; `'exclusive'`: it must not be there (`EEXIST`, also for a descriptor). Default `false`. */
   create: boolean | 'exclusive'
   /** Permissions of a file that is created, as `node:fs` takes them: a number or an octal string. Default `0o666`, less the umask. */
   mode: number | string
