@@ -99,9 +99,39 @@ linux('a store to a segment that was attached for reading is a fault, and reache
     t.deepEqual([reader.bytes[5], reader.bytes[6], made.getUint8(5)], [99, 7, 7])
     made.setUint8(PAGE, 8)
     t.is(reader.bytes[PAGE], 8)
+    // Nothing leads to the segment's page any more.
+    t.throws(() => reader.clearFault(), { code: 'ENOTSUP', message: /attach it again/ })
+    t.is(reader.fault!.kind, 'protected')
     reader.close()
+    const again = SysvSharedMemory.attach(made.id)
+    t.is(again.bytes[5], 7)
+    again.close()
   } finally {
     made.remove()
+    made.close()
+  }
+})
+
+linux('what protect closes of a segment, no store of this process reaches', (t) => {
+  const made = SysvSharedMemory.create(posix.IPC_PRIVATE, 4 * PAGE)
+  const other = SysvSharedMemory.attach(made.id, { access: 'write' })
+  try {
+    made.fill(7)
+    made.protect('read', { offset: 0, length: 2 * PAGE })
+    made.bytes[5] = 99
+    made.bytes[PAGE] = 98
+    t.deepEqual(made.fault, { kind: 'protected', offset: 5 })
+    t.deepEqual([made.getUint8(5), made.getUint8(PAGE), made.getUint8(6)], [99, 98, 7])
+    t.deepEqual([other.getUint8(5), other.getUint8(PAGE)], [7, 7])
+    other.setUint8(2 * PAGE, 3)
+    t.is(made.bytes[2 * PAGE], 3)
+    // As madvise(2) does with MADV_REMOVE.
+    other.discard({ offset: 3 * PAGE, length: PAGE })
+    t.is(made.getUint8(3 * PAGE), 0)
+    t.is(made.getUint8(3 * PAGE - 1), 7)
+  } finally {
+    made.remove()
+    other.close()
     made.close()
   }
 })

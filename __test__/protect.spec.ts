@@ -4,6 +4,7 @@ import { AnonymousMemory, MappedFile, Mapping, SharedMemory } from '../index'
 import {
   caught,
   counting,
+  deniedPages,
   file,
   isSystemError,
   page,
@@ -135,6 +136,27 @@ unless(unguarded || (underWine && 'wine would let the store through to the file,
       fails(t, () => m.setUint8(page, 1), 'EACCES')
     })
     t.deepEqual(readFileSync(path), counting(size))
+  },
+)
+
+unless(unguarded || deniedPages || (underWine && 'wine would let the store through to the file'))(
+  "what is stored after protect('write') reaches the file, whatever went astray before",
+  (t) => {
+    const path = file(counting(size))
+    using(MappedFile.openSync(path, { access: 'write' }), (m) => {
+      m.protect('read')
+      m.bytes[0] = 1
+      m.bytes[2 * page] = 1
+      t.is(m.fault?.kind, 'protected')
+      m.protect('write', { offset: 0, length: page })
+      t.is(m.fault, null)
+      t.deepEqual([m.getUint8(0), m.getUint8(2 * page)], [counting(size)[0], counting(size)[2 * page]])
+      m.setUint8(1, 55)
+      m.bytes[2] = 56
+      m.flushSync()
+      t.deepEqual([...readFileSync(path).subarray(0, 3)], [counting(1)[0], 55, 56])
+      fails(t, () => m.setUint8(2 * page, 1), 'EACCES')
+    })
   },
 )
 

@@ -66,6 +66,37 @@ waits('notify right after waitAsync finds the waiter, though the kernel may not 
   mapping.close()
 })
 
+waits(
+  'so does notify by any other mapping of the file, with another offset or access, and counts each wait once',
+  async (t) => {
+    for (let round = 0; round < 20; round++) {
+      const mapping = create(2 * Mapping.allocationGranularity)
+      const offset = Mapping.allocationGranularity
+      const others = [
+        reopen(mapping),
+        MappedFile.openSync(mapping.path as string, { access: 'write', offset }),
+        MappedFile.openSync(mapping.path as string),
+      ]
+      const places = [offset + 64, 64, offset + 64]
+      const begun = [mapping, ...others].flatMap((one, at) => {
+        const place = at === 0 ? offset + 64 : places[at - 1]!
+        return [0, 1].map(() => one.waitAsync(place, 0, { timeoutMs: 10_000 }))
+      })
+      const elsewhere = mapping.waitAsync(64, 0, { timeoutMs: 10_000 })
+      t.is(others[1]!.notify(64, 3), 3)
+      t.is(others[0]!.notify(offset + 64), 5)
+      t.deepEqual(
+        await Promise.all(begun),
+        Array.from({ length: 8 }, () => 'ok'),
+      )
+      t.is(others[0]!.notify(offset + 64), 0)
+      t.is(others[0]!.notify(64), 1)
+      t.is(await elsewhere, 'ok')
+      for (const one of [mapping, ...others]) one.close()
+    }
+  },
+)
+
 waits('notify wakes as many as it is told', async (t) => {
   const mapping = create()
   const results: string[] = []

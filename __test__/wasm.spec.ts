@@ -72,6 +72,24 @@ mapped('at a place the file lies over the pages that were there, which come back
   t.is(bytesOf(memory, 2 * PAGE, 1)[0], 1)
 })
 
+mapped('clearFault shows the file again where a module had stored to one that is only to be read', (t) => {
+  const path = file(3 * Mapping.pageSize)
+  const memory = memoryOf(2)
+  const mapping = mapInto(memory, path, { at: BigInt(PAGE) })
+  t.is(mapping.at, PAGE)
+  const stored = Mapping.pageSize + 5
+  bytesOf(memory, mapping.at + stored, 1)[0] = 99
+  t.like(mapping.fault, { kind: 'protected', offset: stored })
+  t.is(mapping.getUint8(stored), 99)
+  mapping.clearFault()
+  t.is(mapping.fault, null)
+  t.deepEqual([...bytesOf(memory, mapping.at, 3 * Mapping.pageSize)], [...counting(3 * Mapping.pageSize)])
+  bytesOf(memory, mapping.at + stored, 1)[0] = 98
+  t.like(mapping.fault, { kind: 'protected' })
+  mapping.close()
+  t.deepEqual(readFileSync(path), counting(3 * Mapping.pageSize))
+})
+
 mapped('a module writes the file through its memory', (t) => {
   const path = file(5000)
   const memory = memoryOf()
@@ -200,7 +218,7 @@ mapped('wrong arguments are named, also those that look right', (t) => {
   for (const at of [1.5, Number.NaN, Infinity, 2 * PAGE, 2 ** 53]) {
     throwsCoded(t, () => mapInto(memory, path, { at }), 'ERR_OUT_OF_RANGE', 'options.at')
   }
-  for (const at of ['65536', 65_536n, null]) {
+  for (const at of ['65536', null, {}]) {
     throwsCoded(t, () => mapInto(memory, path, { at } as object), 'ERR_INVALID_ARG_TYPE', 'options.at')
   }
   for (const options of [null, [], 5, 'read']) {

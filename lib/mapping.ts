@@ -164,7 +164,11 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
     core.checkOpen()
   }
 
-  /** Maps the file's pages again where a fault had replaced them. */
+  /**
+   * Maps the file's pages again where a fault had replaced them.
+   *
+   * @throws `ENOTSUP` of shared memory that no descriptor leads to (System V, `MAP_SHARED | MAP_ANONYMOUS`): attach it again.
+   */
   clearFault(): void {
     stateOf(this).clearFault()
   }
@@ -333,6 +337,7 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
   /**
    * Changes what the pages that a range touches may be used for, mprotect(2): `'exec'` is read and execute, never write and execute.
    * Checked methods throw `EACCES` for what is forbidden, those of all mappings that share the memory; through views it is a `'protected'` fault.
+   * `'write'` first does what `clearFault()` does after such a fault, so that what is stored from then on reaches the file.
    *
    * @throws `EACCES` for `'write'` on a `'read'` mapping, and for `'exec'` on a file system mounted noexec.
    */
@@ -353,7 +358,7 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
    *
    * @param options `mayMove` (default `true`): `false` throws `ENOMEM` instead of moving.
    * @throws `EBUSY` while an operation is pending, the mapping is shared, or the engine carries it (`carrier` is not `'external'` and views
-   * were made); `ENOSPC` and all else leave file and mapping as they were; `ENOTSUP` on a `'copy'`.
+   * were made); `ENOSPC` and all else leave file and mapping as they were; `ENOTSUP` on a `'copy'`, and on what `memmap/posix` made.
    */
   resize(length?: number, options?: Opt<{ mayMove: boolean }>): void {
     control.resize(stateOf(this), length, options)

@@ -8,7 +8,7 @@ export interface WebAssemblyMemory {
 }
 /** Where in the memory: a multiple of 64 KiB below its length. Default: the memory grows, and the file lies in the fresh pages. */
 export type MapIntoOptions = OpenOptions & Opt<{
-    at: number;
+    at: number | bigint;
 }>;
 /** A mapping that lies in a WebAssembly memory. */
 export declare class WasmMapping<B extends ArrayBufferLike = ArrayBufferLike> extends Mapping<B> {

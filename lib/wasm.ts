@@ -13,7 +13,7 @@ import { openRequest } from './options'
 import { openedCarrier } from './overlays'
 import { MAPPED_FILE } from './sharing'
 import { explained, nativeTarget } from './target'
-import { checkInteger } from './validate'
+import { byteCount, checkInteger } from './validate'
 
 import type { NativeMapping } from '../binding'
 import type { OpenOptions, Opt, Target } from './types'
@@ -25,7 +25,7 @@ export interface WebAssemblyMemory {
 }
 
 /** Where in the memory: a multiple of 64 KiB below its length. Default: the memory grows, and the file lies in the fresh pages. */
-export type MapIntoOptions = OpenOptions & Opt<{ at: number }>
+export type MapIntoOptions = OpenOptions & Opt<{ at: number | bigint }>
 
 /** WebAssembly's page, in bytes. */
 const PAGE = 65_536
@@ -69,7 +69,8 @@ export function mapInto(memory: WebAssemblyMemory, target: Target, options: MapI
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalidArgType('options', 'of type object', options)
   }
-  const { at, ...rest } = options
+  const { at: asked, ...rest } = options
+  const at = asked === undefined ? undefined : byteCount(asked, 'options.at')
   const request = openRequest(rest, 'mapInto')
   if (request.sharedArrayBuffer) {
     throw invalidArgValue(
@@ -134,7 +135,7 @@ function wholePages(length: number): number {
 }
 
 /** Whether so many bytes can lie there, as far as the memory is known now. */
-function checkPlace(memory: WebAssemblyMemory, at: unknown, length: number): asserts at is number {
+function checkPlace(memory: WebAssemblyMemory, at: number, length: number): void {
   const { byteLength } = bufferOf(memory)
   checkInteger(at, 'options.at', 0, byteLength - 1)
   if (at % PAGE !== 0) throw outOfRange('options.at', `a multiple of ${PAGE}`, at)

@@ -155,9 +155,15 @@ impl Space {
             .and_then(|whole| at.checked_add(whole));
         let end = match end {
             Some(end) if at.is_multiple_of(page) && length > 0 && end <= self.length() => end,
-            _ => {
+            Some(end) if end <= self.length() => {
                 return Err(Fail::system(code::EINVAL, "mmap")
-                    .hint("outside of the reservation, or not at a page"));
+                    .hint("a place has at least one byte, and begins with a page"));
+            }
+            _ => {
+                return Err(Fail::out_of_range(format!(
+                    "The value of \"at\" is out of range. The reservation has {} bytes, and {length} do not fit. Received {at}",
+                    self.length()
+                )));
             }
         };
         // Dropped after the book is free again: a Region's drop may need it.

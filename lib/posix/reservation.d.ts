@@ -8,7 +8,7 @@ export type MemoryPlaceOptions = {
 /** Options of {@link Reservation.mirror}. */
 export type MirrorOptions = Opt<{
     /** Where in the reservation; default: the first place with room for both. */
-    at: number;
+    at: number | bigint;
     /** Default: that of the mapping; for files `'write'`. */
     access: Access;
     /** Where in the file, in bytes; a multiple of the page size. Default: where the mapping begins, or 0. */

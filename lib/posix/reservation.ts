@@ -20,7 +20,7 @@ export type MemoryPlaceOptions = {
 /** Options of {@link Reservation.mirror}. */
 export type MirrorOptions = Opt<{
   /** Where in the reservation; default: the first place with room for both. */
-  at: number
+  at: number | bigint
   /** Default: that of the mapping; for files `'write'`. */
   access: Access
   /** Where in the file, in bytes; a multiple of the page size. Default: where the mapping begins, or 0. */
@@ -135,14 +135,14 @@ export class Reservation implements Disposable {
    * ring.write('over the seam', 65530) // and the ring's first bytes are 'he seam'
    */
   mirror(memory: Mapping | Target, options: MirrorOptions = {}): Mapping<ArrayBuffer> {
-    const { at, ...rest } = optionsOf(options, ['at', 'access', 'offset', 'length'], 'Reservation.mirror')
-    if (at !== undefined) this.#check(at)
-    else this.#check(0)
+    const { at: asked, ...rest } = optionsOf(options, ['at', 'access', 'offset', 'length'], 'Reservation.mirror')
+    const at = asked === undefined ? undefined : byteCount(asked, 'options.at')
+    this.#check(at ?? 0)
     const { target, request } = placement(memory, rest, 'write')
     if (request.access === 'copy')
       throw invalidArgValue('options.access', 'copy', 'must be shared: two private copies would differ')
     const { flags, offset, length, access } = request
-    const placed = this.#native.mirror((at as number | undefined) ?? -1, target, flags, offset, length)
+    const placed = this.#native.mirror(at ?? -1, target, flags, offset, length)
     return mappingOf(placed, originOf(access, false, true, typeof target === 'number' ? undefined : target))
   }
 

@@ -68,6 +68,8 @@ pub enum Backing {
     Private,
     /// No file.
     Anonymous,
+    /// `MAP_SHARED` of memory that no descriptor leads to: others see what is stored there.
+    Memory,
 }
 
 /// The pages of one mapping. While its slot lives, nobody else maps or unmaps anything inside it

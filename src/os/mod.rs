@@ -181,6 +181,13 @@ pub enum Protection {
     Raw(i32),
 }
 
+impl Protection {
+    /// Whether stores are allowed: `PROT_WRITE` is 2 on every system.
+    pub fn allows_stores(self) -> bool {
+        matches!(self, Self::Write) || matches!(self, Self::Raw(bits) if bits & 2 != 0)
+    }
+}
+
 /// A right that is taken away from everybody for ever: `F_ADD_SEALS` of fcntl(2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Seal {

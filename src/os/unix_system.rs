@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 
 use super::Seal;
 
@@ -120,9 +121,10 @@ pub fn find_symbol(name: &std::ffi::CStr) -> Option<usize> {
 /// Whether waits know a word of another process by its key (`futex::Key`), not by its page.
 pub const WORDS_HAVE_KEYS: bool = false;
 
-/// None: the kernel finds the word by its page.
-pub fn object_key(_file: Option<&File>, _name: Option<&str>, _offset: u64) -> crate::futex::Key {
-    [0; 3]
+/// Device, inode and offset: the kernel finds a word by its page, and this process its own waits before the kernel knows them.
+pub fn object_key(file: Option<&File>, _name: Option<&str>, offset: u64) -> crate::futex::Key {
+    file.and_then(|file| file.metadata().ok())
+        .map_or([0; 3], |facts| [facts.dev(), facts.ino(), offset])
 }
 
 /// Shared memory has descriptors here, which memmap2 maps as files.

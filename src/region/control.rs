@@ -10,6 +10,13 @@ use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::os::{self, Protection};
 
+/// `MADV_REMOVE`, where there is such an advice.
+const REMOVE: Option<i32> = if cfg!(any(target_os = "linux", target_os = "android")) {
+    Some(9)
+} else {
+    None
+};
+
 /// What mincore says.
 pub struct Residency {
     /// Pages asked for.
@@ -26,12 +33,14 @@ impl Region {
     /// A hint that loses nothing.
     pub fn advise(&self, name: &str, position: usize, length: usize) -> Outcome<()> {
         let advice = os::advice(name).ok_or_else(|| Fail::system(code::ENOTSUP, "madvise"))?;
-        self.on_pages(position, length, |pages| os::advise(pages, advice))
+        self.on_pages("madvise", position, length, |pages| {
+            os::advise(pages, advice)
+        })
     }
 
     /// mlock, without copying private pages.
     pub fn lock(&self, position: usize, length: usize) -> Outcome<()> {
-        self.on_pages(position, length, |pages| {
+        self.on_pages("mlock", position, length, |pages| {
             self.lock_pages(pages)?;
             self.note_lock(pages, true);
             Ok(())
@@ -47,7 +56,7 @@ impl Region {
 
     /// munlock.
     pub fn unlock(&self, position: usize, length: usize) -> Outcome<()> {
-        self.on_pages(position, length, |pages| {
+        self.on_pages("munlock", position, length, |pages| {
             os::unlock(pages)?;
             self.note_lock(pages, false);
             Ok(())
@@ -89,13 +98,16 @@ impl Region {
         if protection == Protection::Write && self.form().access == Access::Read {
             return Err(Fail::system(code::EACCES, "mprotect").at(self.path()));
         }
-        self.on_pages(position, length, |pages| {
+        self.on_pages("mprotect", position, length, |pages| {
             self.protect_pages(pages, protection)
         })
     }
 
     /// The same for whole pages, whatever the mapping was opened for.
     pub fn protect_pages(&self, pages: Pages, protection: Protection) -> Outcome<()> {
+        if protection.allows_stores() {
+            self.share_copies()?;
+        }
         let from = pages.base as usize - self.base() as usize;
         let at = |base: *mut u8| {
             os::protect(
@@ -189,9 +201,20 @@ impl Region {
                 self.map_private_again(pages, at)
             };
         }
-        match self.file() {
-            Some(file) => os::punch(pages, &file, self.file_base() + at as u64),
-            None => {
+        match (self.file(), REMOVE) {
+            (Some(file), _) => {
+                self.shown(at, at + pages.length)
+                    .into_iter()
+                    .try_for_each(|(from, to, shows)| {
+                        let piece = Pages {
+                            base: self.base().wrapping_add(from),
+                            length: to - from,
+                        };
+                        os::punch(piece, &file, self.file_base() + shows as u64)
+                    })
+            }
+            (None, Some(remove)) => os::advise_raw(pages, remove),
+            (None, None) => {
                 Err(Fail::system(code::ENOTSUP, "madvise").hint("shared memory without a file"))
             }
         }
@@ -248,6 +271,7 @@ impl Region {
 
     fn on_pages(
         &self,
+        syscall: &'static str,
         position: usize,
         length: usize,
         action: impl FnOnce(Pages) -> Outcome<()>,
@@ -261,7 +285,7 @@ impl Region {
             let mapped = self.mapped_pages(pages);
             if mapped.iter().map(|pages| pages.length).sum::<usize>() < pages.length {
                 // As the kernel says of ranges that munmap(2) has been in.
-                return Err(Fail::system(code::ENOMEM, "mmap")
+                return Err(Fail::system(code::ENOMEM, syscall)
                     .hint("a part of the range is not mapped any more")
                     .at(self.path()));
             }

@@ -8,6 +8,7 @@ use std::io;
 use std::sync::PoisonError;
 
 use super::Region;
+use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault::{self, Backing, Fault, Kind, Slot};
 use crate::os;
@@ -23,15 +24,20 @@ impl Region {
             page: self.page,
             fd: fault::raw_file(file.as_deref()),
             file_offset: if file.is_some() { self.file_base() } else { 0 },
-            backing: match (file.is_some(), self.form.private) {
-                (false, _) => Backing::Anonymous,
-                (true, true) => Backing::Private,
-                (true, false) => Backing::Shared,
-            },
+            backing: self.backing(file.is_some()),
             writable: self.form.writable,
         };
         // SAFETY: the pages are this Region's (or a carrier's that it placed), and every mmap and mprotect on them goes through the slot's lock.
         unsafe { fault::register(range, self.id) }
+    }
+
+    pub(super) fn backing(&self, has_file: bool) -> Backing {
+        match (has_file, self.form.private) {
+            (false, true) => Backing::Anonymous,
+            (false, false) => Backing::Memory,
+            (true, true) => Backing::Private,
+            (true, false) => Backing::Shared,
+        }
     }
 
     /// The first fault that was not cleared, with its offset from the user's first byte, and how many there were: here and on every carrier.
@@ -68,6 +74,16 @@ impl Region {
         }
     }
 
+    /// Stores are meant from now on: they must not go to private copies that earlier ones have left of a file's pages.
+    pub(super) fn share_copies(&self) -> Outcome<()> {
+        let copied = matches!(self.fault(), (Some(fault), _) if fault.kind == Kind::Protected);
+        if copied && self.form.mapped && !self.form.private {
+            self.clear_fault()
+        } else {
+            Ok(())
+        }
+    }
+
     /// Maps the file's pages again where the guard had put others.
     pub fn clear_fault(&self) -> Outcome<()> {
         let mut result = Ok(());
@@ -100,6 +116,13 @@ impl Region {
         let mut failed = None;
         let mut again = Vec::new();
         let cleared = slot.clear(|offset, length| {
+            if file.is_none() && !self.form.private {
+                failed =
+                    Some(Fail::system(code::ENOTSUP, "mmap").hint(
+                        "memory without a descriptor cannot be mapped again: attach it again",
+                    ));
+                return Err(io::Error::other("not mapped"));
+            }
             // SAFETY: the range lies inside this Region or its carrier (the slot says so) and the slot's lock is held, so nobody else maps there.
             let done = unsafe {
                 os::map_again(

@@ -106,7 +106,9 @@ impl Region {
             overlay.with_slot(|slot| slot.locked(|edit| unload(overlay.base(), edit.count())));
         }
         if let (true, Some(file)) = (self.form.mapped, self.file()) {
-            os::uncache(&file, self.file_base() + from as u64, (to - from) as u64);
+            for (from, to, shows) in self.shown(from, to) {
+                os::uncache(&file, self.file_base() + shows as u64, (to - from) as u64);
+            }
         }
     }
 

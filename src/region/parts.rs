@@ -46,10 +46,10 @@ impl Region {
             } else {
                 0
             },
-            backing: match (file.is_some(), self.form.private) {
-                (false, _) => Backing::Anonymous,
-                (true, true) => Backing::Private,
-                (true, false) => Backing::Shared,
+            backing: if hole {
+                Backing::Anonymous
+            } else {
+                self.backing(file.is_some())
             },
             writable: self.form.writable && !hole,
         };
@@ -204,6 +204,23 @@ impl Region {
             }
         }
         Some(pieces)
+    }
+
+    /// What `from..to` shows, piece by piece: from, to, which byte of the Region's range of the file is at the first.
+    pub(super) fn shown(&self, from: usize, to: usize) -> Vec<(usize, usize, usize)> {
+        let parts = self.parts();
+        let Some(parts) = parts.as_ref() else {
+            return vec![(from, to, from)];
+        };
+        let pieces = parts.iter().filter(|part| !part.hole).map(|part| {
+            let start = part.from.max(from);
+            (
+                start,
+                part.to.min(to),
+                part.shows + start - part.from.min(start),
+            )
+        });
+        pieces.filter(|(start, end, _)| start < end).collect()
     }
 
     /// The parts of `from..to` that are mapped.

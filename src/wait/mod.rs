@@ -18,7 +18,7 @@ use std::time::Duration;
 use memmap2::{MmapOptions, MmapRaw};
 
 use crate::error::{Fail, Outcome};
-use crate::futex::{self, End, Word};
+use crate::futex::{self, End, Key, Word};
 use crate::os;
 use crate::region::{Access, Region};
 
@@ -35,6 +35,9 @@ pub mod code {
     /// Plus the errno.
     pub const FAILED: u32 = 16;
 }
+
+/// Of a word that nobody else has.
+const NO_KEY: Key = [0; 3];
 
 /// Waits in progress: each is a thread, so there are never more than a list is good for.
 static WAITS: Mutex<Vec<Arc<Wait>>> = Mutex::new(Vec::new());
@@ -94,25 +97,33 @@ impl Place {
             .map_or(address, |(address, _)| *address)
             .cast_const()
             .cast::<u32>();
-        let key = if private {
-            [0; 3]
-        } else {
-            os::object_key(
-                region.file().as_deref(),
-                region.path(),
-                region.offset() + offset as u64,
-            )
-        };
-        Ok(Self {
+        let mut place = Self {
             region: Arc::clone(region),
             offset,
             word: Word {
                 address,
                 private,
-                key,
+                key: NO_KEY,
             },
             _alias: alias.map(|(_, alias)| alias),
-        })
+        };
+        if os::WORDS_HAVE_KEYS {
+            place.word.key = place.key();
+        }
+        Ok(place)
+    }
+
+    /// What the word is to other mappings of the same object. Where the kernel needs none, a system call that only `waitAsync` makes, and who notifies it.
+    fn key(&self) -> Key {
+        if self.word.private {
+            return NO_KEY;
+        }
+        let region = &self.region;
+        os::object_key(
+            region.file().as_deref(),
+            region.path(),
+            region.offset() + self.offset as u64,
+        )
     }
 
     fn value(&self) -> u32 {
@@ -127,6 +138,7 @@ pub struct Wait {
     /// Which JavaScript environment asked.
     environment: u32,
     place: Place,
+    key: Key,
     expected: u32,
     post: Arc<dyn Fn(u32, u32) + Send + Sync>,
     done: AtomicBool,
@@ -207,6 +219,7 @@ pub fn begin(
     let wait = Arc::new(Wait {
         token,
         environment,
+        key: place.key(),
         place,
         expected,
         post,
@@ -248,9 +261,14 @@ pub fn notify(place: &Place, count: u32) -> Outcome<u32> {
     let mut woken = 0;
     let mut stale = 0;
     if PENDING.load(Ordering::Acquire) > 0 {
-        let region = place.region.id();
-        let ours =
-            select(|wait| wait.place.offset == place.offset && wait.place.region.id() == region);
+        let (region, key) = (place.region.id(), place.key());
+        let ours = select(|wait| {
+            if wait.place.region.id() == region {
+                wait.place.offset == place.offset
+            } else {
+                key != NO_KEY && wait.key == key
+            }
+        });
         for wait in &ours {
             if woken < count && wait.settle(code::OK) {
                 wait.free_worker();

@@ -108,7 +108,7 @@ impl Pages {
 
     /// The first page past the end of the file, in bytes from `base`.
     fn end_of_file(&self) -> Option<usize> {
-        if self.range.backing == Backing::Anonymous {
+        if self.has_no_file() {
             return None;
         }
         let rest = sys::file_size(self.range.fd)?.saturating_sub(self.range.file_offset);
@@ -118,12 +118,15 @@ impl Pages {
         Some(usize::try_from(end).unwrap_or(usize::MAX))
     }
 
+    fn has_no_file(&self) -> bool {
+        matches!(self.range.backing, Backing::Anonymous | Backing::Memory)
+    }
+
     /// A load cannot run out of space. Memory without a file faults so where the system has no huge
     /// page left.
     fn is_full(&self, cause: Cause) -> bool {
         cause.full.unwrap_or_else(|| {
-            cause.store != Some(false)
-                && (self.range.backing == Backing::Anonymous || sys::disk_is_full(self.range.fd))
+            cause.store != Some(false) && (self.has_no_file() || sys::disk_is_full(self.range.fd))
         })
     }
 
@@ -198,14 +201,17 @@ impl Pages {
         if backing != Backing::Shared || self.is_replaced(page) {
             // Nobody's but ours: the contents stay.
             self.opened += 1;
-            return if !sys::RUNS_ARE_FEW || self.opened <= OPENED_APART {
-                // A System V segment that was attached for reading cannot be made writable.
-                sys::make_writable(base + page, size)
-                    || sys::replace_by_snapshot(base + page, size)
-                    || (sys::RUNS_ARE_FEW && self.open_all())
-            } else {
-                self.open_all()
-            };
+            let one = !sys::RUNS_ARE_FEW || self.opened <= OPENED_APART;
+            let done = one
+                && (self.is_ours(page) && sys::make_writable(base + page, size)
+                    || sys::replace_by_snapshot(base + page, size));
+            if !done {
+                return sys::RUNS_ARE_FEW && self.open_all();
+            }
+            if self.is_restored() && self.replaced.reserve(len / size) {
+                self.replaced.put(page / size, page / size + 1, true);
+            }
+            return true;
         }
         let beside = (page > 0 && self.is_replaced(page - size)) || self.is_replaced(page + size);
         if !beside {
@@ -255,7 +261,29 @@ impl Pages {
         let Range {
             base, len, backing, ..
         } = self.range;
-        // Never the file's own pages: a store to them would reach the file.
-        (backing != Backing::Shared || self.copy_rest()) && sys::make_writable(base, len)
+        // Never the file's own pages, nor what others have, too: a store to them would be seen.
+        let done = match backing {
+            Backing::Shared => self.copy_rest() && sys::make_writable(base, len),
+            Backing::Memory => sys::replace_by_snapshot(base, len),
+            Backing::Private | Backing::Anonymous => sys::make_writable(base, len),
+        };
+        if done && self.is_restored() {
+            self.private_to = len;
+        }
+        done
+    }
+
+    /// Whether `clear` has pages that were opened mapped again: those that were only to be read, and hold nobody's edits, or that others share.
+    fn is_restored(&self) -> bool {
+        match self.range.backing {
+            Backing::Private => !self.range.writable,
+            Backing::Memory => true,
+            Backing::Shared | Backing::Anonymous => false,
+        }
+    }
+
+    /// Whether nobody else sees what is stored in a page.
+    fn is_ours(&self, page: usize) -> bool {
+        self.range.backing != Backing::Memory || self.is_replaced(page)
     }
 }
