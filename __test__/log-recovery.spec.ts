@@ -291,6 +291,28 @@ atOnce('a broken header says nothing of its number that its neighbours know bett
   }
 })
 
+atOnce('a segment without a header is known by its place, though the one before it is missing', (t) => {
+  for (const which of [1, 2, 3]) {
+    const directory = join(folder, `place-${which}`)
+    let log = MappedLog.openSync(directory, { segmentSize: 4096 })
+    const positions = Array.from({ length: 28 }, (_, number) => log.append(`mine ${number}`.padEnd(500)))
+    log.close()
+    const names = segmentsOf(directory)
+    t.is(names.length, 4)
+    rmSync(join(directory, names[which - 1]!))
+    patch(join(directory, names[which]!), (bytes) => bytes.fill(0, 0, 128))
+    const missing = (which - 1) * 4096
+    const expected = positions.filter((position) => position < missing || position > missing + 4096)
+    log = MappedLog.openSync(directory, { segmentSize: 4096 })
+    t.deepEqual(
+      Array.from(log, ({ position }) => position),
+      expected,
+    )
+    t.deepEqual(log.recovery.damaged, [{ position: missing, length: 4096 + 128 }])
+    log.close()
+  }
+})
+
 atOnce("another log's segment in the place of ours takes nothing over", (t) => {
   for (const count of [12, 18]) {
     const [directory, other] = ['mine', 'theirs'].map((name) => {

@@ -184,7 +184,14 @@ export class Reader {
     if (found !== undefined && found <= Math.max(position, this.#marks.start)) return found
     // What begins further on begins with a gap: one that the last listing made, perhaps.
     this.refresh()
-    return first()
+    const again = first()
+    return again === undefined || again <= position || this.#countsBehindGap(again) ? again : undefined
+  }
+
+  /** As recovery has it: where nothing was ever given up, what follows a gap counts only if it is durable. */
+  #countsBehindGap(base: number): boolean {
+    const { durable, start } = this.#marks
+    return start >= HEADER || base <= durable
   }
 
   /** The segment after one that is sealed. */
@@ -199,9 +206,7 @@ export class Reader {
       return expected
     }
     const next = this.#baseAfter(expected)
-    const { durable, start } = this.#marks
-    // As recovery does: where nothing was ever given up, what follows a gap counts only if it is durable.
-    return next !== undefined && start < HEADER && next > durable ? undefined : next
+    return next === undefined || this.#countsBehindGap(next) ? next : undefined
   }
 
   /** Where to begin in a segment: at its first record, or where it is known that one begins. */

@@ -58,11 +58,13 @@ export interface Verdict extends LogRecovery {
 export function takeInventory(directory: string, files: readonly SegmentFile[]): Inventory {
   const valid = files.flatMap(({ parsed }) => (parsed.kind === 'valid' ? parsed : []))
   const headed = files.flatMap(({ parsed }) => (parsed.kind === 'valid' || parsed.kind === 'damaged' ? parsed : []))
-  for (const { path, parsed } of files) {
-    if (parsed.kind === 'foreign' && (parsed.certain || headed.length === 0)) throw logFormat(path, parsed.why)
-  }
   const bell = readBell(directory, BELL_MARKED)
-  const id = idOf(valid, headed, parseBellId(bell))
+  const noted = parseBellId(bell)
+  for (const { path, parsed } of files) {
+    if (parsed.kind === 'foreign' && (parsed.certain || (headed.length === 0 && noted === undefined)))
+      throw logFormat(path, parsed.why)
+  }
+  const id = idOf(valid, headed, noted)
   if (id === undefined) {
     // A log that died while its first segment was being made has a file of zeros, and a power loss may take every header that was never flushed;
     // whatever else is there is not ours.
@@ -149,22 +151,24 @@ function numberBeside(
   own: readonly ({ readonly header: Header } | undefined)[],
   at: number,
 ): number | undefined {
-  const { base } = files[at]!
+  const { base, size } = files[at]!
   if (base === 0) return 0
   const before = own[at - 1]?.header
   if (before !== undefined && before.base + before.length === base) return before.number + 1
   const next = own[at + 1]?.header
   // Something between them may be missing: only where numbers or positions say that nothing is.
-  const isBeside = before === undefined ? at === 0 : before.number + 2 === next?.number
-  return next !== undefined && next.number > 0 && isBeside ? next.number - 1 : undefined
+  const isBeside =
+    at === 0 || base + size === next?.base || (before !== undefined && before.number + 2 === next?.number)
+  if (next !== undefined && next.number > 0 && isBeside) return next.number - 1
+  // As many are missing as would fit, if all are as long as the one before.
+  return before && before.number + 1 + Math.round((base - before.base - before.length) / before.length)
 }
 
-/** A header that is broken somewhere else may still say its number: if the id and the position in it are right, so is that. */
+/** A header that is broken somewhere else may still say its number: if the id or the position in it is right, so is that. Records prove it. */
 function numberIn({ base, parsed }: SegmentFile, id: Buffer | undefined): number | undefined {
   const header = parsed.kind === 'damaged' ? parsed.header : undefined
-  return header !== undefined && id !== undefined && header.id.equals(id) && header.base === base
-    ? header.number
-    : undefined
+  if (header === undefined || id === undefined) return undefined
+  return header.base === base || header.id.equals(id) ? header.number : undefined
 }
 
 const NO_ID = Buffer.alloc(16)
