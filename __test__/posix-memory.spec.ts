@@ -3,7 +3,7 @@ import * as fs from 'node:fs'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, Mapping } from '../index.js'
 import * as posix from '../lib/posix.js'
-import { bitsOf, narrow } from './helpers'
+import { bitsOf } from './helpers'
 
 const { PROT_READ, PROT_WRITE, PROT_NONE, PROT_EXEC, MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS } = posix
 const RW = bitsOf(PROT_READ, PROT_WRITE)
@@ -20,20 +20,28 @@ function pages(count: number): number {
   return fd
 }
 
-/**
- * An address that nobody has or is given: the kernel goes down from the highest one that is free, and other threads of this process map and unmap
- * all the time. Whoever cuts what was his a moment ago cuts one of theirs.
- */
-function remote(): bigint {
-  const near = posix.mmap(null, PAGE, RW, ANON, -1, 0)
-  const address = near.address - (narrow ? 2n ** 28n : 2n ** 40n)
-  near.close()
-  return address
-}
-
 /** The lines of /proc/self/maps that name this memfd or these addresses. */
 function maps(): string[] {
   return fs.readFileSync('/proc/self/maps', 'utf8').split('\n')
+}
+
+/**
+ * An address that nobody has or is given: in the middle of the largest gap. The kernel goes down from the highest one that is free, and other threads
+ * of this process map and unmap all the time: whoever cuts what was his a moment ago cuts one of theirs.
+ */
+function remote(): bigint {
+  let [end, largest, middle] = [0n, 0n, 0n]
+  for (const line of maps()) {
+    const hit = /^([0-9a-f]+)-([0-9a-f]+) /.exec(line)
+    if (!hit) continue
+    const from = BigInt(`0x${hit[1]}`)
+    // A page of the kernel's own, on x86.
+    if (from > 2n ** 56n) break
+    // Below the program is what only privileged ones get.
+    if (end > 0n && from - end > largest) [largest, middle] = [from - end, (from + end) / 2n]
+    end = BigInt(`0x${hit[2]}`)
+  }
+  return middle - (middle % BigInt(PAGE))
 }
 
 /** The protection of the page at an address, as the kernel shows it; undefined where nothing is. */

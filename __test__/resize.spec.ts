@@ -367,9 +367,11 @@ unless(onWindows && 'Windows cuts no mapped file')(
 test('a refusal names the file', (t) => {
   const path = file(2 * page)
   using(MappedFile.openSync(path, { access: 'copy' }), (m) => {
+    // In V8's memory cage the engine carries it from the beginning.
+    const code = ['external', 'none'].includes(m.carrier) ? 'ENOTSUP' : 'EBUSY'
     t.like(
       caught(t, () => m.resize(5)),
-      { code: 'ENOTSUP', syscall: 'mremap', path },
+      { code, syscall: 'mremap', path },
     )
   })
   using(MappedFile.openSync(path, write), (m) => {
