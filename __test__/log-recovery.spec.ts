@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import test from 'ava'
 
 import { MappedLog } from '../lib/log'
-import { atOnce, remove } from './helpers'
+import { atOnce, onLinux, remove } from './helpers'
 
 // Memory is as good as a disk here: what a disk may do is played, and thousands of logs are opened.
-const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'memmap-recovery-'))
+const folder = mkdtempSync(join(onLinux && existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'memmap-recovery-'))
 test.after.always(() => remove(folder))
 
 /** `npm run test:log` runs 10,000. */
