@@ -168,6 +168,13 @@ linux('a partial munmap leaves the rest, and pages without access that nothing e
   t.is(protectionAt(at(m, 3)), '---p')
   t.deepEqual([view[0], view[2 * PAGE], view[4 * PAGE]], [1, 3, 5])
   t.is(m.fault, null)
+  for (const [syscall, call] of [
+    ['mlock', () => m.lock()],
+    ['munlock', () => m.unlock()],
+    ['madvise', () => m.advise('random')],
+    ['mprotect', () => m.protect('read')],
+  ] as const)
+    t.throws(call, { code: 'ENOMEM', message: new RegExp(`, ${syscall} `) })
   t.throws(() => posix.mmap(at(m, 1), PAGE, RW, ANON | posix.MAP_FIXED_NOREPLACE, -1, 0), { code: 'EEXIST' })
 
   // Too late: zeros, said so, and the file untouched.
