@@ -123,6 +123,8 @@ linux('what protect closes of a segment, no store of this process reaches', (t) 
     t.deepEqual(made.fault, { kind: 'protected', offset: 5 })
     t.deepEqual([made.getUint8(5), made.getUint8(PAGE), made.getUint8(6)], [99, 98, 7])
     t.deepEqual([other.getUint8(5), other.getUint8(PAGE)], [7, 7])
+    // What is stored there from now on would be this process's own, unseen.
+    t.throws(() => made.protect('write'), { code: 'ENOTSUP', message: /attach it again/ })
     other.setUint8(2 * PAGE, 3)
     t.is(made.bytes[2 * PAGE], 3)
     // As madvise(2) does with MADV_REMOVE.

@@ -74,10 +74,10 @@ impl Region {
         }
     }
 
-    /// Stores are meant from now on: they must not go to private copies that earlier ones have left of a file's pages.
+    /// Stores are meant from now on: they must not go to private copies that earlier ones have left of pages that others see.
     pub(super) fn share_copies(&self) -> Outcome<()> {
         let copied = matches!(self.fault(), (Some(fault), _) if fault.kind == Kind::Protected);
-        if copied && self.form.mapped && !self.form.private {
+        if copied && !self.form.private {
             self.clear_fault()
         } else {
             Ok(())
