@@ -237,30 +237,32 @@ atOnce('whoever loses the newest segment is told, and its positions are not give
   log.close()
 })
 
-atOnce('whoever loses all segments is told, as the notes know how far they went', (t) => {
+/** A log of which only the notes are left. */
+function withoutSegments(): { directory: string; end: number } {
   const directory = fresh()
-  let log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  const log = MappedLog.openSync(directory, { segmentSize: 4096 })
   fill(log, 100)
   const { end } = log.stats()
   log.close()
   for (const name of segments(directory)) rmSync(join(directory, name))
+  return { directory, end }
+}
+
+atOnce('whoever loses all segments is told, as the notes know how far they went', (t) => {
+  const { directory, end } = withoutSegments()
   const reader = MappedLog.openSync(directory, { readOnly: true })
   t.deepEqual(reader.recovery, { recovered: 0, cut: 0, damaged: [{ position: 0, length: end }] })
   reader.close()
-  log = MappedLog.openSync(directory, { segmentSize: 4096 })
+  const log = MappedLog.openSync(directory, { segmentSize: 4096 })
   t.deepEqual(log.recovery, { recovered: 0, cut: 0, damaged: [{ position: 0, length: end }] })
   t.true(log.append('first') > end)
   log.close()
 })
 
 atOnce("another log's notes do not count", (t) => {
-  const directory = fresh()
-  let log = MappedLog.openSync(directory, { segmentSize: 4096 })
-  fill(log, 100)
-  log.close()
-  for (const name of segments(directory)) rmSync(join(directory, name))
+  const { directory } = withoutSegments()
   const other = fresh()
-  log = MappedLog.openSync(other, { segmentSize: 4096 })
+  let log = MappedLog.openSync(other, { segmentSize: 4096 })
   t.is(log.append('first'), 128)
   log.close()
   for (const name of segments(other)) copyFileSync(join(other, name), join(directory, name))

@@ -60,7 +60,7 @@ export declare const BELL_MARKED = 192;
  * The marks that the writer has left in `bell`: who loses the newest segment would not know otherwise how far it went. Another log's do not count, nor
  * any whose CRC is wrong.
  */
-export declare function parseBellMarks(bytes: Uint8Array, id: Buffer): Marks;
+export declare function parseBellMarks(bytes: Buffer, id: Buffer): Marks;
 /** Whose log the notes are of, if one of them is whole. */
 export declare function parseBellId(bytes: Buffer): Buffer | undefined;
 export declare function writeBellMarks(bytes: Uint8Array, id: Buffer, marks: Marks, turn: number): void;

@@ -187,31 +187,31 @@ export function parseMarks(bytes: Uint8Array, header: Header): Marks {
 const BELL_MARKS = [64, 128] as const
 export const BELL_MARKED = 192
 
+/** The notes in `bell` that are whole: id and marks. */
+function bellNotes(bytes: Buffer): { id: Buffer; marks: Marks }[] {
+  const data = view(bytes)
+  return BELL_MARKS.flatMap((at) => {
+    if (bytes.length < at + 40) return []
+    const sum = native.crc32c(bytes.subarray(at, at + 32), 0)
+    // Zeros have a CRC of zero.
+    if (sum === 0 || data.getUint32(at + 32, LITTLE) !== sum) return []
+    return { id: Buffer.from(bytes.subarray(at, at + 16)), marks: marksAt(data, at + 16) }
+  })
+}
+
 /**
  * The marks that the writer has left in `bell`: who loses the newest segment would not know otherwise how far it went. Another log's do not count, nor
  * any whose CRC is wrong.
  */
-export function parseBellMarks(bytes: Uint8Array, id: Buffer): Marks {
-  const data = view(bytes)
-  let marks = NO_MARKS
-  for (const at of BELL_MARKS) {
-    if (bytes.length < at + 40 || !id.equals(bytes.subarray(at, at + 16))) continue
-    if (data.getUint32(at + 32, LITTLE) !== native.crc32c(bytes.subarray(at, at + 32), 0)) continue
-    marks = latest(marks, marksAt(data, at + 16))
-  }
-  return marks
+export function parseBellMarks(bytes: Buffer, id: Buffer): Marks {
+  return bellNotes(bytes)
+    .filter((note) => note.id.equals(id))
+    .reduce((marks, note) => latest(marks, note.marks), NO_MARKS)
 }
 
 /** Whose log the notes are of, if one of them is whole. */
 export function parseBellId(bytes: Buffer): Buffer | undefined {
-  for (const at of BELL_MARKS) {
-    if (bytes.length < at + 40) continue
-    const id = bytes.subarray(at, at + 16)
-    const sum = native.crc32c(bytes.subarray(at, at + 32), 0)
-    // Zeros have a CRC of zero.
-    if (sum !== 0 && view(bytes).getUint32(at + 32, LITTLE) === sum) return Buffer.from(id)
-  }
-  return undefined
+  return bellNotes(bytes)[0]?.id
 }
 
 export function writeBellMarks(bytes: Uint8Array, id: Buffer, marks: Marks, turn: number): void {

@@ -206,10 +206,7 @@ impl Region {
                 self.shown(at, at + pages.length)
                     .into_iter()
                     .try_for_each(|(from, to, shows)| {
-                        let piece = Pages {
-                            base: self.base().wrapping_add(from),
-                            length: to - from,
-                        };
+                        let piece = self.pages_at(from, to);
                         os::punch(piece, &file, self.file_base() + shows as u64)
                     })
             }
