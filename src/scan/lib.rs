@@ -9,7 +9,7 @@ pub use lines::{Found, PIECE};
 /// How often a byte occurs.
 #[inline(never)]
 pub fn count(byte: u8, bytes: &[u8]) -> usize {
-    memchr::memchr_iter(byte, bytes).count()
+    bytecount::count(bytes, byte)
 }
 
 /// Appends where a byte occurs, counted from `from`.
