@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { MappedFile } from '../../index.js'
 import { asked, limit, ours } from '../harness/contestants.mjs'
 import { GiB, MiB, integersFile } from '../harness/fixtures.mjs'
+import { sumOf } from '../harness/loops.mjs'
 
 export const modes = {
   full: { bytes: GiB, rounds: 7 },
@@ -33,12 +34,6 @@ export const headlines = [
   { what: 'the same, beside fs.readSync in blocks', workload, of: VIEW, rival: 'fs.readSync' },
 ]
 
-function sumOf(words) {
-  let sum = 0
-  for (let at = 0; at < words.length; at++) sum += words[at]
-  return sum
-}
-
 export function setup({ bytes, folder, field }) {
   const path = integersFile(join(folder, 'integers'), bytes)
   const file = MappedFile.openSync(path)
@@ -57,5 +52,6 @@ export function setup({ bytes, folder, field }) {
     limit(MEMORY, () => sumOf(memory)),
     ...asked(field.all, 'sum', [path]),
   ]
-  return { workloads: [{ name: workload, expected: sumOf(memory), contestants }], close: () => file.close() }
+  const workloads = [{ name: workload, expected: sumOf(memory), contestants, fresh: true }]
+  return { workloads, close: () => file.close() }
 }

@@ -18,6 +18,17 @@ function written(path, bytes, block) {
   return path
 }
 
+/** A file as one write(2) makes it, and on the disk. */
+export function rewrite(path, contents) {
+  writeFileSync(path, contents)
+  const fd = openSync(path)
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** English-like text: lines of about 55 bytes, no tilde, no word of the needles. */
 export function textFile(path, bytes) {
   const words = 'the quick brown fox jumps over a lazy dog while rivers run towards distant oceans'.split(' ')

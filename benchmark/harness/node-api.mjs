@@ -1,7 +1,7 @@
 // The floor under every add-on by napi-rs: benchmark/limits/src/addon.rs, in this process, as ours is.
 import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { positions } from './fixtures.mjs'
+import { increment, sumOf } from './loops.mjs'
 import { Skip } from './skip.mjs'
 
 const library = {
@@ -50,16 +50,11 @@ export function addon() {
         const map = Mapped.open(path, true)
         const buffer = map.view(bytes)
         const words = new Int32Array(buffer)
-        for (const at of positions(bytes, count)) words[at]++
+        increment(words, count)
         map.close(buffer)
         return count
       },
-      sum(path) {
-        const words = keep(path)
-        let sum = 0
-        for (let at = 0; at < words.length; at++) sum += words[at]
-        return sum
-      },
+      sum: (path) => sumOf(keep(path)),
     },
   }
 }

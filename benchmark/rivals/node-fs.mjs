@@ -11,14 +11,10 @@ import {
 } from 'node:fs'
 import { once } from 'node:events'
 import { positions, recordOf } from '../harness/fixtures.mjs'
+import { increment, sumOf } from '../harness/loops.mjs'
 
 const BLOCK = 64 << 10
 
-const sumOf = (words) => {
-  let sum = 0
-  for (let at = 0; at < words.length; at++) sum += words[at]
-  return sum
-}
 const words = (bytes) => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2)
 
 /** A file open for one action. */
@@ -37,8 +33,7 @@ const verbs = {
     sum: (path) => sumOf(words(readFileSync(path))),
     increment(path, count) {
       const bytes = readFileSync(path)
-      const all = words(bytes)
-      for (const at of positions(bytes.byteLength, count)) all[at]++
+      increment(words(bytes), count)
       writeFileSync(path, bytes)
       return count
     },

@@ -1,7 +1,7 @@
 // @riaskov/mmap-io: the one maintained fork of mmap-io that builds. It cannot unmap: its buffers are unmapped when they are collected.
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { fromNpm } from './via/npm.mjs'
-import { positions } from '../harness/fixtures.mjs'
+import { increment, sumOf } from '../harness/loops.mjs'
 
 export function load() {
   const { version, module } = fromNpm('@riaskov/mmap-io')
@@ -28,17 +28,8 @@ export function load() {
     verbs: {
       open: (path) => reading(path)[0],
       map: reading,
-      increment(path, count) {
-        const all = words(mapped(path, 'r+', mmap.PROT_READ | mmap.PROT_WRITE))
-        for (const at of positions(4 * all.length, count)) all[at]++
-        return count
-      },
-      sum(path) {
-        const all = words(keep(path))
-        let sum = 0
-        for (let at = 0; at < all.length; at++) sum += all[at]
-        return sum
-      },
+      increment: (path, count) => increment(words(mapped(path, 'r+', mmap.PROT_READ | mmap.PROT_WRITE)), count),
+      sum: (path) => sumOf(words(keep(path))),
       copy(path, slice) {
         const bytes = keep(path)
         const target = Buffer.alloc(slice)

@@ -1,7 +1,7 @@
 // shm-typed-array: System V shared memory as typed arrays. It maps no files: what it is given is read into it before the clock starts.
 import { readFileSync } from 'node:fs'
 import { fromNpm } from './via/npm.mjs'
-import { positions } from '../harness/fixtures.mjs'
+import { increment } from '../harness/loops.mjs'
 
 export function load() {
   const { version, module: shm } = fromNpm('shm-typed-array')
@@ -19,11 +19,7 @@ export function load() {
     name: 'shm-typed-array',
     version,
     verbs: {
-      increment(path, count, bytes) {
-        const words = segment(path)
-        for (const at of positions(bytes, count)) words[at]++
-        return count
-      },
+      increment: (path, count) => increment(segment(path), count),
     },
     // The module destroys its segments when the process ends.
   }
