@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { constants as os } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import test from 'ava'
@@ -69,6 +69,35 @@ filtered('a sync that fails while the log goes on in the next segment is final, 
     return seen`
   const seen = await elsewhere(body, { by: [refuse, 'msync', String(os.errno.EIO), '--'] })
   t.deepEqual(seen, ['ERR_LOG_FAILED', 'EIO', true, 'ERR_LOG_FAILED'])
+})
+
+test('a flush whose segment was sealed before it got its thread syncs the file by its name', async (t) => {
+  const directory = fresh()
+  MappedLog.openSync(directory, { flush: 'never', segmentSize: 4096 }).close()
+  const [segment] = readdirSync(directory).filter((name) => name.endsWith('.seg'))
+  const body = `
+    const { promises } = require('node:fs')
+    const { pbkdf2 } = require('node:crypto')
+    const { basename } = require('node:path')
+    const { MappedLog } = require(${LOG})
+    const log = MappedLog.openSync(${JSON.stringify(directory)}, { flush: 'never', segmentSize: 4096 })
+    log.append('precious')
+    const { open } = promises
+    const opened = []
+    promises.open = (path, ...rest) => (opened.push(basename(path)), open(path, ...rest))
+    // All threads of libuv are busy for a while.
+    const busy = [1, 2, 3, 4].map(() => new Promise((done) => pbkdf2('', '', 600_000, 64, 'sha512', done)))
+    const flushed = log.flush()
+    for (let turn = 0; turn < 20; turn++) await null
+    for (let count = 0; count < 10; count++) log.append('x'.repeat(1000))
+    for (const end = Date.now() + 50; Date.now() < end; );
+    await flushed
+    await Promise.all(busy)
+    const { durable, end } = log.stats()
+    log.close()
+    return [...opened, durable < end]`
+  const seen = await elsewhere(body)
+  t.deepEqual(seen, [segment, basename(directory), true])
 })
 
 filtered('a sync in the background that fails is met by the next append', async (t) => {

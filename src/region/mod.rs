@@ -30,6 +30,7 @@ use self::runs::Runs;
 use self::memory::Holes;
 
 use crate::carrier::overlay::Overlay;
+use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault::Slot;
 use crate::os::{self, Protection, Replacement, Reserved};
@@ -415,16 +416,26 @@ impl Region {
         if self.form.private || self.base.is_null() || length == 0 {
             return Ok(());
         }
+        let done = self.sync(self.pages(position, length), wait, invalidate);
+        match done {
+            // The disk's own word is told once, so it goes before all. That pages are not there any more (Windows) is none.
+            Err(fail) if !(self.is_retired() && fail.errno() == Some(code::EINVAL)) => {
+                Err(fail.at(self.path()))
+            }
+            // Whoever let go of it while this waited for its thread took file and pages away: how much was synced, nobody knows.
+            _ if self.is_retired() => Err(Fail::closed()),
+            _ => self.check_fault(),
+        }
+    }
+
+    fn sync(&self, pages: Pages, wait: bool, invalidate: bool) -> Outcome<()> {
         let Some(file) = self.file() else {
             return Ok(());
         };
-        for pages in self.mapped_pages(self.pages(position, length)) {
-            os::sync_pages(pages, wait, invalidate).map_err(|fail| fail.at(self.path()))?;
+        for pages in self.mapped_pages(pages) {
+            os::sync_pages(pages, wait, invalidate)?;
         }
-        if wait {
-            os::sync_file(&file).map_err(|fail| fail.at(self.path()))?;
-        }
-        self.check_fault()
+        if wait { os::sync_file(&file) } else { Ok(()) }
     }
 
     /// The file's length now; that of the mapping where there is no file.
