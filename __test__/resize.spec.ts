@@ -7,6 +7,7 @@ import {
   caught,
   counting,
   deniedPages,
+  fresh,
   file,
   isCoded,
   linuxOnly,
@@ -18,7 +19,7 @@ import {
   using,
   wideOnly,
 } from './helpers'
-import { booksProblem, disk, fails } from './systems'
+import { booksProblem, disk, elsewhere, fails } from './systems'
 
 const write = { access: 'write' } as const
 
@@ -404,3 +405,43 @@ unless(deniedPages)('a fault that nobody was told of yet is told before the memo
   })
   unsubscribe('memmap:fault', hear)
 })
+
+test('memory that was protected grows inside of its last page, and stays protected', (t) => {
+  for (const protection of ['read', 'none'] as const) {
+    const told: unknown[] = []
+    const hear = (message: unknown): void => void told.push(message)
+    subscribe('memmap:fault', hear)
+    using(AnonymousMemory.create(100), (m) => {
+      m.fill(7)
+      m.resize(50)
+      m.protect(protection)
+      m.resize(100)
+      t.is(m.fault, null)
+      fails(t, () => m.setUint8(60, 1), 'EACCES')
+      if (protection === 'none') m.protect('read')
+      t.deepEqual(m.read(0, 100), Buffer.concat([Buffer.alloc(50, 7), Buffer.alloc(50)]))
+    })
+    unsubscribe('memmap:fault', hear)
+    t.deepEqual(told, [])
+  }
+})
+
+unless(onWindows && 'Windows truncates no file that is mapped')(
+  'the guard stands when the first mapping of a process was empty at first',
+  async (t) => {
+    const body = `
+      const { truncateSync } = require('node:fs')
+      const m = MappedFile.openSync(${JSON.stringify(fresh())}, { access: 'write', create: true })
+      m.resize(3 * 65536)
+      m.subarray(2 * 65536).fill(1)
+      truncateSync(m.path, 1)
+      const seen = [m.subarray(2 * 65536)[0], m.fault?.kind]
+      const memory = AnonymousMemory.create(0)
+      memory.resize(10)
+      const view = memory.bytes
+      memory.protect('read')
+      view[0] = 1
+      return [...seen, memory.fault?.kind]`
+    t.deepEqual(await elsewhere(body), [0, 'truncated', 'protected'])
+  },
+)

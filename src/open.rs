@@ -34,7 +34,6 @@ type MapAs<'a> = &'a mut dyn FnMut(&File, Form, Source, usize) -> Outcome<Arc<Re
 pub fn open_as(request: &Request, map: MapAs<'_>) -> Outcome<Arc<Region>> {
     let path = request.path();
     attempt(request, &mut |file, length, page| {
-        fault::ensure();
         let source = Source {
             file: Some(Arc::clone(file)),
             offset: request.offset,
@@ -67,7 +66,6 @@ pub fn anonymous(length: usize, huge: bool, no_reserve: bool) -> Outcome<Arc<Reg
     let memory = if length == 0 {
         Memory::Empty
     } else {
-        fault::ensure();
         map_zeros(length, huge, no_reserve, page)?.into()
     };
     Ok(Region::new(memory, length, form, nameless(page)))
@@ -300,7 +298,6 @@ fn map(file: &Arc<File>, request: &Request, length: usize, page: usize) -> Outco
     if length == 0 {
         return Ok((Memory::Empty, form));
     }
-    fault::ensure();
     let first = match map_file_with(file, form, request.offset, length, page, request.no_reserve) {
         Ok(memory) => return Ok((memory, form)),
         Err(fail) => fail,
@@ -412,7 +409,6 @@ fn reserve(
         .and_then(|bytes| bytes.checked_next_multiple_of(page))
         .ok_or_else(|| Fail::system(code::ENOMEM, "mmap"))?;
     let reserved = Reserved::new(room.max(page))?;
-    fault::ensure();
     if length > 0 {
         // SAFETY: the range lies inside what was just reserved; nobody else knows it.
         unsafe {
@@ -462,7 +458,6 @@ fn private_copy(
     if length == 0 {
         return Ok(Region::new(Memory::Empty, 0, form, source));
     }
-    fault::ensure();
     let memory = map_zeros(length, false, false, os::page_size())?;
     // SAFETY: fresh private memory that nobody else knows yet.
     let bytes = unsafe { std::slice::from_raw_parts_mut(memory.as_mut_ptr(), length) };

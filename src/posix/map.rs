@@ -12,7 +12,7 @@ use crate::error::{Fail, Outcome};
 use crate::mapping::NativeMapping;
 use crate::os::{self, Fresh, MapArguments, Protection};
 use crate::region::{Access, Form, Memory, Owned, Region, Source};
-use crate::{fault, registry};
+use crate::registry;
 
 /// mmap(2).
 #[napi]
@@ -50,7 +50,6 @@ fn map(address: usize, length: usize, arguments: MapArguments) -> Outcome<Arc<Re
     } else {
         None
     };
-    fault::ensure();
     let file = if kind.anonymous {
         None
     } else {

@@ -9,11 +9,11 @@ use napi_derive::napi;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::mapping::NativeMapping;
+use crate::open;
 use crate::os::{self, Fresh};
 use crate::region::{Access, Form, Region, Source};
 use crate::request::Request;
 use crate::reservation::Space;
-use crate::{fault, open};
 
 /// Address space taken in advance.
 #[napi]
@@ -127,7 +127,6 @@ impl NativeReservation {
                 sparse: false,
             };
             let arguments = os::plain_arguments(form, -1, 0)?;
-            fault::ensure();
             place(
                 self.space()?,
                 at as usize,

@@ -13,7 +13,7 @@ use crate::error::{Fail, Outcome};
 use crate::mapping::NativeMapping;
 use crate::os::{self, Fresh};
 use crate::region::{Access, Form, Memory, Owned, Region, Source};
-use crate::{fault, registry, sysv};
+use crate::{registry, sysv};
 
 /// ftok(3).
 #[napi]
@@ -55,7 +55,6 @@ struct Rights {
 }
 
 fn attach(id: i32, address: usize, flags: i32, rights: Rights, over: bool) -> Outcome<Arc<Region>> {
-    fault::ensure();
     let finish = |memory: Memory, length: usize| {
         let access = if rights.read_only {
             Access::Read

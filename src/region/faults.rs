@@ -16,6 +16,8 @@ use crate::os;
 impl Region {
     /// A slot of the guard for these pages at `base`: the Region's own place, or a carrier's.
     pub fn guard(&self, base: *mut u8) -> Option<Slot> {
+        // Here, where everything that is mapped comes by: what was empty when it was opened as well, once it has pages.
+        fault::ensure();
         let file = if self.form.mapped { self.file() } else { None };
         let range = fault::Range {
             base: base as usize,

@@ -298,8 +298,10 @@ impl Region {
         {
             if new > self.len() {
                 // What an earlier, longer life of this page left behind the end.
-                // SAFETY: inside the last page.
+                self.open_up()?;
+                // SAFETY: inside the last page, which `open_up` made writable.
                 unsafe { std::ptr::write_bytes(self.base.add(self.len()), 0, new - self.len()) };
+                self.locked(|| self.protect_again(self.base, 0, self.map_len()))?;
             }
             self.length.store(new, atomic::Ordering::Release);
             return Ok(Resized::InPlace);
