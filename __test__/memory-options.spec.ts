@@ -2,7 +2,8 @@
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, Mapping } from '../index'
-import { asRoot, counting, file, narrow, onLinux, onWindows, page, throwsCoded, unless, using } from './helpers'
+import * as posix from '../lib/posix'
+import { asRoot, bitsOf, counting, file, narrow, onLinux, onWindows, page, throwsCoded, unless, using } from './helpers'
 import { books, booksProblem, disk, elsewhere, fails, withBooks } from './systems'
 
 const MiB = 1 << 20
@@ -177,4 +178,25 @@ test('wrong arguments', (t) => {
     throwsCoded(t, () => AnonymousMemory.create(1, { [name]: 'yes' } as never), 'ERR_INVALID_ARG_TYPE', name)
   }
   throwsCoded(t, () => AnonymousMemory.create(1, { hugepages: true } as never), 'ERR_INVALID_ARG_VALUE', 'hugePages')
+})
+
+pooled('huge pages are placed in a reservation as whole ones: they would cover what lies behind', (t) => {
+  const { MAP_ANONYMOUS, MAP_FIXED, MAP_HUGETLB, MAP_PRIVATE, PROT_READ, PROT_WRITE } = posix
+  const flags = bitsOf(MAP_PRIVATE, MAP_ANONYMOUS, MAP_HUGETLB, MAP_FIXED)
+  const room = posix.Reservation.reserve(3 * huge)
+  const first = huge - Number(room.address % BigInt(huge))
+  const place = (length: number): Mapping =>
+    posix.mmap(room.address + BigInt(first), length, bitsOf(PROT_READ, PROT_WRITE), flags, -1, 0)
+  try {
+    const neighbour = room.place(first + 2 * page, null, { length: page })
+    neighbour.fill(1)
+    fails(t, () => place(page), 'EINVAL', 'mmap')
+    neighbour.subarray(0, 1)[0]!++
+    t.is(neighbour.getUint8(0), 2)
+    const m = place(huge)
+    m.fill(3)
+    t.deepEqual([m.byteLength, m.getUint8(huge - 1), neighbour.closed], [huge, 3, true])
+  } finally {
+    room.close()
+  }
 })

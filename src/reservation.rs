@@ -141,6 +141,32 @@ impl Space {
         placed
     }
 
+    /// Where the pages of fresh mappings of `length` bytes end, all of them at `at`, one behind the other.
+    fn end_of(&self, at: usize, length: usize, fresh: &[(Fresh, usize)]) -> Outcome<usize> {
+        let page = os::page_size();
+        let end = length
+            .checked_next_multiple_of(page)
+            .and_then(|whole| at.checked_add(whole));
+        // What is moved is whole pages of its own: these would cover what lies behind.
+        let moved = fresh
+            .iter()
+            .try_fold(at, |end, (_, whole)| end.checked_add(*whole));
+        if moved != end {
+            return Err(
+                Fail::system(code::EINVAL, "mmap").hint("huge pages are placed as whole ones")
+            );
+        }
+        match end {
+            Some(end) if at.is_multiple_of(page) && length > 0 && end <= self.length() => Ok(end),
+            Some(end) if end <= self.length() => Err(Fail::system(code::EINVAL, "mmap")
+                .hint("a place has at least one byte, and begins with a page")),
+            _ => Err(Fail::out_of_range(format!(
+                "The value of \"at\" is out of range. The reservation has {} bytes, and {length} do not fit. Received {at}",
+                self.length()
+            ))),
+        }
+    }
+
     fn place_all(
         self: &Arc<Self>,
         at: usize,
@@ -149,23 +175,7 @@ impl Space {
         waiting: &mut std::vec::IntoIter<(Fresh, usize)>,
         finish: Box<dyn FnOnce(Memory) -> Arc<Region> + '_>,
     ) -> Outcome<Arc<Region>> {
-        let page = os::page_size();
-        let end = length
-            .checked_next_multiple_of(page)
-            .and_then(|whole| at.checked_add(whole));
-        let end = match end {
-            Some(end) if at.is_multiple_of(page) && length > 0 && end <= self.length() => end,
-            Some(end) if end <= self.length() => {
-                return Err(Fail::system(code::EINVAL, "mmap")
-                    .hint("a place has at least one byte, and begins with a page"));
-            }
-            _ => {
-                return Err(Fail::out_of_range(format!(
-                    "The value of \"at\" is out of range. The reservation has {} bytes, and {length} do not fit. Received {at}",
-                    self.length()
-                )));
-            }
-        };
+        let end = self.end_of(at, length, waiting.as_slice())?;
         // Dropped after the book is free again: a Region's drop may need it.
         let all: Vec<Arc<Region>>;
         let mut book = self.book();
