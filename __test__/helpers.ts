@@ -105,9 +105,9 @@ export function sparse(length: number): string {
   return path
 }
 
-/** Why a file of `length` bytes cannot be made and mapped here, if so. */
-export function sparseProblem(length: number): string | undefined {
-  if (narrow && length > 2 ** 30) return 'the address space has 32 bits'
+/** Why a file of `length` bytes cannot be made here, and mapped as a whole, if so. */
+export function sparseProblem(length: number, mapped: 'whole' | 'in part' = 'whole'): string | undefined {
+  if (mapped === 'whole' && narrow && length > 2 ** 30) return 'the address space has 32 bits'
   if (onWindows) return 'files are not sparse by themselves on Windows'
   let path: string | undefined
   try {

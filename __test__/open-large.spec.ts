@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer'
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
-import { MappedFile } from '../index'
+import { MappedFile, Mapping } from '../index'
 import { page, sparse, sparseProblem, throwsCoded, unless, using } from './helpers'
 
 const four = 2 ** 32
@@ -18,7 +18,9 @@ function bytesAt(path: string, position: number, length: number): Buffer {
   }
 }
 
-large('offsets past 2^32 are right, as numbers and as bigints', async (t) => {
+const inPart = unless(sparseProblem(2 * four + page, 'in part'))
+
+inPart('offsets past 2^32 are right, as numbers and as bigints', async (t) => {
   const path = sparse(2 * four)
   for (const offset of [four - 1, four, four + 1, four + page + 3]) {
     const range = { access: 'write', length: 8 } as const
@@ -32,6 +34,22 @@ large('offsets past 2^32 are right, as numbers and as bigints', async (t) => {
     t.is(again.getBigUint64(0), BigInt(offset))
     t.is(again.bytes.readBigUInt64BE(), BigInt(offset))
     again.close()
+  }
+})
+
+unless(
+  sparseProblem(2 * four + page, 'in part') ??
+    (!Mapping.isSupported('resizeInPlace') && 'no address space can be reserved here'),
+)('what grows in place does so past 2^31 and 2^32, too', (t) => {
+  for (const offset of [2 ** 31, four + 7]) {
+    const path = sparse(offset)
+    const options = { access: 'write', offset, length: 0, capacity: 3 * page, sparse: true } as const
+    using(MappedFile.openSync(path, options), (m) => {
+      m.resize(2 * page)
+      m.setUint32(2 * page - 4, 0xcafebabe)
+      t.is(m.size(), offset + 2 * page)
+    })
+    t.is(bytesAt(path, offset + 2 * page - 4, 4).readUInt32BE(), 0xcafebabe)
   }
 })
 

@@ -3,6 +3,8 @@
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod mremap;
 #[cfg(unix)]
+mod offsets;
+#[cfg(unix)]
 mod unix;
 #[cfg(unix)]
 pub use unix::*;

@@ -5,6 +5,8 @@ use std::fs::File;
 #[cfg(not(target_vendor = "apple"))]
 use std::os::fd::AsRawFd;
 
+#[cfg(not(target_vendor = "apple"))]
+use super::offsets;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use crate::errno::code;
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -85,7 +87,7 @@ pub fn uncache(file: &File, offset: u64, length: u64) {
         return;
     };
     // SAFETY: an advice on an open descriptor; the result does not matter, as pipes and devices refuse it.
-    unsafe { libc::posix_fadvise(file.as_raw_fd(), offset, length, libc::POSIX_FADV_DONTNEED) };
+    unsafe { offsets::posix_fadvise(file.as_raw_fd(), offset, length, libc::POSIX_FADV_DONTNEED) };
 }
 
 /// As above: macOS has no such call; taking the pages out of the mapping must do.

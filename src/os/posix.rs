@@ -5,6 +5,7 @@
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use super::mremap;
+use super::offsets;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Pages;
@@ -108,49 +109,17 @@ pub fn map_raw(hint: usize, length: usize, arguments: MapArguments) -> Outcome<*
     let kind = map_kind(flags);
     debug_assert!(!kind.fixed);
     // SAFETY: without MAP_FIXED the kernel replaces nothing that is mapped.
-    let base = unsafe { map_call(hint, length, protection, flags, fd, offset)? };
+    let base =
+        unsafe { offsets::mmap(hint as *mut _, length, protection, flags, fd, offset) }.cast();
+    if base == libc::MAP_FAILED.cast() {
+        return Err(Fail::last("mmap"));
+    }
     if kind.exact && base as usize != hint {
         // Kernels before 4.17 do not know MAP_FIXED_NOREPLACE and take the address as a hint (mmap(2)).
         unmap(base, length);
         return Err(Fail::system(code::EEXIST, "mmap"));
     }
     Ok(base)
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-unsafe fn map_call(
-    address: usize,
-    length: usize,
-    protection: i32,
-    flags: i32,
-    fd: i32,
-    offset: i64,
-) -> Outcome<*mut u8> {
-    // SAFETY: as the caller promises.
-    let base = unsafe { libc::mmap64(address as *mut _, length, protection, flags, fd, offset) };
-    if base == libc::MAP_FAILED {
-        Err(Fail::last("mmap"))
-    } else {
-        Ok(base.cast())
-    }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-unsafe fn map_call(
-    address: usize,
-    length: usize,
-    protection: i32,
-    flags: i32,
-    fd: i32,
-    offset: i64,
-) -> Outcome<*mut u8> {
-    // SAFETY: as the caller promises.
-    let base = unsafe { libc::mmap(address as *mut _, length, protection, flags, fd, offset) };
-    if base == libc::MAP_FAILED {
-        Err(Fail::last("mmap"))
-    } else {
-        Ok(base.cast())
-    }
 }
 
 /// munmap(2) of whole mappings that nobody can reach any more.

@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use super::{FileFacts, FileKind, OpenMode};
+use super::{FileFacts, FileKind, OpenMode, offsets};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::limit;
@@ -79,7 +79,7 @@ pub fn open_path(path: &Path, mode: OpenMode) -> Outcome<(File, bool)> {
 
 fn open_raw(name: &CString, flags: i32, mode: u32) -> Outcome<File> {
     // SAFETY: `name` is a NUL-terminated string that outlives the call.
-    let fd = retry(|| unsafe { libc::open(name.as_ptr(), flags, mode) });
+    let fd = retry(|| unsafe { libc::open(name.as_ptr(), flags | offsets::O_LARGEFILE, mode) });
     if fd < 0 {
         let fail = Fail::last("open");
         // A socket in the file system cannot be opened at all; to a caller it is as unmappable as a pipe.
@@ -213,9 +213,9 @@ fn check_limit(file: &File, length: u64, call: &'static str) -> Outcome<()> {
 pub fn set_length(file: &File, length: u64) -> Outcome<()> {
     check_limit(file, length, "ftruncate")?;
     let length =
-        libc::off_t::try_from(length).map_err(|_| Fail::system(code::EFBIG, "ftruncate"))?;
+        offsets::off_t::try_from(length).map_err(|_| Fail::system(code::EFBIG, "ftruncate"))?;
     // SAFETY: ftruncate on an open descriptor.
-    if retry(|| unsafe { libc::ftruncate(file.as_raw_fd(), length) }) < 0 {
+    if retry(|| unsafe { offsets::ftruncate(file.as_raw_fd(), length) }) < 0 {
         return Err(Fail::last("ftruncate"));
     }
     Ok(())

@@ -16,7 +16,7 @@ use memmap2::{MmapOptions, MmapRaw};
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use super::mremap;
-use super::{NORESERVE, Replacement};
+use super::{NORESERVE, Replacement, offsets};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::region::Form;
@@ -29,7 +29,7 @@ struct Plan {
     protection: i32,
     flags: i32,
     fd: i32,
-    offset: libc::off_t,
+    offset: offsets::off_t,
 }
 
 impl Plan {
@@ -51,7 +51,7 @@ impl Plan {
     unsafe fn map(self, at: *mut c_void, more: i32) -> *mut c_void {
         // SAFETY: as the caller promises; without MAP_FIXED the kernel chooses a free place.
         let there = unsafe {
-            libc::mmap(
+            offsets::mmap(
                 at,
                 self.length,
                 self.protection,
@@ -195,7 +195,7 @@ pub unsafe fn map_again(
             | if form.exec { libc::PROT_EXEC } else { 0 },
         flags: shared | kind | NORESERVE,
         fd: file.map_or(-1, AsRawFd::as_raw_fd),
-        offset: libc::off_t::try_from(if file.is_some() { offset } else { 0 })
+        offset: offsets::off_t::try_from(if file.is_some() { offset } else { 0 })
             .map_err(|_| Fail::system(code::EOVERFLOW, "mmap"))?,
     };
     // SAFETY: as the caller promises.
