@@ -1,5 +1,7 @@
 // mmap and its kin: what they do. What they refuse is in posix-errno.spec.ts.
+import { once } from 'node:events'
 import * as fs from 'node:fs'
+import { Worker } from 'node:worker_threads'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, Mapping } from '../index.js'
 import * as posix from '../lib/posix.js'
@@ -378,4 +380,31 @@ linux('sysconf knows the page and says -1 where there is no limit', (t) => {
     }
   })
   t.true(values.includes(-1))
+})
+
+linux('munmap of neighbours that different threads have mapped takes both', async (t) => {
+  const place = remote()
+  const fixed = bitsOf(ANON, posix.MAP_FIXED_NOREPLACE)
+  const mine = posix.mmap(place, PAGE, RW, fixed, -1, 0)
+  const body = `
+    const { parentPort, workerData } = require('node:worker_threads')
+    const posix = require(${JSON.stringify(require.resolve('../lib/posix.js'))})
+    const { address, length, rights, flags } = workerData
+    const m = posix.mmap(address, length, rights, flags, -1, 0)
+    m.setUint8(0, 7)
+    parentPort.once('message', () => {
+      let code
+      try { m.getUint8(0) } catch (error) { code = error.code }
+      parentPort.postMessage(code)
+    })
+    parentPort.postMessage('mapped')`
+  const workerData = { address: place + BigInt(PAGE), length: PAGE, rights: RW, flags: fixed }
+  const worker = new Worker(body, { eval: true, workerData })
+  t.deepEqual(await once(worker, 'message'), ['mapped'])
+  posix.munmap(place, 2 * PAGE)
+  t.true(mine.closed)
+  t.regex(protectionAt(place + BigInt(PAGE)) ?? 'gone', /^(---p|gone)$/)
+  worker.postMessage('look')
+  t.deepEqual(await once(worker, 'message'), ['EACCES'])
+  await worker.terminate()
 })

@@ -22,17 +22,13 @@ export function discard(core: Core, range: unknown): void {
   if (range === undefined) throw invalidArgType('range', 'of type object', range)
   const { offset, length } = rangeOf(range, core, 'discard')
   core.checkWritable('madvise', offset, length)
-  core.checkFault()
-  core.native.discard(offset, length)
-  core.checkFault()
+  core.look(() => core.native.discard(offset, length))
 }
 
 export function lock(core: Core, range: unknown): void {
   core.checkOpen()
   const { offset, length } = rangeOf(range, core, 'lock')
-  core.checkFault()
-  core.native.lock(offset, length)
-  core.checkFault()
+  core.look(() => core.native.lock(offset, length))
 }
 
 export function unlock(core: Core, range: unknown): void {

@@ -325,8 +325,7 @@ export class Reader {
     for (let turn = 0; ; turn++) {
       const segment = withSegmentFile(this.#directory, base, (file) => this.#map(file))
       if (segment === undefined) return undefined
-      // Read and mapped were two files: one has replaced the other in between.
-      if (turn < PATIENCE && statSegment(this.#directory, base)?.inode !== segment.inode) {
+      if (turn < PATIENCE && !this.#isStill(segment)) {
         segment.core.close()
         continue
       }
@@ -334,6 +333,16 @@ export class Reader {
       const [oldest] = this.#open.values()
       if (this.#open.size > OPEN) this.#drop(oldest!)
       return segment
+    }
+  }
+
+  /** Read and mapped were two files, if one has replaced the other in between. */
+  #isStill({ base, core, inode }: OpenSegment): boolean {
+    try {
+      return statSegment(this.#directory, base)?.inode === inode
+    } catch (error) {
+      core.close()
+      throw error
     }
   }
 

@@ -6,7 +6,7 @@ import { Mapping } from '../mapping'
 import { native } from '../native'
 import { addressOf, fileOffset, hint, int, size } from './arguments'
 import { constant } from './constant'
-import { closeAll, mappingOf, originOf } from './posix-mapping'
+import { closeAll, mappingOf, originOf, unmap } from './posix-mapping'
 
 import type { Core } from '../core'
 import type { Access } from '../types'
@@ -76,11 +76,7 @@ export function munmap(addr: Mapping | bigint, length?: number | bigint): void {
     addr.close()
     return
   }
-  const address = addressOf(addr, 'addr')
-  const bytes = size(length, 'length')
-  const whole = native.posixUnmap(address, bytes, false)
-  // Mappings of other threads are closed by their threads: here only their pages go.
-  if (!closeAll(whole)) native.posixUnmap(address, bytes, true)
+  unmap(addressOf(addr, 'addr'), size(length, 'length'))
 }
 
 /**

@@ -2,6 +2,7 @@
 import { Core } from '../core'
 import { holdersOf } from '../faults'
 import { Mapping, openedWith } from '../mapping'
+import { native } from '../native'
 import { ANONYMOUS_MEMORY, MAPPED_FILE } from '../sharing'
 
 import type { NativeMapping } from '../../binding'
@@ -31,17 +32,19 @@ export function originOf(access: Access, isPrivate: boolean, hasFile: boolean, p
 }
 
 /** Wraps what the native side mapped. */
-export function mappingOf(native: NativeMapping, origin: Origin): Mapping<ArrayBuffer> {
-  return openedWith(native, () => PosixMapping.of(new Core(native, origin)) as Mapping as Mapping<ArrayBuffer>)
+export function mappingOf(memory: NativeMapping, origin: Origin): Mapping<ArrayBuffer> {
+  return openedWith(memory, () => PosixMapping.of(new Core(memory, origin)) as Mapping as Mapping<ArrayBuffer>)
 }
 
-/** Closes the mappings of this thread that stand on these memories; `false`: some memory has none here. */
-export function closeAll(ids: Iterable<number>): boolean {
-  let all = true
-  for (const id of ids) {
-    const holders = holdersOf(id)
-    if (holders.length === 0) all = false
-    for (const core of holders) core.close()
-  }
-  return all
+/** Closes the mappings of this thread that stand on these memories. */
+export function closeAll(ids: Iterable<number>): void {
+  for (const id of ids) for (const core of holdersOf(id)) core.close()
+}
+
+/** munmap(2) of a range: what it covers as a whole is closed, views and all. */
+export function unmap(address: bigint, length: bigint): void {
+  const whole = native.posixUnmap(address, length, false)
+  // Mappings of other threads are closed by their threads: here only their pages go. First, as what is closed is nobody's any more (EINVAL).
+  if (whole.some((id) => holdersOf(id).length === 0)) native.posixUnmap(address, length, true)
+  closeAll(whole)
 }

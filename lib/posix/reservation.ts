@@ -4,7 +4,7 @@ import { native } from '../native'
 import { openRequest } from '../options'
 import { nativeTarget } from '../target'
 import { byteCount, checkInteger, optionsOf } from '../validate'
-import { closeAll, mappingOf, originOf } from './posix-mapping'
+import { closeAll, mappingOf, originOf, unmap } from './posix-mapping'
 
 import type { NativeReservation } from '../../binding'
 import type { OpenRequest } from '../options'
@@ -150,8 +150,7 @@ export class Reservation implements Disposable {
   release(at: number, length: number): void {
     this.#check(at)
     checkInteger(length, 'length', 1, this.byteLength - at)
-    const address = this.address + BigInt(at)
-    if (!closeAll(native.posixUnmap(address, BigInt(length), false))) native.posixUnmap(address, BigInt(length), true)
+    unmap(this.address + BigInt(at), BigInt(length))
   }
 
   /** Closes every mapping in it and gives the address space back. */

@@ -211,6 +211,8 @@ impl Pages {
     pub fn retire(&mut self) {
         self.forget_all();
         self.phase = Phase::Retired;
+        // Closed now or soon, and then another file's number.
+        self.range.fd = -1;
     }
 
     pub fn set_free(&mut self) {

@@ -35,9 +35,10 @@ pub fn scan(
     mut visit: impl FnMut(Met) -> bool,
 ) -> (usize, Ended) {
     let promised = durable > 0 && durable >= segment.len();
-    let durable = durable.min(segment.len());
+    // A mark that was made up may be any number; records begin at multiples of `ALIGN`.
+    let durable = durable.min(segment.len()) / ALIGN * ALIGN;
     let mut budget = segment.len().saturating_mul(16);
-    let mut offset = from;
+    let mut offset = from.next_multiple_of(ALIGN);
     loop {
         if offset + HEAD > segment.len() {
             return (
@@ -145,13 +146,27 @@ mod tests {
             SEED,
             0,
             durable,
-            |at| number(&bytes[at..]),
+            |at| {
+                // The core's loads are atomic.
+                assert_eq!(at % ALIGN, 0);
+                number(&bytes[at..])
+            },
             |one| {
                 met.push(one);
                 true
             },
         );
         (met, offset, ended)
+    }
+
+    #[test]
+    fn a_mark_that_is_no_multiple_of_eight_is_rounded() {
+        let (mut bytes, _) = segment(4096, &[8, 8, 8]);
+        bytes[24] ^= 1;
+        for durable in 30..48 {
+            let (_, end, _) = walk(&bytes, durable);
+            assert_eq!(end % ALIGN, 0);
+        }
     }
 
     #[test]

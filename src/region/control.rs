@@ -202,6 +202,9 @@ impl Region {
             };
         }
         match (self.file(), REMOVE) {
+            (Some(file), _) if os::keeps_length(&file) => {
+                Err(Fail::system(code::ENOTSUP, "madvise").hint("a section gives no pages back"))
+            }
             (Some(file), _) => {
                 self.shown(at, at + pages.length)
                     .into_iter()

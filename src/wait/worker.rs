@@ -60,10 +60,17 @@ pub fn start(wait: &Arc<Wait>) -> Outcome<()> {
     let _ = wait.worker.set(Arc::clone(&worker));
     *worker.job() = Some(Arc::clone(wait));
     if fresh {
-        thread::spawn("memmap-wait", STACK, Box::new(move || work(&worker)))?;
-    } else {
-        worker.ring();
+        let begun = {
+            let worker = Arc::clone(&worker);
+            thread::spawn("memmap-wait", STACK, Box::new(move || work(&worker)))
+        };
+        if begun.is_err() {
+            // Each holds the other: nobody else would ever let go of the mapping.
+            worker.job().take();
+        }
+        return begun;
     }
+    worker.ring();
     Ok(())
 }
 

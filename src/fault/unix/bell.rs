@@ -1,12 +1,12 @@
 //! How the handler wakes the watcher: a byte in a pipe.
-#![allow(unsafe_code, reason = "a pipe, and the signals of a thread")]
+#![allow(unsafe_code, reason = "a pipe")]
 
 use std::{
     ffi::c_int,
-    mem::MaybeUninit,
-    ptr::null_mut,
     sync::atomic::{AtomicI32, Ordering},
 };
+
+use crate::thread;
 
 /// Where the handler writes; -1: no watcher.
 static BELL: AtomicI32 = AtomicI32::new(-1);
@@ -31,14 +31,8 @@ pub fn start(wake: fn()) {
     let Some((reader, writer)) = pipe() else {
         return;
     };
-    let mask = block_signals();
-    let started = std::thread::Builder::new()
-        .name("memmap-faults".into())
-        .stack_size(64 << 10)
-        .spawn(move || watch(reader, wake));
-    // SAFETY: the mask that this thread had a moment ago.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const mask, null_mut()) };
-    if started.is_ok() {
+    let work = Box::new(move || watch(reader, wake));
+    if thread::spawn("memmap-faults", 64 << 10, work).is_ok() {
         BELL.store(writer, Ordering::Release);
     } else {
         // SAFETY: both are ours and nobody knows them.
@@ -67,38 +61,20 @@ fn watch(reader: c_int, wake: fn()) {
 /// Both ends close at exec; the handler's end never blocks.
 fn pipe() -> Option<(c_int, c_int)> {
     let mut ends = [-1; 2];
-    // SAFETY: room for two descriptors. (macOS has no pipe2.)
-    if unsafe { libc::pipe(ends.as_mut_ptr()) } != 0 {
+    // SAFETY: room for two descriptors.
+    #[cfg(not(target_vendor = "apple"))]
+    let failed = unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) } != 0;
+    // SAFETY: as above; then both are ours. Here a child that another thread starts in between inherits them: there is no pipe2.
+    #[cfg(target_vendor = "apple")]
+    let failed = unsafe {
+        libc::pipe(ends.as_mut_ptr()) != 0
+            || libc::fcntl(ends[0], libc::F_SETFD, libc::FD_CLOEXEC) != 0
+            || libc::fcntl(ends[1], libc::F_SETFD, libc::FD_CLOEXEC) != 0
+    };
+    if failed {
         return None;
     }
-    // SAFETY: both are ours.
-    unsafe {
-        libc::fcntl(ends[0], libc::F_SETFD, libc::FD_CLOEXEC);
-        libc::fcntl(ends[1], libc::F_SETFD, libc::FD_CLOEXEC);
-        libc::fcntl(ends[1], libc::F_SETFL, libc::O_NONBLOCK);
-    }
+    // SAFETY: it is ours.
+    unsafe { libc::fcntl(ends[1], libc::F_SETFL, libc::O_NONBLOCK) };
     Some((ends[0], ends[1]))
-}
-
-/// What a new thread inherits: the signals of the process (SIGTERM, SIGCHLD) are for its own
-/// threads. Faults are not blocked: the kernel kills a thread that blocks them.
-fn block_signals() -> libc::sigset_t {
-    let mut all = MaybeUninit::<libc::sigset_t>::zeroed();
-    let mut before = MaybeUninit::<libc::sigset_t>::zeroed();
-    // SAFETY: sigfillset initialises the first, pthread_sigmask the second; all zeros is a value of
-    // the type.
-    unsafe {
-        libc::sigfillset(all.as_mut_ptr());
-        for signal in [
-            libc::SIGBUS,
-            libc::SIGSEGV,
-            libc::SIGILL,
-            libc::SIGFPE,
-            libc::SIGTRAP,
-        ] {
-            libc::sigdelset(all.as_mut_ptr(), signal);
-        }
-        libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), before.as_mut_ptr());
-        before.assume_init()
-    }
 }
