@@ -1,5 +1,6 @@
 /**
- * Memory mapped files and memory. The classes are in `lib/mapped-file.ts` and `lib/anonymous-memory.ts`; what they share, in `lib/mapping.ts`.
+ * Memory mapped files and memory. The classes are in `lib/mapped-file.ts`, `lib/anonymous-memory.ts` and `lib/shared-memory.ts`; what they share,
+ * in `lib/mapping.ts`.
  */
 export { AnonymousMemory } from './lib/anonymous-memory'
 export { MappedFile } from './lib/mapped-file'
@@ -29,6 +30,8 @@ export type {
   Residency,
   Seal,
   SearchOptions,
+  ShmCreate,
+  ShmOpen,
   Target,
   Task,
   ViewConstructor,

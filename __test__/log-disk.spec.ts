@@ -74,7 +74,7 @@ filtered('a sync that fails while the log goes on in the next segment is final, 
 test('a flush whose segment was sealed before it got its thread syncs the file by its name', async (t) => {
   const directory = fresh()
   MappedLog.openSync(directory, { flush: 'never', segmentSize: 4096 }).close()
-  const [segment] = readdirSync(directory).filter((name) => name.endsWith('.seg'))
+  const segment = readdirSync(directory).find((name) => name.endsWith('.seg'))
   const body = `
     const { promises } = require('node:fs')
     const { pbkdf2 } = require('node:crypto')

@@ -170,7 +170,8 @@ export function mappingFault(fault: MappingFault, path: string | Uint8Array | un
     moved: 'the engine moved the memory, the mapping is gone from it',
   }[fault.kind]
   const file = path === undefined ? '' : ` of '${String(path)}'`
-  const message = `The mapping${file} faulted at ${fault.offset} (${fault.kind}): ${why}. clearFault() maps the file's pages again`
+  const cure = fault.kind === 'moved' ? 'Close it and map again' : "clearFault() maps the file's pages again"
+  const message = `The mapping${file} faulted at ${fault.offset} (${fault.kind}): ${why}. ${cure}`
   return Object.assign(coded(Error, 'ERR_MAPPING_FAULT', message), { fault })
 }
 

@@ -5,7 +5,10 @@ import { Sequential } from './sequential';
 import type { NativeMapping } from '../binding';
 import type { CarrierKind } from './carriers';
 import type { Access, Advice, ByteRange, Feature, FlushOptions, MappingFault, MappingHandle, Opt, Protection, Residency, ViewConstructor, ViewOf, WaitOptions, WaitResult } from './types';
-/** Memory that is mapped: a file's, or nobody's. Instances come from `MappedFile` and `AnonymousMemory`. `B` is the buffer that its views stand on. */
+/**
+ * Memory that is mapped: a file's, one that processes share, or nobody's. Instances come from `MappedFile`, `AnonymousMemory`, `SharedMemory`,
+ * `memmap/posix` and `memmap/wasm`. `B` is the buffer that its views stand on.
+ */
 export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Sequential<B> {
     /** The system's page, in bytes. */
     static readonly pageSize: number;
@@ -59,6 +62,7 @@ export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLik
      * Maps the file's pages again where a fault had replaced them.
      *
      * @throws `ENOTSUP` of shared memory that no descriptor leads to (System V, `MAP_SHARED | MAP_ANONYMOUS`): attach it again.
+     *   `ERR_MAPPING_FAULT` where the engine moved the memory (`'moved'`): close it and map again.
      */
     clearFault(): void;
     /** The file's length now, in bytes; the mapping's own where there is no file. */
@@ -97,12 +101,13 @@ export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLik
      * Waiters and notifiers of a shared file meet whichever mapping they use; those of a `'copy'` mapping only on that mapping.
      *
      * @param byteOffset the memory address must be a multiple of 4
-     * @param timeoutMs default: for ever
+     * @param timeoutMs in milliseconds; default: for ever
      * @throws `ENOTSUP` where `Mapping.isSupported('wait')` is false
      */
     wait(byteOffset: number, expected: number, timeoutMs?: number): WaitResult;
     /**
-     * The same without blocking; it does not keep the process alive. `close()` rejects it with `ERR_INVALID_STATE`.
+     * The same without blocking. With a `timeoutMs` it keeps the process alive, as a timer does; without one the process may end while it
+     * waits. `close()` rejects it with `ERR_INVALID_STATE`, an aborted signal with an `AbortError` (`ABORT_ERR`).
      *
      * @example while (state.getInt32(0, true) === seen) await state.waitAsync(0, seen)
      */
@@ -135,7 +140,8 @@ export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLik
      * Checked methods throw `EACCES` for what is forbidden, those of all mappings that share the memory; through views it is a `'protected'` fault.
      * `'write'` first does what `clearFault()` does after such a fault, so that what is stored from then on reaches the file.
      *
-     * @throws `EACCES` for `'write'` on a `'read'` mapping, and for `'exec'` on a file system mounted noexec.
+     * @throws `EACCES` for `'write'` on a `'read'` mapping, and for `'exec'` on a file system mounted noexec. `ENOTSUP` for `'write'` after such a
+     *   fault in shared memory that no descriptor leads to (System V): attach it again.
      */
     protect(protection: Protection, range?: ByteRange): void;
     /** Which pages of a range are in memory, mincore(2). */
@@ -148,7 +154,9 @@ export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLik
      *
      * @param options `mayMove` (default `true`): `false` throws `ENOMEM` instead of moving.
      * @throws `EBUSY` while an operation is pending, the mapping is shared, or the engine carries it (`carrier` is not `'external'` and views
-     * were made); `ENOSPC` and all else leave file and mapping as they were; `ENOTSUP` on a `'copy'`, and on what `memmap/posix` made.
+     * were made); `ENOTSUP` on a `'copy'`, on what was read instead of mapped (`ifUnsafe`), on character devices, on what `memmap/posix` made and,
+     * on Windows, on shared memory; `ERR_OUT_OF_RANGE` for more than the file of a `'read'` mapping has; `EPERM` where a seal forbids it. These,
+     * `ENOSPC` and all else leave file and mapping as they were.
      */
     resize(length?: number, options?: Opt<{
         mayMove: boolean;

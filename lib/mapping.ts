@@ -44,7 +44,10 @@ const supported = new Set<string>()
 /** What depends on the engine, not on the system. */
 const here: Partial<Record<Feature, () => boolean>> = { views: viewsSupported, wasm: wasmSupported }
 
-/** Memory that is mapped: a file's, or nobody's. Instances come from `MappedFile` and `AnonymousMemory`. `B` is the buffer that its views stand on. */
+/**
+ * Memory that is mapped: a file's, one that processes share, or nobody's. Instances come from `MappedFile`, `AnonymousMemory`, `SharedMemory`,
+ * `memmap/posix` and `memmap/wasm`. `B` is the buffer that its views stand on.
+ */
 export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> extends Sequential<B> {
   /** The system's page, in bytes. */
   static readonly pageSize: number = native.pageSize()
@@ -168,6 +171,7 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
    * Maps the file's pages again where a fault had replaced them.
    *
    * @throws `ENOTSUP` of shared memory that no descriptor leads to (System V, `MAP_SHARED | MAP_ANONYMOUS`): attach it again.
+   *   `ERR_MAPPING_FAULT` where the engine moved the memory (`'moved'`): close it and map again.
    */
   clearFault(): void {
     stateOf(this).clearFault()
@@ -269,8 +273,7 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
     const core = stateOf(this)
     const { offset, length, flags } = checkFlush(core, options)
     if (core.isPrivate) return
-    core.native.flushSync(offset, length, flags)
-    core.checkFault()
+    core.look(() => core.native.flushSync(offset, length, flags))
   }
 
   /**
@@ -280,7 +283,7 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
    * Waiters and notifiers of a shared file meet whichever mapping they use; those of a `'copy'` mapping only on that mapping.
    *
    * @param byteOffset the memory address must be a multiple of 4
-   * @param timeoutMs default: for ever
+   * @param timeoutMs in milliseconds; default: for ever
    * @throws `ENOTSUP` where `Mapping.isSupported('wait')` is false
    */
   wait(byteOffset: number, expected: number, timeoutMs?: number): WaitResult {
@@ -288,7 +291,8 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
   }
 
   /**
-   * The same without blocking; it does not keep the process alive. `close()` rejects it with `ERR_INVALID_STATE`.
+   * The same without blocking. With a `timeoutMs` it keeps the process alive, as a timer does; without one the process may end while it
+   * waits. `close()` rejects it with `ERR_INVALID_STATE`, an aborted signal with an `AbortError` (`ABORT_ERR`).
    *
    * @example while (state.getInt32(0, true) === seen) await state.waitAsync(0, seen)
    */
@@ -339,7 +343,8 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
    * Checked methods throw `EACCES` for what is forbidden, those of all mappings that share the memory; through views it is a `'protected'` fault.
    * `'write'` first does what `clearFault()` does after such a fault, so that what is stored from then on reaches the file.
    *
-   * @throws `EACCES` for `'write'` on a `'read'` mapping, and for `'exec'` on a file system mounted noexec.
+   * @throws `EACCES` for `'write'` on a `'read'` mapping, and for `'exec'` on a file system mounted noexec. `ENOTSUP` for `'write'` after such a
+   *   fault in shared memory that no descriptor leads to (System V): attach it again.
    */
   protect(protection: Protection, range?: ByteRange): void {
     control.protect(stateOf(this), protection, range)
@@ -358,7 +363,9 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
    *
    * @param options `mayMove` (default `true`): `false` throws `ENOMEM` instead of moving.
    * @throws `EBUSY` while an operation is pending, the mapping is shared, or the engine carries it (`carrier` is not `'external'` and views
-   * were made); `ENOSPC` and all else leave file and mapping as they were; `ENOTSUP` on a `'copy'`, and on what `memmap/posix` made.
+   * were made); `ENOTSUP` on a `'copy'`, on what was read instead of mapped (`ifUnsafe`), on character devices, on what `memmap/posix` made and,
+   * on Windows, on shared memory; `ERR_OUT_OF_RANGE` for more than the file of a `'read'` mapping has; `EPERM` where a seal forbids it. These,
+   * `ENOSPC` and all else leave file and mapping as they were.
    */
   resize(length?: number, options?: Opt<{ mayMove: boolean }>): void {
     control.resize(stateOf(this), length, options)

@@ -115,7 +115,7 @@ function reasons(system: System, cause: unknown): string[] {
     return [
       'There is no prebuilt binary for this system. There are:',
       `  ${published.join(' ')}`,
-      'To build one: install Rust, clone the repository of memmap, run `npm run build` there and install that folder.',
+      'To build one: install Rust and a C compiler, clone the repository of memmap, run `npm ci && npm run build` there and install that folder.',
     ]
   }
   if (system.installed.includes(name)) {

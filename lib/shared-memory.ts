@@ -60,8 +60,10 @@ export class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> extends M
   /**
    * Makes an object of `length` bytes of zeros and maps it for writing. With `exclusive: false` one that is there already is opened.
    *
+   * @param length in bytes, at least 1
    * @throws `EEXIST` where the name is taken, `EINVAL` where `exclusive: false` finds a shorter object, `ENOSPC` where there is no memory for
-   * it, `ERR_INVALID_ARG_VALUE` for a name that is not one leading slash and at most 255 other bytes (macOS: 30; Windows: no backslash).
+   * it, `ENOTSUP` where the system has no names (Android), `ERR_OUT_OF_RANGE` for length 0, `ERR_INVALID_ARG_VALUE` for a name that is not one
+   * leading slash and at most 255 other bytes (macOS: 30; Windows: no backslash).
    */
   static async create(name: string, length: number, options?: ShmCreate): Promise<SharedMemory> {
     const { mode, exclusive, sharedArrayBuffer } = createRequest(name, length, options)
@@ -82,7 +84,7 @@ export class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> extends M
   /**
    * Maps the whole of an object that is there.
    *
-   * @throws `ENOENT` where it is not, `EAGAIN` where its creator has not given it a size yet.
+   * @throws `ENOENT` where it is not, `EACCES` where its mode does not allow it, `EAGAIN` where its creator has not given it a size yet.
    */
   static async open(name: string, options?: ShmOpen): Promise<SharedMemory> {
     const { access, sharedArrayBuffer } = openRequest(name, options)
@@ -108,7 +110,9 @@ export class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> extends M
    * Nameless memory (Linux, FreeBSD: a memfd), for a child by its `stdio`: the child opens it with `fromFd`. On Windows no descriptor can stand
    * for it (`fd` is undefined): there it is for the threads of this process, and a child needs a name.
    *
+   * @param length in bytes; 0 makes an empty mapping, which nobody can open before it has a size
    * @param options `seal`: rights to take away at once; `'write'` makes this mapping read-only, too.
+   * @throws `ENOTSUP` where the system has no such memory, or `seal` where it has no seals.
    * @example
    * const frame = SharedMemory.anonymous(1 << 20)
    * spawn('node', ['child.js'], { stdio: ['inherit', 'inherit', 'inherit', frame.fd] }) // SharedMemory.fromFd(3)
@@ -157,10 +161,11 @@ export class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> extends M
   }
 
   /**
-   * Takes rights away from everybody who has this memory, for ever. With `'write'` this mapping becomes `'read'` first; writable mappings of
-   * others are `EBUSY`.
+   * Takes rights away from everybody who has this memory, for ever. With `'write'` this mapping becomes `'read'` first.
    *
-   * @throws `EPERM` where `'seal'` was sealed, `EINVAL` where the memory cannot be sealed (named objects on some systems).
+   * @throws `EBUSY` for `'write'` while anybody else has a writable mapping of it, another mapping holds the same memory (`Mapping.from`), or its
+   * views stand on memory of the engine's (`carrier` is not `'external'`); `EPERM` where `'seal'` was sealed, and on Linux for named objects; `EINVAL` for other memory that cannot be sealed;
+   * `ENOTSUP` where the system has no seals (`Mapping.isSupported('seal')`).
    */
   seal(seals: readonly Seal[]): void {
     const core = coreOf(this)

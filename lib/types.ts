@@ -123,6 +123,7 @@ export type ShmCreate = Opt<{
   mode: number
   /** It must not be there yet. Default `true`. */
   exclusive: boolean
+  /** Views stand on a SharedArrayBuffer, for workers and `Atomics`: after `close()` they read zeros, as it cannot be detached. Default `false`. */
   sharedArrayBuffer: boolean
 }>
 
@@ -130,24 +131,39 @@ export type ShmCreate = Opt<{
 export type ShmOpen = Opt<{
   /** Default `'read'`. */
   access: 'read' | 'write'
+  /** Views stand on a SharedArrayBuffer, for workers and `Atomics`: after `close()` they read zeros, as it cannot be detached. Default `false`. */
   sharedArrayBuffer: boolean
 }>
 
-/** What {@link Mapping.isSupported} can be asked about. */
+/** What {@link Mapping.isSupported} can be asked about: whether this system, engine and version have it. */
 export type Feature =
+  /** `bytes`, `subarray`, `view`, `dataView`; else they throw `ERR_VIEWS_UNAVAILABLE`. */
   | 'views'
+  /** The option `sharedArrayBuffer`. */
   | 'sharedArrayBuffer'
+  /** Faults are survived and reported; not with `MEMMAP_FAULT_GUARD=0`. */
   | 'faultGuard'
+  /** `wait`, `waitAsync` and `notify`, across processes. */
   | 'wait'
+  /** `SharedMemory.anonymous` with a descriptor, which a child can inherit. */
   | 'memfd'
+  /** `SharedMemory.seal`, and the option `seal` of `SharedMemory.anonymous`. */
   | 'seal'
+  /** `SharedMemory` by name: `create`, `open`, `unlink`. On Windows that is a named section. */
   | 'posixShm'
+  /** `SysvSharedMemory` of `memmap/posix`, `shmget` and its kin. */
   | 'sysvShm'
+  /** The option `hugePages`: the kernel has them, though their pool may be empty. */
   | 'hugePages'
+  /** `residency`. */
   | 'residency'
+  /** `lock`, `unlock` and the option `lock`, within the limits of the process. */
   | 'lock'
+  /** The option `capacity`, within which `resize` leaves views valid. */
   | 'resizeInPlace'
+  /** `mapInto` of `memmap/wasm`. */
   | 'wasm'
+  /** `advise` with this advice. */
   | Advice
 
 /** What happened to the memory of a mapping, and at which byte of it. */
@@ -219,9 +235,12 @@ type OpenCommon = Opt<{
   advice: Advice
   /**
    * Where the file can vanish under a mapping (network, FUSE, removable disk): map it all the same (`'map'`, the default), read a private
-   * copy (`'copy'`: `mapped` is `false`; `ERR_FS_FILE_TOO_LARGE` beyond free memory), or throw `ENOTSUP` (`'throw'`).
+   * copy (`'copy'`), or throw `ENOTSUP` (`'throw'`). Of a copy `mapped` is `false`; `length` is at most free memory (where the system tells
+   * it: Linux, Windows) and `buffer.constants.MAX_LENGTH`, else `ERR_FS_FILE_TOO_LARGE`; with `access: 'write'` it is
+   * `ERR_INVALID_ARG_VALUE`.
    */
   ifUnsafe: 'map' | 'copy' | 'throw'
+  /** Views stand on a SharedArrayBuffer, for workers and `Atomics`: after `close()` they read zeros, as it cannot be detached. Default `false`. */
   sharedArrayBuffer: boolean
 }>
 
@@ -232,7 +251,10 @@ type WriteOnly = Opt<{
   mode: number | string
   /** Extend the file without allocating its blocks, which a full disk then refuses at the first store. Default `false`. */
   sparse: boolean
-  /** Address space in bytes: `resize` up to it never moves the memory, so views stay valid. It costs no memory. */
+  /**
+   * Address space in bytes, at least `length`: `resize` up to it never moves the memory, so views stay valid. It costs no memory.
+   * Default: none beyond the last page.
+   */
   capacity: number | bigint
 }>
 
@@ -246,8 +268,9 @@ export type OpenOptions =
 
 /** Options of {@link AnonymousMemory.create}. */
 export type MemoryOptions = Opt<{
+  /** Views stand on a SharedArrayBuffer, for workers and `Atomics`: after `close()` they read zeros, as it cannot be detached. Default `false`. */
   sharedArrayBuffer: boolean
-  /** Insist on huge pages: `ENOMEM` when the pool is empty, `ENOTSUP` for a file that is not on a hugetlbfs. Default `false`. */
+  /** Insist on huge pages: `ENOMEM` when the pool is empty, `ENOTSUP` where the system has none. Default `false`. */
   hugePages: boolean
   /** Reserve no swap space (`MAP_NORESERVE`): memory that is not there is missed at the first store. Default `false`. */
   noReserve: boolean

@@ -42,12 +42,15 @@ export declare class MappedLog implements Disposable {
     #private;
     private constructor();
     /**
-     * Opens a log, and makes the directory where it is missing.
+     * Opens a log, and makes the directory where it is missing. Records are read and checked on another thread; locking, repairing and syncing
+     * block. With `readOnly` nothing is made or locked.
      *
-     * @throws `EBUSY` if another writer has it, `ERR_LOG_FORMAT` if the files are not a log's of this version and byte order: nothing is written then.
+     * @throws `EBUSY` if another writer has it, `ENOENT` with `readOnly` if there is no such directory, `ENOSPC` if there is no room for the next
+     *   file, `EEXIST` or `ENOTDIR` if something else has its name, `ERR_LOG_FORMAT` if the files are not a log's of this version and byte order:
+     *   nothing is written then.
      */
     static open(directory: LogDirectory, options?: LogOptions): Promise<MappedLog>;
-    /** The twin of {@link open} that waits. */
+    /** The twin of {@link open} that waits for the records, too. */
     static openSync(directory: LogDirectory, options?: LogOptions): MappedLog;
     get closed(): boolean;
     /** The directory. */
@@ -57,7 +60,8 @@ export declare class MappedLog implements Disposable {
     /**
      * Appends a record and returns its position. From then on it survives the death of this process. Never waits for the disk, except with `flush: 'always'`.
      *
-     * @throws `ENOSPC` if the disk is full: the log is as it was, and `append` works again once there is room. `ERR_LOG_FAILED` after a failed flush.
+     * @throws `ENOSPC` if the disk is full: the log is as it was, and `append` works again once there is room. `ERR_OUT_OF_RANGE` for a record longer
+     *   than a segment has room for, `ERR_LOG_FAILED` after a failed flush, `ERR_INVALID_STATE` with `readOnly` and after `close()`.
      */
     append(data: string | Bytes): number;
     /**
@@ -75,7 +79,11 @@ export declare class MappedLog implements Disposable {
     [Symbol.iterator](): IterableIterator<LogRecord>;
     /** The same, for `for await`. */
     [Symbol.asyncIterator](): AsyncIterableIterator<LogRecord>;
-    /** Records as they are appended, by this process or another; ends when the log is closed. Keeps the process alive. */
+    /**
+     * Records as they are appended, by this process or another; ends when the log is closed. Keeps the process alive.
+     *
+     * @throws `AbortError` (`ABORT_ERR`) from the iteration when the signal aborts.
+     */
     tail(options?: TailOptions): AsyncIterableIterator<LogRecord>;
     /** Makes everything that was appended so far durable, as fsync does, and the names of new files. A failure is final: `ERR_LOG_FAILED` until it is opened again. */
     flush(): Promise<void>;

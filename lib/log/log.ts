@@ -82,9 +82,12 @@ export class MappedLog implements Disposable {
   }
 
   /**
-   * Opens a log, and makes the directory where it is missing.
+   * Opens a log, and makes the directory where it is missing. Records are read and checked on another thread; locking, repairing and syncing
+   * block. With `readOnly` nothing is made or locked.
    *
-   * @throws `EBUSY` if another writer has it, `ERR_LOG_FORMAT` if the files are not a log's of this version and byte order: nothing is written then.
+   * @throws `EBUSY` if another writer has it, `ENOENT` with `readOnly` if there is no such directory, `ENOSPC` if there is no room for the next
+   *   file, `EEXIST` or `ENOTDIR` if something else has its name, `ERR_LOG_FORMAT` if the files are not a log's of this version and byte order:
+   *   nothing is written then.
    */
   static async open(directory: LogDirectory, options?: LogOptions): Promise<MappedLog> {
     const path = pathOf(directory)
@@ -101,7 +104,7 @@ export class MappedLog implements Disposable {
     return new MappedLog(KEY, path, settings, opening.finish(findings))
   }
 
-  /** The twin of {@link open} that waits. */
+  /** The twin of {@link open} that waits for the records, too. */
   static openSync(directory: LogDirectory, options?: LogOptions): MappedLog {
     const path = pathOf(directory)
     const settings = logSettings(options, 'MappedLog.openSync')
@@ -138,7 +141,8 @@ export class MappedLog implements Disposable {
   /**
    * Appends a record and returns its position. From then on it survives the death of this process. Never waits for the disk, except with `flush: 'always'`.
    *
-   * @throws `ENOSPC` if the disk is full: the log is as it was, and `append` works again once there is room. `ERR_LOG_FAILED` after a failed flush.
+   * @throws `ENOSPC` if the disk is full: the log is as it was, and `append` works again once there is room. `ERR_OUT_OF_RANGE` for a record longer
+   *   than a segment has room for, `ERR_LOG_FAILED` after a failed flush, `ERR_INVALID_STATE` with `readOnly` and after `close()`.
    */
   append(data: string | Bytes): number {
     const { writer } = this.#writable()
@@ -187,7 +191,11 @@ export class MappedLog implements Disposable {
     yield* this[Symbol.iterator]()
   }
 
-  /** Records as they are appended, by this process or another; ends when the log is closed. Keeps the process alive. */
+  /**
+   * Records as they are appended, by this process or another; ends when the log is closed. Keeps the process alive.
+   *
+   * @throws `AbortError` (`ABORT_ERR`) from the iteration when the signal aborts.
+   */
   tail(options?: TailOptions): AsyncIterableIterator<LogRecord> {
     const given = options === undefined ? {} : optionsOf(options, ['from', 'signal'], 'tail')
     const { from, signal } = given

@@ -6,7 +6,10 @@ import { HEADER, MAX_POSITION } from './format'
 export interface LogOptions {
   /** Length of the files that the log is made of, a multiple of 4,096 (rounded up). Default 16 MiB, at most 1 GiB. A record must fit. */
   segmentSize?: number | bigint | undefined
-  /** What may be deleted, in whole segments, when a segment is full or the log is opened. Default: nothing. */
+  /**
+   * What may be deleted, in whole segments: when a segment is full, when the log is opened, and with `flush: 'interval'` every `flushMs`.
+   * Default: nothing.
+   */
   retain?:
     | {
         /** Keep the files at or below so many bytes together. */
@@ -21,7 +24,7 @@ export interface LogOptions {
   flush?: 'never' | 'interval' | 'always' | undefined
   /** Milliseconds between two flushes of `'interval'`. Default 1000. */
   flushMs?: number | undefined
-  /** Only read, beside the one writer. */
+  /** Only read, beside the one writer. The directory must be there (`ENOENT`). Default `false`. */
   readOnly?: boolean | undefined
 }
 

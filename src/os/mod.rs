@@ -1,4 +1,4 @@
-//! System calls, one file a system with the same signatures; no `cfg` outside this folder and `fault`.
+//! System calls, one file a system with the same signatures. docs/design.md says where else there is a `cfg`.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod mremap;
