@@ -6,8 +6,7 @@ use napi_derive::napi;
 
 use crate::error::Fail;
 use crate::mapping::NativeMapping;
-use crate::os::Seal;
-use crate::region::Access;
+use crate::os::{Access, Seal};
 use crate::tasks::shared::{SharedTask, SharedWork};
 use crate::{handles, shared_memory};
 

@@ -12,8 +12,8 @@ use memmap2::{MmapOptions, MmapRaw};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault;
-use crate::os::{self, FileKind, OpenMode, Pages, Reserved};
-use crate::region::{Access, Form, Memory, Owned, Region, Source};
+use crate::os::{self, Access, FileKind, Form, OpenMode, Pages, Reserved};
+use crate::region::{Memory, Owned, Region, Source};
 use crate::request::{IfUnsafe, Request, Target};
 
 /// Opens and maps.

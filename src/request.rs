@@ -1,10 +1,9 @@
 //! What the facade sends, as checked Rust types. The bits are those of `lib/flags.ts`.
 
+use crate::os::Access;
 use std::path::PathBuf;
 
 use napi::bindgen_prelude::{Buffer, Either3};
-
-use crate::region::Access;
 
 const WRITE: u32 = 1;
 const COPY: u32 = 2;

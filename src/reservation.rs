@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::os::{self, Fresh, Replacement, Reserved};
-use crate::region::{Memory, Owned, Pages, Region};
+use crate::os::{self, Fresh, Pages, Replacement, Reserved};
+use crate::region::{Memory, Owned, Region};
 use crate::registry;
 
 /// A range of address space; given back when the last Region placed in it is gone.

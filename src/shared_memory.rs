@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::open;
-use crate::os::{self, Seal};
-use crate::region::{Access, Region};
+use crate::os::{self, Access, Seal};
+use crate::region::Region;
 use crate::shm;
 
 /// shm_open(3) with `O_CREAT`, its size set and its memory provided. An existing object must be at least as long.

@@ -10,7 +10,7 @@ use crate::error::Outcome;
 use crate::fault::Fault;
 use crate::mapping::NativeMapping;
 use crate::open;
-use crate::region::Access;
+use crate::os::Access;
 use crate::request::{Request, Target};
 
 /// 0, or the errno.

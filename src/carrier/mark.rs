@@ -15,8 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::Outcome;
-use crate::os::{self, Pages, Protection, Replacement};
-use crate::region::{Access, Form};
+use crate::os::{self, Access, Form, Pages, Protection, Replacement};
 
 /// What is written there: which mark of this process it is, where it lies, and when the process made its first.
 type Word = [usize; 3];

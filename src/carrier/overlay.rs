@@ -13,8 +13,8 @@ use super::mark::Mark;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault::Slot;
-use crate::os::{self, Replacement};
-use crate::region::{Pages, Region};
+use crate::os::{self, Pages, Replacement};
+use crate::region::Region;
 
 /// The buffer whose pages carry a mapping.
 pub enum Carrier {

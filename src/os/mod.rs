@@ -82,7 +82,8 @@ mod stub;
 #[cfg(not(any(unix, windows)))]
 pub use stub::*;
 
-pub use crate::region::Pages;
+mod pages;
+pub use pages::{Access, Form, Pages};
 
 /// Whether a file that is mapped can be made shorter; Windows refuses it, whoever maps it and however little.
 pub const CUTS_MAPPED_FILES: bool = cfg!(not(windows));

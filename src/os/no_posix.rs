@@ -85,11 +85,7 @@ pub fn into_fd(_file: std::fs::File) -> i32 {
     -1
 }
 
-pub fn plain_arguments(
-    _form: crate::region::Form,
-    _fd: i32,
-    _offset: u64,
-) -> Outcome<MapArguments> {
+pub fn plain_arguments(_form: super::Form, _fd: i32, _offset: u64) -> Outcome<MapArguments> {
     none("mmap")
 }
 

@@ -5,6 +5,7 @@ use std::fs::File;
 #[cfg(not(target_vendor = "apple"))]
 use std::os::fd::AsRawFd;
 
+use super::Pages;
 #[cfg(not(target_vendor = "apple"))]
 use super::offsets;
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -12,7 +13,6 @@ use crate::errno::code;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use crate::error::Fail;
 use crate::error::Outcome;
-use crate::region::Pages;
 
 /// linux/mman.h, since 5.14; the libc crate does not have it for every target.
 #[cfg(any(target_os = "linux", target_os = "android"))]

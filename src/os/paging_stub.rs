@@ -2,8 +2,8 @@
 
 use std::fs::File;
 
+use super::Pages;
 use crate::error::Outcome;
-use crate::region::Pages;
 
 /// No such call: touch the pages instead.
 #[allow(

@@ -3,12 +3,12 @@
 //! Arguments go through unchanged, so that every errno is the kernel's own. The callers have seen to it that the addresses are ours.
 #![allow(unsafe_code, reason = "system calls on pages that the caller owns")]
 
+use super::Pages;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use super::mremap;
 use super::offsets;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::region::Pages;
 
 /// Whether mappings can be placed in reserved address space.
 pub const CAN_PLACE: bool = true;
@@ -100,26 +100,34 @@ pub fn protection_parts(protection: i32) -> (bool, bool, bool, bool) {
 
 /// mmap(2) at `hint` or elsewhere; never with `MAP_FIXED`, which [`move_over`] does.
 pub fn map_raw(hint: usize, length: usize, arguments: MapArguments) -> Outcome<*mut u8> {
-    let MapArguments {
-        protection,
-        flags,
-        fd,
-        offset,
-    } = arguments;
-    let kind = map_kind(flags);
+    let kind = map_kind(arguments.flags);
     debug_assert!(!kind.fixed);
     // SAFETY: without MAP_FIXED the kernel replaces nothing that is mapped.
-    let base =
-        unsafe { offsets::mmap(hint as *mut _, length, protection, flags, fd, offset) }.cast();
-    if base == libc::MAP_FAILED.cast() {
-        return Err(Fail::last("mmap"));
-    }
+    let base = unsafe { map_call(hint, length, arguments)? };
     if kind.exact && base as usize != hint {
         // Kernels before 4.17 do not know MAP_FIXED_NOREPLACE and take the address as a hint (mmap(2)).
         unmap(base, length);
         return Err(Fail::system(code::EEXIST, "mmap"));
     }
     Ok(base)
+}
+
+/// # Safety
+/// With `MAP_FIXED` the range is the caller's.
+unsafe fn map_call(address: usize, length: usize, arguments: MapArguments) -> Outcome<*mut u8> {
+    let MapArguments {
+        protection,
+        flags,
+        fd,
+        offset,
+    } = arguments;
+    // SAFETY: as the caller promises.
+    let base = unsafe { offsets::mmap(address as *mut _, length, protection, flags, fd, offset) };
+    if base == libc::MAP_FAILED {
+        Err(Fail::last("mmap"))
+    } else {
+        Ok(base.cast())
+    }
 }
 
 /// munmap(2) of whole mappings that nobody can reach any more.
@@ -178,24 +186,12 @@ pub unsafe fn move_over(fresh: Fresh, target: *mut u8, length: usize) -> Outcome
 /// As on Linux.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub unsafe fn move_over(fresh: Fresh, target: *mut u8, length: usize) -> Outcome<()> {
-    let MapArguments {
-        protection,
-        flags,
-        fd,
-        offset,
-    } = fresh.0;
+    let arguments = MapArguments {
+        flags: fresh.0.flags | libc::MAP_FIXED,
+        ..fresh.0
+    };
     // SAFETY: as the caller promises.
-    unsafe {
-        map_call(
-            target as usize,
-            length,
-            protection,
-            flags | libc::MAP_FIXED,
-            fd,
-            offset,
-        )
-        .map(|_| ())
-    }
+    unsafe { map_call(target as usize, length, arguments) }.map(drop)
 }
 
 /// A mapping for [`move_over`]: on Linux it is there already.
@@ -269,7 +265,7 @@ pub fn into_fd(file: std::fs::File) -> i32 {
 }
 
 /// The arguments that map a file (or memory) as MappedFile does.
-pub fn plain_arguments(form: crate::region::Form, fd: i32, offset: u64) -> Outcome<MapArguments> {
+pub fn plain_arguments(form: super::Form, fd: i32, offset: u64) -> Outcome<MapArguments> {
     let protection = libc::PROT_READ
         | if form.writable { libc::PROT_WRITE } else { 0 }
         | if form.exec { libc::PROT_EXEC } else { 0 };

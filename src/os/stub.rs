@@ -3,10 +3,9 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::{FileFacts, FileKind, OpenMode, Pages, Protection, Replacement, Seal};
+use super::{FileFacts, FileKind, Form, OpenMode, Pages, Protection, Replacement, Seal};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::region::Form;
 
 fn unsupported<T>(syscall: &'static str) -> Outcome<T> {
     Err(Fail::system(code::ENOTSUP, syscall).hint("memmap has no backend for this system yet"))
@@ -271,11 +270,7 @@ pub fn object_key(_file: Option<&File>, _name: Option<&str>, _offset: u64) -> cr
 }
 
 /// Shared memory is files here.
-pub fn map_section(
-    _file: &File,
-    _form: crate::region::Form,
-    _length: usize,
-) -> Option<Outcome<*mut u8>> {
+pub fn map_section(_file: &File, _form: super::Form, _length: usize) -> Option<Outcome<*mut u8>> {
     None
 }
 

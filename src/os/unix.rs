@@ -9,11 +9,10 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use super::{FileFacts, FileKind, OpenMode, offsets};
+use super::{FileFacts, FileKind, OpenMode, Pages, offsets};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::limit;
-use crate::region::Pages;
 
 /// sysconf(_SC_PAGESIZE), in bytes.
 pub fn page_size() -> usize {

@@ -5,10 +5,9 @@ use std::fs::File;
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 use std::os::fd::AsRawFd;
 
-use super::Protection;
+use super::{Pages, Protection};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::region::Pages;
 
 /// Why locking fails, as mlock(2) says.
 const LOCK_HINT: &str =

@@ -16,10 +16,9 @@ use memmap2::{MmapOptions, MmapRaw};
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use super::mremap;
-use super::{NORESERVE, Replacement, offsets};
+use super::{Form, NORESERVE, Replacement, offsets};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::region::Form;
 use crate::sparse;
 
 /// mmap(2)'s arguments, but for the address.

@@ -130,7 +130,7 @@ pub fn object_key(file: Option<&File>, _name: Option<&str>, offset: u64) -> crat
 /// Shared memory has descriptors here, which memmap2 maps as files.
 pub fn map_section(
     _file: &File,
-    _form: crate::region::Form,
+    _form: super::Form,
     _length: usize,
 ) -> Option<crate::error::Outcome<*mut u8>> {
     None

@@ -22,10 +22,9 @@ use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
 use super::windows_control::{each, is_one_piece};
 use super::windows_sections::{section_is_writable, section_length};
-use super::{FileFacts, FileKind, OpenMode, Pages};
+use super::{FileFacts, FileKind, Form, OpenMode, Pages};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::region::Form;
 
 /// The handle of a file, for system calls.
 pub(super) fn handle(file: &File) -> HANDLE {

@@ -16,12 +16,11 @@ use windows_sys::Win32::System::Threading::{
     GetCurrentProcess, GetProcessWorkingSetSize, SetProcessWorkingSetSize,
 };
 
-use super::Protection;
 use super::windows_abilities::{query, set_protection};
 use super::windows_placeholders::{piece_at, pieces};
+use super::{Pages, Protection};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::region::Pages;
 
 /// Numbers of our own: Windows has calls where others have advices.
 const WILLNEED: i32 = 1;

@@ -15,13 +15,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use windows_sys::Win32::System::Memory as memory;
 
+use super::Form;
 use super::windows_abilities::{page_abilities, query, set_protection};
 use super::windows_calls::Calls;
 use super::windows_placeholders::{fill, give_back, piece_at, vacate, vacate_for_zeros};
 use super::windows_views::{How, Section, Shown};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::region::Form;
 
 /// Whether address space can be held while its contents change.
 pub fn holds_places() -> bool {

@@ -1,9 +1,9 @@
 //! Arithmetic everywhere; the rest where the system has placeholders (Debian 13's wine does).
 
+use crate::os::Access;
 use std::io::Write;
 
 use super::*;
-use crate::region::Access;
 
 const PAGE: usize = 4096;
 

@@ -19,9 +19,9 @@ use windows_sys::Win32::System::RemoteDesktop::ProcessIdToSessionId;
 use windows_sys::Win32::System::WindowsProgramming::PUBLIC_OBJECT_BASIC_INFORMATION;
 
 use super::windows::handle;
+use super::{Form, Pages};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::region::{Form, Pages};
 
 /// winnt.h
 const SECTION_QUERY: u32 = 1;

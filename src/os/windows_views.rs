@@ -10,11 +10,11 @@ use std::ptr::{null, null_mut};
 use windows_sys::Win32::Foundation::{CloseHandle, HANDLE};
 use windows_sys::Win32::System::Memory as memory;
 
+use super::Form;
 use super::windows_abilities::set_protection;
 use super::windows_calls::{Calls, current_process};
 use super::windows_sections::length_of_section;
 use crate::error::{Fail, Outcome};
-use crate::region::Form;
 
 /// How a file is mapped: protections of the section, of the view, and of its pages where those are stricter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

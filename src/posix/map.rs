@@ -10,8 +10,8 @@ use super::word;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::mapping::NativeMapping;
-use crate::os::{self, Fresh, MapArguments, Protection};
-use crate::region::{Access, Form, Memory, Owned, Region, Source};
+use crate::os::{self, Access, Form, Fresh, MapArguments, Protection};
+use crate::region::{Memory, Owned, Region, Source};
 use crate::registry;
 
 /// mmap(2).

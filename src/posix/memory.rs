@@ -8,8 +8,7 @@ use napi_derive::napi;
 use super::word;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::os::{self, Protection};
-use crate::region::Pages;
+use crate::os::{self, Pages, Protection};
 use crate::registry::{self, Stretch};
 
 fn each(

@@ -10,8 +10,8 @@ use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::mapping::NativeMapping;
 use crate::open;
-use crate::os::{self, Fresh};
-use crate::region::{Access, Form, Region, Source};
+use crate::os::{self, Access, Form, Fresh};
+use crate::region::{Region, Source};
 use crate::request::Request;
 use crate::reservation::Space;
 

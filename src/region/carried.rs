@@ -4,11 +4,11 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, Weak};
 
-use super::{Form, Pages, Region};
+use super::Region;
 use crate::carrier::overlay::Overlay;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::os::{self, FileKind, Protection, Replacement};
+use crate::os::{self, FileKind, Form, Pages, Protection, Replacement};
 
 impl Region {
     /// Maps the pages over `target`, a carrier's, in this Region's form. With `adopt` they move there: memory without a file has no second copy.

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Access, Pages, Region};
+use super::Region;
 use crate::carrier::overlay::Overlay;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
-use crate::os::{self, Protection};
+use crate::os::{self, Access, Pages, Protection};
 
 /// `MADV_REMOVE`, where there is such an advice.
 const REMOVE: Option<i32> = if cfg!(any(target_os = "linux", target_os = "android")) {

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use super::{Pages, Region};
+use super::Region;
 use crate::error::{Fail, Outcome};
-use crate::os::{self, Eviction};
+use crate::os::{self, Eviction, Pages};
 
 /// What is known of the holes of a file.
 pub enum Holes {

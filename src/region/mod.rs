@@ -33,19 +33,8 @@ use crate::carrier::overlay::Overlay;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault::Slot;
-use crate::os::{self, Protection, Replacement, Reserved};
+use crate::os::{self, Access, Form, Pages, Protection, Replacement, Reserved};
 use crate::registry;
-
-/// What a mapping may do with its bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Access {
-    /// Stores never reach the file.
-    Read,
-    /// Shared with the file.
-    Write,
-    /// Private: stores are kept, and never reach the file.
-    Copy,
-}
 
 /// Where the pages come from.
 pub struct Source {
@@ -59,15 +48,6 @@ pub struct Source {
     pub page: usize,
     /// Extend without allocating.
     pub sparse: bool,
-}
-
-/// A range of whole pages of a live Region.
-#[derive(Clone, Copy, Debug)]
-pub struct Pages {
-    /// The first one.
-    pub base: *mut u8,
-    /// In bytes.
-    pub length: usize,
 }
 
 /// Who gives the address range back.
@@ -88,21 +68,6 @@ impl From<MmapRaw> for Memory {
     fn from(mapped: MmapRaw) -> Self {
         Self::Mapped(mapped)
     }
-}
-
-/// How the pages are mapped, for those that put them there again.
-#[derive(Clone, Copy, Debug)]
-pub struct Form {
-    /// What the user may do.
-    pub access: Access,
-    /// `MAP_PRIVATE` (or anonymous) instead of `MAP_SHARED`.
-    pub private: bool,
-    /// `PROT_WRITE`.
-    pub writable: bool,
-    /// `PROT_EXEC`.
-    pub exec: bool,
-    /// The pages are the file's; false for anonymous memory and for a private copy that was read.
-    pub mapped: bool,
 }
 
 /// The pages.

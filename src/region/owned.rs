@@ -8,8 +8,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::Pages;
-use crate::os::{self, Replacement};
+use crate::os::{self, Pages, Replacement};
 use crate::reservation::Space;
 
 /// Who gives the range back, and how.

@@ -9,10 +9,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::owned::replace_all;
-use super::{Memory, Pages, Region};
+use super::{Memory, Region};
 use crate::error::Outcome;
 use crate::fault::{self, Backing, Slot};
-use crate::os::{self, Replacement};
+use crate::os::{self, Pages, Replacement};
 
 /// Whole pages of a Region, in bytes from its base.
 pub(super) struct Part {

@@ -8,12 +8,12 @@ use std::cmp::Ordering;
 use std::fs::File;
 use std::sync::{Arc, atomic};
 
-use super::{Access, Memory, Region, Source};
+use super::{Memory, Region, Source};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::fault;
 use crate::open;
-use crate::os::{self, FileKind, Pages, Protection, Replacement, Seal};
+use crate::os::{self, Access, FileKind, Pages, Protection, Replacement, Seal};
 use crate::shm;
 
 /// What became of a resize.

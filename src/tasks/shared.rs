@@ -6,7 +6,8 @@ use napi::{Env, Task};
 
 use crate::error::Outcome;
 use crate::mapping::NativeMapping;
-use crate::region::{Access, Region};
+use crate::os::Access;
+use crate::region::Region;
 use crate::shared_memory;
 
 /// What is to be done on another thread.

@@ -19,8 +19,8 @@ use memmap2::{MmapOptions, MmapRaw};
 
 use crate::error::{Fail, Outcome};
 use crate::futex::{self, End, Key, Word};
-use crate::os;
-use crate::region::{Access, Region};
+use crate::os::{self, Access};
+use crate::region::Region;
 
 /// What JavaScript is told about a wait; an errno of the system counts from `FAILED` on.
 pub mod code {

@@ -11,8 +11,8 @@ use std::time::Instant;
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
 use crate::jobs::{Answer, Work};
-use crate::os;
-use crate::region::{Pages, Region};
+use crate::os::{self, Pages};
+use crate::region::Region;
 use crate::work::SLICE_TIME;
 
 /// First size of a slice in bytes (populating alone reads ahead in large folios; `MADV_WILLNEED` before it made this three times slower), and the bounds of what time makes of it. A slow disk gives 40 MB/s.

@@ -21,8 +21,7 @@ use windows_sys::Win32::{
 };
 
 use super::{super::*, raw_file};
-use crate::os::{self, Replacement, Reserved};
-use crate::region::{Access, Form};
+use crate::os::{self, Access, Form, Replacement, Reserved};
 
 const PAGE: usize = 4096;
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
