@@ -1,11 +1,7 @@
 import type { Holder } from './budget';
 import type { Core } from './core';
-/** A getter outside of the window: the bytes at `position` as the first of the view that returns. */
-export declare function load(core: Core, position: number, size: number): DataView;
-/** A setter outside of the window: checks everything; the value goes into the view that returns, and then `store` does it. */
-export declare function prepare(core: Core, position: number, size: number): DataView;
-/** After `prepare`. */
-export declare function store(core: Core, position: number, size: number): void;
+/** So many accesses of one neighbourhood go through the native side before a buffer (5 us) is made there. */
+export declare const PATIENCE = 8;
 /**
  * The accessors' own buffers. No user ever sees one, so nobody can transfer it under the accessors' feet, and a window that others need
  * the room of is detached at once: V8 gets its bytes back without a GC.

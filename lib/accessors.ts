@@ -1,4 +1,4 @@
-import { load, prepare, store } from './accessor-windows'
+import { load, prepare, store } from './accessor-misses'
 import { Core } from './core'
 import { illegalConstructor } from './errors'
 import { epoch as sharedEpoch } from './faults'

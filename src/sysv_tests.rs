@@ -1,4 +1,5 @@
 //! Segments of our own, removed again: `ipcs` shows nothing afterwards.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 

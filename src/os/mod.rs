@@ -83,7 +83,7 @@ mod stub;
 pub use stub::*;
 
 mod pages;
-pub use pages::{Access, Form, Pages};
+pub use pages::{Access, Eviction, Form, Pages};
 
 /// Whether a file that is mapped can be made shorter; Windows refuses it, whoever maps it and however little.
 pub const CUTS_MAPPED_FILES: bool = cfg!(not(windows));

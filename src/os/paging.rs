@@ -5,18 +5,15 @@ use std::fs::File;
 #[cfg(not(target_vendor = "apple"))]
 use std::os::fd::AsRawFd;
 
-use super::Pages;
 #[cfg(not(target_vendor = "apple"))]
 use super::offsets;
+use super::{Eviction, Pages};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use crate::errno::code;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use crate::error::Fail;
 use crate::error::Outcome;
 
-/// linux/mman.h, since 5.14; the libc crate does not have it for every target.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const MADV_POPULATE_READ: i32 = 22;
 /// linux/mman.h, since 5.4.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const MADV_PAGEOUT: i32 = 21;
@@ -29,7 +26,8 @@ const MADV_PAGEOUT: i32 = 21;
 pub fn populate(pages: Pages) -> Outcome<bool> {
     loop {
         // SAFETY: the caller gives whole pages of a mapping that it keeps alive; nothing is stored.
-        if unsafe { libc::madvise(pages.base.cast(), pages.length, MADV_POPULATE_READ) } == 0 {
+        if unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_POPULATE_READ) } == 0
+        {
             return Ok(true);
         }
         let fail = Fail::last("madvise");
@@ -50,15 +48,6 @@ pub fn populate(pages: Pages) -> Outcome<bool> {
 )]
 pub fn populate(_pages: Pages) -> Outcome<bool> {
     Ok(false)
-}
-
-/// What `evict` may do to the pages of a mapping.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Eviction {
-    /// Every page is the file's: taking them out of the mapping loses nothing.
-    Shared,
-    /// Some pages may hold bytes that are nowhere else.
-    Private,
 }
 
 /// Takes whole pages out of the mapping, keeping every change.

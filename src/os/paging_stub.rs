@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use super::Pages;
+use super::{Eviction, Pages};
 use crate::error::Outcome;
 
 /// No such call: touch the pages instead.
@@ -12,15 +12,6 @@ use crate::error::Outcome;
 )]
 pub fn populate(_pages: Pages) -> Outcome<bool> {
     Ok(false)
-}
-
-/// What `evict` may do to the pages of a mapping.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Eviction {
-    /// Every page is the file's.
-    Shared,
-    /// Some pages may hold bytes that are nowhere else.
-    Private,
 }
 
 /// The system takes pages back by itself.

@@ -211,26 +211,12 @@ fn lock_on_fault(_pages: Pages) -> Outcome<bool> {
     Ok(false)
 }
 
-/// Faults pages in for reading: `MADV_POPULATE_READ` (5.14), else by touching one byte of each.
+/// Faults pages in for reading.
 pub fn populate_read(pages: Pages) {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    {
-        // SAFETY: whole pages of a live Region; populating changes no contents.
-        if unsafe { libc::madvise(pages.base.cast(), pages.length, libc::MADV_POPULATE_READ) } == 0
-        {
-            return;
-        }
-        // What a known call says of missing pages (EFAULT), a touch would be told by a signal.
-        let error = std::io::Error::last_os_error().raw_os_error();
-        if !matches!(error, Some(libc::EINVAL | libc::ENOSYS | libc::EPERM)) {
-            return;
-        }
-    }
-    let mut at = 0;
-    while at < pages.length {
-        // SAFETY: inside whole pages of a live Region; the guard answers a fault.
-        unsafe { pages.base.add(at).read_volatile() };
-        at += super::page_size();
+    // A known call says EFAULT of missing pages: touching them would be told as a fault.
+    if matches!(super::populate(pages), Ok(false)) {
+        // SAFETY: whole pages of a live Region; the guard answers a fault.
+        unsafe { pages.touch(super::page_size()) };
     }
 }
 
