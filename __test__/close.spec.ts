@@ -1,19 +1,7 @@
 import { fstatSync, readlinkSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import test from 'ava'
 import { AnonymousMemory, MappedFile, Mapping } from '../index'
-import {
-  caught,
-  counting,
-  file,
-  isCoded,
-  linuxOnly,
-  mapsOf,
-  onWindows,
-  page,
-  throwsCoded,
-  unless,
-  using,
-} from './helpers'
+import { atOnce, caught, counting, file, isCoded, linuxOnly, mapsOf, page, throwsCoded, using } from './helpers'
 
 const size = page + 3
 
@@ -165,19 +153,16 @@ linuxOnly('views that are in use when their mapping is collected keep the file m
   t.true(mapsOf(path) > 0)
 })
 
-unless(onWindows && 'a file stays mapped there until its views are collected: placeholders are not used yet')(
-  'a closed file can be renamed, replaced and removed',
-  (t) => {
-    const path = file(counting(page))
-    const m = MappedFile.openSync(path, { access: 'write' })
-    t.is(m.bytes.length, page)
-    m.close()
-    writeFileSync(path, 'shorter')
-    renameSync(path, `${path}.moved`)
-    rmSync(`${path}.moved`)
-    t.pass()
-  },
-)
+atOnce('a closed file can be renamed, replaced and removed', (t) => {
+  const path = file(counting(page))
+  const m = MappedFile.openSync(path, { access: 'write' })
+  t.is(m.bytes.length, page)
+  m.close()
+  writeFileSync(path, 'shorter')
+  renameSync(path, `${path}.moved`)
+  rmSync(`${path}.moved`)
+  t.pass()
+})
 
 test('closing one mapping of a file leaves the others alone', (t) => {
   const path = file(counting(page))

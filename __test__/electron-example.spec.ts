@@ -14,10 +14,11 @@ const standIn = join(__dirname, 'electron/stand-in.cjs')
 // Electron itself runs it in CI (scripts/electron-test.mjs).
 const temporary = mkdtempSync(join(tmpdir(), 'memmap-electron-'))
 test.after.always(() => rmSync(temporary, { recursive: true, force: true }))
-const run = (...args: string[]) =>
-  execute(process.execPath, ['-r', standIn, join(example, 'main.cjs'), '--once', ...args], {
-    env: { ...process.env, TMPDIR: temporary },
+const start = (args: string[], env: NodeJS.ProcessEnv = {}) =>
+  execute(process.execPath, ['-r', standIn, join(example, 'main.cjs'), ...args], {
+    env: { ...process.env, TMPDIR: temporary, ...env },
   })
+const run = (...args: string[]) => start(['--once', ...args])
 
 interface Seen {
   progress: number
@@ -51,6 +52,16 @@ programs('the example says what is wrong with a file', async (t) => {
 programs('the example shows the lines of a small file', async (t) => {
   const seen = JSON.parse((await run(file('no\nThe fox.\nno\nfoxes'))).stdout) as Seen
   t.is(seen.lines, 2)
+})
+
+programs('a switch before the path of the app makes the app no file to show', async (t) => {
+  // A folder of its own: the test above looks whether its file is gone.
+  const env = { MEMMAP_SWITCH: '--no-sandbox', TMPDIR: mkdtempSync(join(temporary, 'switch-')) }
+  const own = JSON.parse((await start(['--once'], env)).stdout) as Seen
+  t.is(own.lines, 5, own.failure)
+  t.true(own.progress > 0)
+  const seen = JSON.parse((await start([file('no\nThe fox.\nno\nfoxes'), '--once'], env)).stdout) as Seen
+  t.is(seen.lines, 2, seen.failure)
 })
 
 test('what the example maps is unpacked by both packagers', (t) => {

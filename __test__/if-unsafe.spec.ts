@@ -79,29 +79,38 @@ test('a file on a disk of this machine is mapped, whatever ifUnsafe says', async
   }
 })
 
-/** Mounted for the whole spec; the server is ended by the test that needs its end. */
-async function fuse(): Promise<{ path: string; end: () => Promise<void>; unmount: () => void } | { problem: string }> {
-  if (!onLinux || !asRoot) return { problem: 'needs root on Linux, to mount FUSE' }
-  if (!existsSync('/dev/fuse')) return { problem: 'no /dev/fuse here' }
-  if (pythonProblem) return { problem: pythonProblem }
+const server = join(__dirname, 'fixtures/fuse.py')
+
+/** Why FUSE cannot be mounted here, if so. */
+function fuseProblem(): string | undefined | false {
+  if (!onLinux || !asRoot) return 'needs root on Linux, to mount FUSE'
+  if (!existsSync('/dev/fuse')) return 'no /dev/fuse here'
+  if (pythonProblem || missingPages) return pythonProblem || missingPages
   const path = mkdtempSync(join(tmpdir(), 'memmap-fuse-'))
-  const server = spawn('python3', [join(__dirname, 'fixtures/fuse.py'), path, file(counting(size))], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const { status, stderr } = spawnSync('python3', [server, path, file(''), 'try'], { encoding: 'utf8' })
+  if (status === 0) spawnSync('umount', ['-l', path])
+  rmdirSync(path)
+  return status === 0 ? undefined : `FUSE cannot be mounted: ${stderr.trim().split('\n').at(-1)}`
+}
+
+/** The file system and its end, which a test brings about. */
+async function fuse(): Promise<{ path: string; end: () => Promise<void>; unmount: () => void }> {
+  const path = mkdtempSync(join(tmpdir(), 'memmap-fuse-'))
+  const running = spawn('python3', [server, path, file(counting(size))], { stdio: ['ignore', 'pipe', 'pipe'] })
   let problems = ''
-  server.stderr.setEncoding('utf8').on('data', (text: string) => (problems += text))
+  running.stderr.setEncoding('utf8').on('data', (text: string) => (problems += text))
   const ready = await Promise.race([
-    once(server.stdout, 'data').then(() => true),
-    once(server, 'exit').then(() => false),
+    once(running.stdout, 'data').then(() => true),
+    once(running, 'exit').then(() => false),
   ])
   if (!ready) {
     rmdirSync(path)
-    return { problem: `FUSE cannot be mounted: ${problems.trim()}` }
+    throw new Error(problems)
   }
   const end = async () => {
-    if (server.exitCode !== null || server.signalCode !== null) return
-    const ended = once(server, 'exit')
-    server.kill('SIGKILL')
+    if (running.exitCode !== null || running.signalCode !== null) return
+    const ended = once(running, 'exit')
+    running.kill('SIGKILL')
     await ended
   }
   const unmount = () => {
@@ -110,18 +119,10 @@ async function fuse(): Promise<{ path: string; end: () => Promise<void>; unmount
   }
   return { path, end, unmount }
 }
-const onFuse = unless(
-  !onLinux || !asRoot
-    ? 'needs root on Linux, to mount FUSE'
-    : existsSync('/dev/fuse')
-      ? pythonProblem || missingPages
-      : 'no /dev/fuse here',
-  test.serial,
-)
+const onFuse = unless(fuseProblem(), test.serial)
 
 onFuse('FUSE: mapped by default, copied or refused on demand, and too large a copy is an error', async (t) => {
   const mounted = await fuse()
-  if ('problem' in mounted) return t.log(`skipped: ${mounted.problem}`)
   try {
     const path = join(mounted.path, 'file')
     for (const options of [undefined, { ifUnsafe: 'map' }] as const) {

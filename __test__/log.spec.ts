@@ -1,15 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -20,6 +9,7 @@ import test from 'ava'
 
 import { LogWritable, MappedLog } from '../lib/log'
 import { atOnce, remove, unless } from './helpers'
+import { disk } from './systems'
 
 const folder = mkdtempSync(join(tmpdir(), 'memmap-log-'))
 test.after.always(() => remove(folder))
@@ -289,27 +279,14 @@ unless(process.platform === 'win32' && 'Windows removes no directory of files th
   },
 )
 
-function mountSmall(path: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-test('a full disk: append throws ENOSPC, earlier records stay, and it goes on once there is room', (t) => {
-  const mounted = fresh()
-  mkdirSync(mounted)
-  if (process.platform !== 'linux' || !mountSmall(mounted)) {
-    t.log('skipped: needs to mount a small tmpfs')
-    t.pass()
-    return
-  }
-  try {
-    const ballast = join(mounted, 'ballast')
+const small = disk('tmpfs', 'size=1m')
+unless(small.problem)(
+  'a full disk: append throws ENOSPC, earlier records stay, and it goes on once there is room',
+  (t) => {
+    if (small.problem !== undefined) return
+    const ballast = join(small.path, 'ballast')
     writeFileSync(ballast, Buffer.alloc(512 * 1024))
-    const directory = join(mounted, 'log')
+    const directory = join(small.path, 'log')
     let log = MappedLog.openSync(directory, { segmentSize: 65_536 })
     const expected: string[] = []
     const append = () => {
@@ -331,10 +308,8 @@ test('a full disk: append throws ENOSPC, earlier records stay, and it goes on on
     t.deepEqual(texts(log), expected)
     t.deepEqual(log.recovery, { recovered: expected.length, cut: 0, damaged: [] })
     log.close()
-  } finally {
-    execFileSync('umount', ['-l', mounted])
-  }
-})
+  },
+)
 
 atOnce('segments that were given up while the log itself read them are gone when it is closed', (t) => {
   const directory = fresh()

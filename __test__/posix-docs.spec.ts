@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
+import { onLinux, unless } from './helpers'
 
 const root = join(__dirname, '..')
 const text = readFileSync(join(root, 'docs/posix.md'), 'utf8')
@@ -34,10 +35,10 @@ function run(code: string): Promise<{ status: number | null; output: string }> {
   })
 }
 
-const onLinux = process.platform === 'linux' ? test : test.skip
+const onItsSystem = unless(!onLinux && 'the examples use what only Linux has')
 
 for (const { title, code } of pieces()) {
-  onLinux(`docs/posix.md: ${title}`, async (t) => {
+  onItsSystem(`docs/posix.md: ${title}`, async (t) => {
     const { status, output } = await run(code)
     t.is(status, 0, output)
   })

@@ -7,7 +7,8 @@ import { getSystemErrorName } from 'node:util'
 import test from 'ava'
 import { MappedFile, Mapping } from '../index.js'
 import * as posix from '../lib/posix.js'
-import { bitsOf } from './helpers'
+import { bitsOf, onLinux, unless } from './helpers'
+import { disk } from './systems'
 import { compilerProblem } from './c-headers.js'
 import { SEAL, withProgram } from './c-programs.js'
 
@@ -15,7 +16,6 @@ const { PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS } = posix
 const RW = bitsOf(PROT_READ, PROT_WRITE)
 const ANON = bitsOf(MAP_PRIVATE, MAP_ANONYMOUS)
 const PAGE = Mapping.pageSize
-const onLinux = process.platform === 'linux'
 
 interface Row {
   readonly code: string
@@ -347,7 +347,7 @@ function writeRunning(): void {
 const table: string[] = []
 const note = (code: string, call: string, when: string) => table.push(`${code.padEnd(10)} ${call.padEnd(20)} ${when}`)
 
-const linux = onLinux ? test : test.skip
+const linux = unless(!onLinux && 'these are the answers of Linux')
 
 for (const row of rows) {
   linux(`${row.code}: ${row.call}: ${row.when}`, (t) => {
@@ -389,15 +389,13 @@ linux('ENOMEM: mlock: past the limit of locked memory', (t) => {
   note('ENOMEM', 'mlock', 'past the limit of locked memory')
 })
 
-linux('ENOMEM: mmap: past the limit of address space', (t) => {
+const limiting = unless(
+  onLinux ? spawnSync('prlimit', ['--version']).status !== 0 && 'no prlimit here' : 'limits of Linux',
+)
+limiting('ENOMEM: mmap: past the limit of address space', (t) => {
   // In the child, so that the limit holds from the script on and not while Node starts.
   const size = "Number(/VmSize:\\s+(\\d+)/.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]) * 1024 + (1 << 28)"
   const limit = `require('child_process').execFileSync('prlimit', ['--pid', String(process.pid), '--as=' + (${size})])`
-  if (spawnSync('prlimit', ['--version']).status !== 0) {
-    t.log('skipped: no prlimit here')
-    t.pass()
-    return
-  }
   t.is(child('true', `${limit}; posix.mmap(null, 1 << 30, ${memory}, -1, 0)`), 'ENOMEM mmap')
   note('ENOMEM', 'mmap', 'past the limit of address space')
 })
@@ -419,9 +417,8 @@ linux('EMFILE: memfd_create, shm_open, mmap: the process has no descriptor left'
   note('EMFILE', 'mmap', 'no descriptor is left for the guard’s duplicate')
 })
 
-const noCompiler = compilerProblem()
-;(onLinux && !noCompiler ? test : test.skip)(
-  `EPERM: mmap: shared and writable, of a memfd sealed against it${noCompiler ? ` (skipped: ${noCompiler})` : ''}`,
+unless(onLinux ? compilerProblem() : 'seals are of Linux')(
+  'EPERM: mmap: shared and writable, of a memfd sealed against it',
   (t) => {
     const fd = posix.memfd_create('sealed', posix.MFD_ALLOW_SEALING)
     fs.ftruncateSync(fd, PAGE)
@@ -441,25 +438,17 @@ const noCompiler = compilerProblem()
   },
 )
 
-linux('EPERM: mmap: PROT_EXEC of a file on a noexec mount', (t) => {
-  const source = `
-    const posix = require(${JSON.stringify(require.resolve('../lib/posix.js'))}), fs = require('fs')
-    fs.writeFileSync('file', Buffer.alloc(4096))
-    try { posix.mmap(null, 4096, posix.PROT_READ | posix.PROT_EXEC, posix.MAP_PRIVATE, fs.openSync('file'), 0); console.log('nothing') }
-    catch (e) { console.log(e.code, e.syscall) }`
-  const mount = fs.mkdtempSync(join(tmpdir(), 'memmap-noexec-'))
-  // In a mount namespace of its own: it goes with the child.
-  const script = 'mount -t tmpfs -o noexec,size=64k none "$2" && cd "$2" && "$0" -e "$1"'
-  const { status, stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', script, process.execPath, source, mount], {
-    encoding: 'utf8',
-  })
-  fs.rmdirSync(mount)
-  if (status !== 0 && stdout === '') {
-    t.log(`skipped: no noexec file system can be mounted here: ${stderr.trim()}`)
-    t.pass()
-    return
-  }
-  t.is(stdout.trim(), 'EPERM mmap')
+const noexec = disk('tmpfs', 'size=64k,noexec')
+unless(noexec.problem, test.serial)('EPERM: mmap: PROT_EXEC of a file on a noexec mount', (t) => {
+  if (noexec.problem !== undefined) return
+  const path = join(noexec.path, 'file')
+  fs.writeFileSync(path, Buffer.alloc(PAGE))
+  const fd = fs.openSync(path, 'r')
+  const error = t.throws(() => posix.mmap(null, PAGE, bitsOf(PROT_READ, posix.PROT_EXEC), MAP_PRIVATE, fd, 0), {
+    code: 'EPERM',
+  }) as NodeJS.ErrnoException
+  t.is(error.syscall, 'mmap')
+  fs.closeSync(fd)
   note('EPERM', 'mmap', 'PROT_EXEC of a file on a noexec mount')
 })
 

@@ -2,18 +2,15 @@
 import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import test from 'ava'
 import { AnonymousMemory, MappedFile, Mapping } from '../index.js'
 import * as posix from '../lib/posix.js'
-import { bitsOf } from './helpers'
+import { bitsOf, linuxOnly } from './helpers'
 
 const { PROT_READ, PROT_WRITE, PROT_NONE, PROT_EXEC, MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS } = posix
 const RW = bitsOf(PROT_READ, PROT_WRITE)
 const ANON = bitsOf(MAP_PRIVATE, MAP_ANONYMOUS)
 const PAGE = Mapping.pageSize
 const at = (m: Mapping, page: number) => m.address + BigInt(page * PAGE)
-
-const linux = process.platform === 'linux' ? test : test.skip
 
 /** A memfd of so many pages, each filled with its number + 1; closed by the test's end. */
 function pages(count: number): number {
@@ -55,7 +52,7 @@ function protectionAt(address: bigint): string | undefined {
   return undefined
 }
 
-linux('the protection and the flags decide the access', (t) => {
+linuxOnly('the protection and the flags decide the access', (t) => {
   const fd = pages(1)
   const of = (prot: number, flags: number, file = fd) => {
     const m = posix.mmap(null, PAGE, prot, flags, file, 0)
@@ -74,7 +71,7 @@ linux('the protection and the flags decide the access', (t) => {
   fs.closeSync(fd)
 })
 
-linux('a mapping has the length that was asked for, its own page as a whole, and its own descriptor', (t) => {
+linuxOnly('a mapping has the length that was asked for, its own page as a whole, and its own descriptor', (t) => {
   const fd = pages(2)
   const m = posix.mmap(null, 100, RW, MAP_SHARED, fd, PAGE)
   t.true(m instanceof Mapping)
@@ -91,7 +88,7 @@ linux('a mapping has the length that was asked for, its own page as a whole, and
   t.throws(() => m.getUint8(0), { code: 'ERR_INVALID_STATE' })
 })
 
-linux('an address is a wish', (t) => {
+linuxOnly('an address is a wish', (t) => {
   const address = remote()
   const wished = posix.mmap(address, PAGE, RW, ANON | posix.MAP_FIXED_NOREPLACE, -1, 0)
   t.is(wished.address, address)
@@ -101,7 +98,7 @@ linux('an address is a wish', (t) => {
   wished.close()
 })
 
-linux('every flag that needs nothing special goes through', (t) => {
+linuxOnly('every flag that needs nothing special goes through', (t) => {
   for (const name of [
     'MAP_NORESERVE',
     'MAP_POPULATE',
@@ -122,7 +119,7 @@ linux('every flag that needs nothing special goes through', (t) => {
   }
 })
 
-linux('pages without access are a fault and not the end', (t) => {
+linuxOnly('pages without access are a fault and not the end', (t) => {
   const m = posix.mmap(null, 2 * PAGE, PROT_NONE, ANON, -1, 0)
   t.is(protectionAt(m.address), '---p')
   t.is(m.bytes[PAGE], 0)
@@ -130,7 +127,7 @@ linux('pages without access are a fault and not the end', (t) => {
   m.close()
 })
 
-linux('mprotect commits what was mapped without access, and checked writers follow', (t) => {
+linuxOnly('mprotect commits what was mapped without access, and checked writers follow', (t) => {
   const m = posix.mmap(null, 1 << 20, PROT_NONE, ANON | posix.MAP_NORESERVE, -1, 0)
   t.throws(() => m.setUint8(0, 1), { code: 'EACCES' })
   posix.mprotect(m, 1 << 16, RW)
@@ -146,7 +143,7 @@ linux('mprotect commits what was mapped without access, and checked writers foll
   m.close()
 })
 
-linux('what mprotect did is done again when clearFault maps pages again', (t) => {
+linuxOnly('what mprotect did is done again when clearFault maps pages again', (t) => {
   const fd = pages(4)
   const m = posix.mmap(null, 4 * PAGE, RW, MAP_SHARED, fd, 0)
   posix.mprotect(m, 4 * PAGE, PROT_READ)
@@ -160,7 +157,7 @@ linux('what mprotect did is done again when clearFault maps pages again', (t) =>
   fs.closeSync(fd)
 })
 
-linux('a partial munmap leaves the rest, and pages without access that nothing else can take', (t) => {
+linuxOnly('a partial munmap leaves the rest, and pages without access that nothing else can take', (t) => {
   const fd = pages(5)
   const m = posix.mmap(null, 5 * PAGE, RW, MAP_SHARED, fd, 0)
   const view = m.bytes
@@ -202,7 +199,7 @@ linux('a partial munmap leaves the rest, and pages without access that nothing e
   fs.closeSync(fd)
 })
 
-linux('munmap of everything closes, in one go or page by page, and gives the address space back', (t) => {
+linuxOnly('munmap of everything closes, in one go or page by page, and gives the address space back', (t) => {
   const fd = pages(2)
   const { ino } = fs.fstatSync(fd)
   const mapped = () =>
@@ -223,7 +220,7 @@ linux('munmap of everything closes, in one go or page by page, and gives the add
   fs.closeSync(fd)
 })
 
-linux('the calls take the mappings of the other classes, too', (t) => {
+linuxOnly('the calls take the mappings of the other classes, too', (t) => {
   const memory = AnonymousMemory.create(4 * PAGE)
   posix.madvise(memory, 4 * PAGE, posix.MADV_RANDOM)
   posix.munmap(at(memory, 1), PAGE)
@@ -242,7 +239,7 @@ linux('the calls take the mappings of the other classes, too', (t) => {
   fs.closeSync(fd)
 })
 
-linux('msync, madvise, mlock, munlock and mincore reach the kernel', (t) => {
+linuxOnly('msync, madvise, mlock, munlock and mincore reach the kernel', (t) => {
   const m = posix.mmap(null, 4 * PAGE, RW, ANON, -1, 0)
   t.deepEqual(
     [...posix.mincore(m, 4 * PAGE)].map((state) => state & 1),
@@ -265,7 +262,7 @@ linux('msync, madvise, mlock, munlock and mincore reach the kernel', (t) => {
   m.close()
 })
 
-linux('mremap grows and shrinks shared memory, moves it, and maps it twice', (t) => {
+linuxOnly('mremap grows and shrinks shared memory, moves it, and maps it twice', (t) => {
   const fd = pages(8)
   const old = posix.mmap(null, 2 * PAGE, RW, MAP_SHARED, fd, 0)
   const view = old.bytes
@@ -290,7 +287,7 @@ linux('mremap grows and shrinks shared memory, moves it, and maps it twice', (t)
   fs.closeSync(fd)
 })
 
-linux('mremap moves private memory with its contents, and a late view of the old place finds nothing', (t) => {
+linuxOnly('mremap moves private memory with its contents, and a late view of the old place finds nothing', (t) => {
   const old = posix.mmap(null, 4 * PAGE, RW, ANON, -1, 0)
   const view = old.bytes
   view.fill(7)
@@ -313,7 +310,7 @@ linux('mremap moves private memory with its contents, and a late view of the old
   fs.closeSync(fd)
 })
 
-linux('mremap without MREMAP_MAYMOVE grows where it is, or not at all', (t) => {
+linuxOnly('mremap without MREMAP_MAYMOVE grows where it is, or not at all', (t) => {
   const address = remote()
   const low = posix.mmap(address, 2 * PAGE, RW, ANON | posix.MAP_FIXED_NOREPLACE, -1, 0)
   low.bytes.fill(5)
@@ -327,7 +324,7 @@ linux('mremap without MREMAP_MAYMOVE grows where it is, or not at all', (t) => {
   stop.close()
 })
 
-linux('10,000 mappings made, cut and closed leave nothing behind', async (t) => {
+linuxOnly('10,000 mappings made, cut and closed leave nothing behind', async (t) => {
   const fd = pages(3)
   const count = () => maps().filter((line) => line.includes('memfd:memmap-test')).length
   const before = maps().length
@@ -348,7 +345,7 @@ linux('10,000 mappings made, cut and closed leave nothing behind', async (t) => 
   fs.closeSync(fd)
 })
 
-linux('descriptors are the caller’s: shm_open, memfd_create', (t) => {
+linuxOnly('descriptors are the caller’s: shm_open, memfd_create', (t) => {
   const name = `/memmap-posix-${process.pid}`
   const fd = posix.shm_open(name, posix.O_RDWR | posix.O_CREAT | posix.O_EXCL, 0o640)
   try {
@@ -369,7 +366,7 @@ linux('descriptors are the caller’s: shm_open, memfd_create', (t) => {
   t.false(fs.existsSync(`/dev/shm${name}`))
 })
 
-linux('sysconf knows the page and says -1 where there is no limit', (t) => {
+linuxOnly('sysconf knows the page and says -1 where there is no limit', (t) => {
   t.is(posix.sysconf(posix._SC_PAGESIZE), Mapping.pageSize)
   t.true(posix.sysconf(posix._SC_NPROCESSORS_ONLN) >= 1)
   const values = Array.from({ length: 200 }, (_, name) => {
@@ -382,7 +379,7 @@ linux('sysconf knows the page and says -1 where there is no limit', (t) => {
   t.true(values.includes(-1))
 })
 
-linux('munmap of neighbours that different threads have mapped takes both', async (t) => {
+linuxOnly('munmap of neighbours that different threads have mapped takes both', async (t) => {
   const place = remote()
   const fixed = bitsOf(ANON, posix.MAP_FIXED_NOREPLACE)
   const mine = posix.mmap(place, PAGE, RW, fixed, -1, 0)

@@ -1,16 +1,13 @@
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test from 'ava'
 import { MappedFile, Mapping } from '../index.js'
 import * as posix from '../lib/posix.js'
-import { bitsOf, deniedPages, missingPages, narrow, underQemu, unless } from './helpers'
+import { bitsOf, deniedPages, linuxOnly, missingPages, narrow, underQemu, unless } from './helpers'
 
 const { Reservation, PROT_READ, PROT_WRITE, MAP_PRIVATE, MAP_SHARED, MAP_ANONYMOUS } = posix
 const RW = bitsOf(PROT_READ, PROT_WRITE)
 const PAGE = Mapping.pageSize
-
-const linux = process.platform === 'linux' ? test : test.skip
 
 function memory(pages: number): number {
   const fd = posix.memfd_create('memmap-place')
@@ -44,7 +41,7 @@ unless((process.platform !== 'linux' && 'Linux has reservations') || (narrow && 
   },
 )
 
-linux('files, mappings and memory lie where they were placed', (t) => {
+linuxOnly('files, mappings and memory lie where they were placed', (t) => {
   const file = join(fs.mkdtempSync(join(tmpdir(), 'memmap-place-')), 'file')
   fs.writeFileSync(file, 'in a file')
   const fd = memory(3)
@@ -73,7 +70,7 @@ linux('files, mappings and memory lie where they were placed', (t) => {
   fs.rmSync(join(file, '..'), { recursive: true })
 })
 
-linux('a place is taken until its mapping is closed or released', (t) => {
+linuxOnly('a place is taken until its mapping is closed or released', (t) => {
   const fd = memory(4)
   const room = Reservation.reserve(8 * PAGE)
   const m = room.place(0, fd, { access: 'write' })
@@ -121,7 +118,7 @@ unless(process.platform !== 'linux' ? 'Linux has reservations' : missingPages)(
   },
 )
 
-linux('discard of a ring drops the bytes that it shows there, and no others of the file', (t) => {
+linuxOnly('discard of a ring drops the bytes that it shows there, and no others of the file', (t) => {
   const fd = memory(8)
   const first = () => Array.from({ length: 8 }, (_, page) => fs.readSync(fd, byte, 0, 1, page * PAGE) && byte[0])
   const byte = Buffer.alloc(1)
@@ -148,7 +145,7 @@ linux('discard of a ring drops the bytes that it shows there, and no others of t
   fs.closeSync(fd)
 })
 
-linux('replace closes what it covers and takes its part of the rest', (t) => {
+linuxOnly('replace closes what it covers and takes its part of the rest', (t) => {
   const fd = memory(4)
   const room = Reservation.reserve(16 * PAGE)
   const small = room.place(PAGE, null, { length: PAGE })
@@ -168,7 +165,7 @@ linux('replace closes what it covers and takes its part of the rest', (t) => {
   fs.closeSync(fd)
 })
 
-linux('an array grows in its reservation without moving', (t) => {
+linuxOnly('an array grows in its reservation without moving', (t) => {
   const fd = posix.memfd_create('memmap-array')
   const room = Reservation.reserve(1 << 24)
   let array: Mapping = room.place(0, fd, { access: 'write', length: PAGE })
@@ -187,7 +184,7 @@ linux('an array grows in its reservation without moving', (t) => {
   fs.closeSync(fd)
 })
 
-linux('MAP_FIXED and MREMAP_FIXED work inside of a reservation', (t) => {
+linuxOnly('MAP_FIXED and MREMAP_FIXED work inside of a reservation', (t) => {
   const fd = memory(2)
   const room = Reservation.reserve(16 * PAGE)
   const place = room.address + BigInt(4 * PAGE)
@@ -217,7 +214,7 @@ linux('MAP_FIXED and MREMAP_FIXED work inside of a reservation', (t) => {
   fs.closeSync(fd)
 })
 
-linux('a mirrored ring never wraps: what is written across the seam comes out at the start', (t) => {
+linuxOnly('a mirrored ring never wraps: what is written across the seam comes out at the start', (t) => {
   const fd = posix.memfd_create('memmap-ring')
   const size = 4 * PAGE
   fs.ftruncateSync(fd, size)
@@ -254,7 +251,7 @@ linux('a mirrored ring never wraps: what is written across the seam comes out at
   fs.closeSync(fd)
 })
 
-linux('what cannot be mirrored or placed is refused', (t) => {
+linuxOnly('what cannot be mirrored or placed is refused', (t) => {
   const fd = memory(1)
   fs.ftruncateSync(fd, 100)
   const room = Reservation.reserve(16 * PAGE)
@@ -275,7 +272,7 @@ linux('what cannot be mirrored or placed is refused', (t) => {
   fs.closeSync(fd)
 })
 
-linux('random placements, releases and closes agree with a model', (t) => {
+linuxOnly('random placements, releases and closes agree with a model', (t) => {
   const pages = 32
   const fd = memory(pages)
   const room = Reservation.reserve(pages * PAGE)

@@ -79,8 +79,6 @@ async function start(electron, args) {
 
 /** The example in its short form: one check, whether the page has seen everything. */
 async function example(electron, folder) {
-  // Its processes share memory by a POSIX name.
-  if (process.platform === 'win32') return { ...skipped('no shared memory by name on Windows yet'), seconds: 0 }
   const result = await start(electron, [folder, '--once'])
   const line = result.stdout.split('\n').find((each) => each.startsWith('{'))
   const seen = line ? JSON.parse(line) : {}

@@ -12,7 +12,7 @@ const page = join(root, 'docs/platforms.md')
 const UNTESTED = 'untested'
 
 /**
- * Columns: the machine of scripts/cross-test.mjs that runs it here, and the job of .github/workflows/ci.yml that runs it on the real thing.
+ * Columns: the machine of scripts/cross-test.mjs that runs it here, and the job of .github/workflows/ci.yml that runs or builds it.
  * @type {Record<string, { machine?: string, job: string }>}
  */
 const COLUMNS = {
@@ -118,7 +118,7 @@ The tests that have to mount disks, fill the pool of huge pages or become anothe
 `
 
 const jobs = () => `
-Where each column is run on the real system: the jobs of \`.github/workflows/ci.yml\`. A \`build\` job only compiles and links.
+The jobs of \`.github/workflows/ci.yml\` that run each column, on the real system but for \`test-emulated\` (qemu). A \`build\` job only compiles and links.
 
 ${table(
   ['column', 'here', 'job'],

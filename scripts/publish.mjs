@@ -1,5 +1,6 @@
 // Publishes what scripts/pack.mjs packs, with provenance; run by the release workflow for a tag.
-// `node scripts/publish.mjs --binaries FOLDER --tag v1.2.3 [--dry-run]`
+// `node scripts/publish.mjs --binaries FOLDER --tag v1.2.3 [--by-hand] [--dry-run]`; `--by-hand`: without provenance, which npm makes in CI only
+// (docs/contributing.md says when).
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -12,6 +13,7 @@ const { values } = parseArgs({
   options: {
     binaries: { type: 'string', default: '.' },
     tag: { type: 'string' },
+    'by-hand': { type: 'boolean', default: false },
     'dry-run': { type: 'boolean', default: false },
   },
 })
@@ -34,8 +36,12 @@ for (const { name, file } of packed) {
     console.log(`${name} ${description.version} is published already`)
     continue
   }
-  const flags = values['dry-run'] ? ['--dry-run'] : ['--provenance']
+  const provenance = values['by-hand'] || values['dry-run'] ? [] : ['--provenance']
+  const dry = values['dry-run'] ? ['--dry-run'] : []
   const tag = description.version.includes('-') ? ['--tag', 'next'] : []
-  const answer = await run('npm', ['publish', file, '--access', 'public', ...flags, ...tag], { minutes: 5, show: true })
+  const answer = await run('npm', ['publish', file, '--access', 'public', ...provenance, ...dry, ...tag], {
+    minutes: 5,
+    show: true,
+  })
   if (answer.code !== 0) throw new Error(`npm publish ${name} failed`)
 }

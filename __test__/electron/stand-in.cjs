@@ -1,5 +1,6 @@
 // What examples/electron uses of Electron, made of Node's own processes and ports, so that its programs run where there is no Electron: the
-// utility process is a real one; the page's script runs here, over a document that only remembers. `node -r` loads it.
+// utility process is a real one; the page's script runs here, over a document that only remembers. `node -r` loads it. MEMMAP_SWITCH is a switch
+// before the app's path.
 'use strict'
 const { fork } = require('node:child_process')
 const { EventEmitter } = require('node:events')
@@ -103,6 +104,9 @@ if (process.send) {
   process.on('message', (data) => parentPort.emit('message', { data }))
   process.parentPort = Object.assign(parentPort, { postMessage: (message) => process.send(message) })
 }
+
+// Node takes what stands before the script for its own; Electron leaves it in argv, where it stood.
+if (!process.send && process.env.MEMMAP_SWITCH) process.argv.splice(1, 0, process.env.MEMMAP_SWITCH)
 
 const load = Module._load
 Module._load = function (name, ...rest) {

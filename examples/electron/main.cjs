@@ -18,7 +18,9 @@ const frames = require('./frames.cjs')
 const { unpacked } = require('./paths.cjs')
 const { search } = require('./searching.cjs')
 
-const given = process.argv.slice(app.isPackaged ? 1 : 2).find((arg) => !arg.startsWith('--'))
+// Electron keeps its switches among the arguments, also those before the app's path.
+const paths = process.argv.slice(1).filter((arg) => !arg.startsWith('-'))
+const given = paths[app.isPackaged ? 0 : 1]
 const once = process.argv.includes('--once')
 const temporary = join(app.getPath('temp'), `memmap-example-${process.pid}.txt`)
 
