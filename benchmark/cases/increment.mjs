@@ -47,7 +47,8 @@ const REPEATED = 20
 export function setup({ bytes, few, many, folder, field }) {
   const path = integersFile(join(folder, 'integers'), bytes)
   const contents = readFileSync(path)
-  const warm = MappedFile.openSync(integersFile(join(folder, 'warm'), bytes), { access: 'write' })
+  rewrite(join(folder, 'warm'), contents)
+  const warm = MappedFile.openSync(join(folder, 'warm'), { access: 'write' })
   const [view, memory] = [warm.view(Int32Array), new Int32Array(bytes / 4)]
   const opened = (count, change) => () => {
     const file = MappedFile.openSync(path, { access: 'write' })

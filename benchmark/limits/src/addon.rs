@@ -65,13 +65,34 @@ impl Map {
         }
     }
 
-    /// Takes the view away, and unmaps.
+    /// Takes the view away, and unmaps. An `fs.write` in flight knows the address still, and whatever is mapped next may get it: so pages without
+    /// access come first, in one step, and go once nobody can know it any more. That no add-on can leave out.
     #[napi]
     pub fn close(&mut self, env: &Env, view: Option<Unknown<'_>>) {
         if let Some(view) = view {
+            replace(self.map());
             // SAFETY: what `view` gave.
             unsafe { sys::napi_detach_arraybuffer(env.raw(), view.raw()) };
         }
         self.map = None;
     }
 }
+
+#[cfg(unix)]
+fn replace(map: &MmapRaw) {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED;
+    // SAFETY: the range is the mapping's own, which unmaps it afterwards.
+    unsafe {
+        libc::mmap(
+            map.as_mut_ptr().cast(),
+            map.len(),
+            libc::PROT_NONE,
+            flags,
+            -1,
+            0,
+        )
+    };
+}
+
+#[cfg(not(unix))]
+fn replace(_map: &MmapRaw) {}
