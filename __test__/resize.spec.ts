@@ -409,9 +409,11 @@ unless(deniedPages)('a fault that nobody was told of yet is told before the memo
 test('memory that was protected grows inside of its last page, and stays protected', (t) => {
   for (const protection of ['read', 'none'] as const) {
     const told: unknown[] = []
-    const hear = (message: unknown): void => void told.push(message)
-    subscribe('memmap:fault', hear)
     using(AnonymousMemory.create(100), (m) => {
+      const hear = (message: unknown): void => {
+        if ((message as { mapping: Mapping }).mapping === m) told.push(message)
+      }
+      subscribe('memmap:fault', hear)
       m.fill(7)
       m.resize(50)
       m.protect(protection)
@@ -420,8 +422,8 @@ test('memory that was protected grows inside of its last page, and stays protect
       fails(t, () => m.setUint8(60, 1), 'EACCES')
       if (protection === 'none') m.protect('read')
       t.deepEqual(m.read(0, 100), Buffer.concat([Buffer.alloc(50, 7), Buffer.alloc(50)]))
+      unsubscribe('memmap:fault', hear)
     })
-    unsubscribe('memmap:fault', hear)
     t.deepEqual(told, [])
   }
 })

@@ -279,3 +279,15 @@ sealed('sealing leaves pages protected, whether it is refused or not', (t) => {
     t.is(m.fault?.kind, 'protected')
   })
 })
+
+sealed('whoever comes by a handle from before the seal can read only', (t) => {
+  using(SharedMemory.anonymous(size), (m) => {
+    const handle = m.share()
+    sealWriting(m)
+    using(Mapping.from(handle), (late) => {
+      t.is(late.access, 'read')
+      for (let turn = 0; turn < 20; turn++) fails(t, () => late.setUint8(turn, 1), 'EACCES')
+      t.is(late.fault, null)
+    })
+  })
+})

@@ -1,13 +1,16 @@
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createReadStream, createWriteStream, readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
 import test from 'ava'
 
-import { AnonymousMemory, MappedFile } from '../index'
+import { AnonymousMemory, MappedFile, Mapping } from '../index'
 import { missingPages, onWindows, unless } from './helpers'
-import { collect, Scratch } from './scratch'
+import { collect, PACKAGE, Scratch } from './scratch'
 
 const guarded = unless(onWindows ? 'Windows cuts no mapped file' : missingPages)
 
@@ -184,4 +187,38 @@ guarded('what finds the file shorter says so as all readers do', (t) => {
     t.like(error.fault, { kind: 'truncated' })
     t.true(error.message.includes(file.path as string))
   }
+})
+
+test('a page that is protected ahead of an iteration is not loaded from', async (t) => {
+  const told: unknown[] = []
+  const m = AnonymousMemory.create(16 << 20)
+  const hear = (message: unknown): void => {
+    if ((message as { mapping: Mapping }).mapping === m) told.push(message)
+  }
+  subscribe('memmap:fault', hear)
+  m.protect('none', { offset: 6 << 20, length: Mapping.pageSize })
+  let seen = 0
+  const iterate = async (): Promise<void> => {
+    for await (const chunk of m.chunks({ size: 64 << 10 })) seen += chunk.length
+  }
+  await t.throwsAsync(iterate, { code: 'EACCES' })
+  t.is(seen, 6 << 20)
+  await t.throwsAsync(m.countAsync('x'), { code: 'EACCES' })
+  t.is(m.fault, null)
+  t.throws(() => m.getUint8(6 << 20), { code: 'EACCES' })
+  m.close()
+  unsubscribe('memmap:fault', hear)
+  t.deepEqual(told, [])
+})
+
+test('what a listener of a read stream throws is uncaught, and no error of the stream', async (t) => {
+  const path = scratch.file(noise(1000))
+  const program = `
+    const { MappedFile } = require(${JSON.stringify(PACKAGE)})
+    const stream = MappedFile.openSync(${JSON.stringify(path)}).createReadStream()
+    process.once('uncaughtException', (error) => console.log('uncaught', error.message))
+    stream.on('error', (error) => console.log('error', error.message))
+    stream.on('data', () => { throw new Error('bug') })`
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', program])
+  t.is(stdout, 'uncaught bug\n')
 })

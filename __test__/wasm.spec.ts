@@ -369,6 +369,31 @@ guarded('a file that is truncated under the module reads as zeros, and can be ma
   mapping.close()
 })
 
+guarded('waiting in a file that was truncated is a fault, not the end', async (t) => {
+  const path = file(4 * page)
+  const mapping = mapInto(memoryOf(), path)
+  truncateSync(path, 0)
+  if (Mapping.isSupported('wait')) await t.throwsAsync(mapping.waitAsync(0, 0), { code: 'ERR_MAPPING_FAULT' })
+  t.is(mapping.fault?.kind ?? 'truncated', 'truncated')
+  mapping.close()
+})
+
+mapped('after the memory has grown, what has not been asked for its place is found', (t) => {
+  const memory = memoryOf()
+  const path = file(page)
+  for (const use of [
+    (m: Mapping) => m.size(),
+    (m: Mapping) => m.address,
+    (m: Mapping) => m.evict(),
+    (m: Mapping) => m.advise('random'),
+  ]) {
+    const mapping = mapInto(memory, path)
+    memory.grow(1)
+    t.notThrows(() => use(mapping))
+    mapping.close()
+  }
+})
+
 const shared = (() => {
   try {
     return new Memory({ initial: 1, maximum: 10, shared: true })
@@ -520,7 +545,7 @@ moves(
       if (mapping.fault !== null) break
     }
     const result = { fault: mapping.fault, codes: [] }
-    for (const use of [() => mapping.getUint8(0), () => mapping.setUint8(0, 1), () => mapping.bytes, () => mapping.clearFault(), () => mapping.flushSync()]) {
+    for (const use of [() => mapping.getUint8(0), () => mapping.setUint8(0, 1), () => mapping.bytes, () => mapping.clearFault(), () => mapping.flushSync(), () => mapping.evict(), () => mapping.protect('none'), () => mapping.size()]) {
       try { use(); result.codes.push('none') } catch (error) { result.codes.push(error.code) }
     }
     new Uint8Array(memory.buffer).fill(170)
@@ -538,7 +563,7 @@ moves(
       return
     }
     t.is(result.fault.kind, 'moved')
-    t.deepEqual(result.codes, Array<string>(5).fill('ERR_MAPPING_FAULT'))
+    t.deepEqual(result.codes, Array<string>(8).fill('ERR_MAPPING_FAULT'))
     t.is(result.kept, 170, 'what the engine moved is the module’s own')
     t.deepEqual(readFileSync(path), counting(1000))
   },
@@ -565,6 +590,8 @@ moves(
     const moved = found().length < before
     const stranger = mmap(at, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     stranger.setUint8(5, 77)
+    try { mapping.evict() } catch {}
+    try { mapping.protect('none') } catch {}
     mapping.close()
     console.log(JSON.stringify({ moved, there: stranger.address === at, byte: stranger.getUint8(5), fault: mapping.fault }))`
     const result = JSON.parse(await withLittleRoom(program)) as Record<string, unknown>

@@ -71,9 +71,16 @@ export class Ahead {
       const task = { signal: this.#signal }
       const ready = run(core, task, { base: 0, total: to - from }, (jobs, progress) =>
         jobs.startLoad(core.native, from, to - from, progress),
-      ).then(() => {
-        part.ready = undefined
-      })
+      ).then(
+        () => {
+          part.ready = undefined
+        },
+        (error: NodeJS.ErrnoException) => {
+          // Some page was protected, perhaps one that is never asked for: each reader asks for its own.
+          if (error.code !== 'EACCES') throw error
+          part.ready = undefined
+        },
+      )
       // Its failure is for who waits for this part, if somebody does.
       ready.catch(() => undefined)
       part.ready = ready
@@ -103,7 +110,13 @@ export class Ahead {
   #drop({ from, to, cold, ready }: Part): void {
     if (!cold) return
     const evict = (): void => {
-      if (!this.#core.closed) this.#core.native.evict(from, to - from)
+      try {
+        this.#core.checkOpen()
+      } catch {
+        // Closed, or moved away: nothing is kept in memory by it.
+        return
+      }
+      this.#core.native.evict(from, to - from)
     }
     // Who leaves in the middle leaves a window that is still being loaded: what came after the dropping would stay.
     if (ready === undefined) evict()

@@ -122,6 +122,8 @@ export declare class Core {
     use(carrier: Carrier): void;
     /** A carrier of the user's can come to lie elsewhere, and its buffer can be replaced: no window on it is kept. */
     get isMovable(): boolean;
+    /** Whether the engine has moved the memory away. */
+    get isMoved(): boolean;
     /** Whether the engine's own memory, or a SharedArrayBuffer, stands on these pages. */
     get isCarried(): boolean;
     /** Another length: see `Mapping.resize`. */

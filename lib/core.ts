@@ -147,6 +147,8 @@ export class Core {
     this.id = facts[7]!
     if (facts[10] === 1) warnOfLoss()
     this.#reserved = facts[8] === 1
+    // Sealed since its handle was made.
+    if (facts[9] !== 1 && this.access === 'write') this.access = 'read'
     this.learnRights(facts[11]!)
   }
 
@@ -178,6 +180,8 @@ export class Core {
   /** The first line of every method that needs the memory. */
   checkOpen(): void {
     if (this.closed) throw invalidState()
+    // The native side would work at addresses that are a stranger's by now.
+    if (this.#carrier !== undefined && this.isMoved) throw mappingFault(MOVED, this.path)
   }
 
   /** Whether it was opened for writing at all, whatever single pages allow. */
@@ -202,7 +206,7 @@ export class Core {
 
   /** Before and after each use of the memory. */
   checkFault(): void {
-    if (this.#carrier !== undefined && this.#isMoved) throw mappingFault(MOVED, this.path)
+    if (this.#carrier !== undefined && this.isMoved) throw mappingFault(MOVED, this.path)
     if (epoch[0] !== this.seen) this.settle()
   }
 
@@ -242,13 +246,12 @@ export class Core {
   /** What the `fault` property says. */
   get fault(): MappingFault | null {
     if (this.closed) return this.lastFault
-    if (this.#isMoved) return MOVED
+    if (this.isMoved) return MOVED
     return epoch[0] === this.#born ? null : currentFault(this)
   }
 
   clearFault(): void {
     this.checkOpen()
-    if (this.#isMoved) throw mappingFault(MOVED, this.path)
     this.native.clearFault()
     this.lastFault = null
   }
@@ -279,7 +282,7 @@ export class Core {
     if (this.#refused !== 'none' && !this.isPrivate) this.kind = this.#refused
     const carrier = this.#carrier ?? this.#carry(false)
     if (carrier === undefined) throw viewsUnavailable()
-    if (this.#isMoved) throw mappingFault(MOVED, this.path)
+    if (this.isMoved) throw mappingFault(MOVED, this.path)
     return carrier.buffer
   }
 
@@ -305,7 +308,7 @@ export class Core {
   }
 
   /** Whether the engine has moved the memory away. */
-  get #isMoved(): boolean {
+  get isMoved(): boolean {
     return this.#carrier?.moved?.() === true
   }
 
@@ -410,7 +413,7 @@ export class Core {
     if (epoch[0] !== this.#born) deliver()
     if (this.waits !== undefined) later().abandonWaits(this)
     // Pages that the engine moved away from are a stranger's by now: they must be forgotten before anything is put there.
-    void this.#isMoved
+    void this.isMoved
     this.closed = true
     for (const job of this.jobs ?? []) job.close()
     this.view = NO_VIEW

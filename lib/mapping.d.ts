@@ -39,7 +39,7 @@ export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLik
     get path(): string | Buffer | undefined;
     /** The mapping's own descriptor of the file, which `close()` closes; `undefined` then, and where there is none. */
     get fd(): number | undefined;
-    /** Of the mapping's first byte in this process; 0n after `close()` and for an empty mapping. */
+    /** Of the mapping's first byte in this process; 0n after `close()`, for an empty mapping, and where the engine has moved the memory away. */
     get address(): bigint;
     /** Of this mapping, in bytes. */
     get pageSize(): number;

@@ -122,10 +122,10 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
     return core.closed ? undefined : core.fd
   }
 
-  /** Of the mapping's first byte in this process; 0n after `close()` and for an empty mapping. */
+  /** Of the mapping's first byte in this process; 0n after `close()`, for an empty mapping, and where the engine has moved the memory away. */
   get address(): bigint {
     const core = stateOf(this)
-    return core.closed ? 0n : core.native.address
+    return core.closed || core.isMoved ? 0n : core.native.address
   }
 
   /** Of this mapping, in bytes. */

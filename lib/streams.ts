@@ -80,24 +80,29 @@ export function readStreamOf(mapping: Checked, options: unknown): Readable {
   const turns = new Turns()
   let at = offset
 
-  const next = async (stream: Readable): Promise<void> => {
+  /** `undefined`: it was destroyed meanwhile. */
+  const next = async (stream: Readable): Promise<Buffer | null | undefined> => {
     core.checkOpen()
     // Never at once, even if all is there: what is pushed while the reader reads is joined to the piece before it.
     await ahead.ready(at, Math.min(at + highWaterMark, end))
     if (turns.isOver) await turns.next()
-    if (stream.destroyed) return
+    if (stream.destroyed) return undefined
     core.checkOpen()
     const from = at
     // It may be shorter than it was.
     at = Math.max(from, Math.min(from + highWaterMark, end, core.byteLength))
-    stream.push(from < at ? mapping.read(from, at - from) : null)
+    return from < at ? mapping.read(from, at - from) : null
   }
 
   return new (streams().Readable)({
     highWaterMark,
     ...(signal === undefined ? {} : { signal }),
     read() {
-      next(this).catch((error: Error) => this.destroy(error))
+      next(this).then(
+        // What a listener throws is its own, and uncaught.
+        (chunk) => chunk !== undefined && this.push(chunk),
+        (error: Error) => this.destroy(error),
+      )
     },
     destroy(error, done) {
       ahead.stop()

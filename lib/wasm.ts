@@ -7,7 +7,7 @@ import { invalidArgType, invalidArgValue, outOfRange, systemError } from './erro
 // oxlint-disable-next-line import/no-unassigned-import -- a handle of a mapping leads to this class, wherever it is received
 import './mapped-file'
 import { Mapping, openedWith } from './mapping'
-import { PRIVATE_READ } from './flags'
+import { LOCK, PRIVATE_READ } from './flags'
 import { native as binding } from './native'
 import { openRequest } from './options'
 import { openedCarrier } from './overlays'
@@ -106,9 +106,17 @@ export function mapInto(memory: WebAssemblyMemory, target: Target, options: MapI
       label: MAPPED_FILE,
       ownCarrier: true,
     })
-    const place = core.mapLength === 0 ? (at ?? bufferOf(memory).byteLength) : put(memory, native, core, at)
-    if (advice !== undefined) native.advise(advice, 0, core.byteLength)
-    return new WasmMapping(core, place)
+    try {
+      const place = core.mapLength === 0 ? (at ?? bufferOf(memory).byteLength) : put(memory, native, core, at)
+      if (advice !== undefined) native.advise(advice, 0, core.byteLength)
+      // Private pages have moved there, out of those that were locked.
+      if ((flags & LOCK) !== 0 && core.isCarried) native.lock(0, core.byteLength)
+      return new WasmMapping(core, place)
+    } catch (error) {
+      // Its place in the memory is free again.
+      core.close()
+      throw error
+    }
   })
 }
 
@@ -168,21 +176,17 @@ function put(memory: WebAssemblyMemory, native: NativeMapping, core: Core, at: n
   return from
 }
 
-/** Fresh pages for so many bytes; returns where they begin. */
+/** Fresh pages for so many bytes; returns where they begin: by the engine's own word, as other threads may grow a shared memory, too. */
 function grow(memory: WebAssemblyMemory, length: number): number {
-  const pages = Math.ceil(length / PAGE)
-  const before = bufferOf(memory).byteLength
-  const attempt = (count: number | bigint): boolean => {
+  const attempt = (count: number | bigint): number => {
     try {
-      growth!.call(memory, count as never)
-      return true
+      return PAGE * Number(growth!.call(memory, count as never))
     } catch (error) {
       // A 64-bit memory counts in bigints.
       if (error instanceof TypeError && typeof count === 'number') return attempt(BigInt(count))
-      if (error instanceof RangeError) return false
+      if (error instanceof RangeError) throw systemError('ENOMEM', 'memory.grow')
       throw error
     }
   }
-  if (!attempt(pages)) throw systemError('ENOMEM', 'memory.grow')
-  return before
+  return attempt(Math.ceil(length / PAGE))
 }

@@ -21,6 +21,8 @@ struct State {
     threads: Vec<JoinHandle<()>>,
     size: usize,
     users: usize,
+    /// Some slice of an environment that ended may run for ever.
+    unsettled: bool,
     /// Threads of an earlier one end.
     generation: u64,
 }
@@ -31,6 +33,7 @@ static STATE: Mutex<State> = Mutex::new(State {
     threads: Vec::new(),
     size: 2,
     users: 0,
+    unsettled: false,
     generation: 0,
 });
 static WORK: Condvar = Condvar::new();
@@ -105,9 +108,11 @@ pub fn enter(processors: usize) {
 pub fn leave(settled: bool) {
     let mut state = state();
     state.users -= 1;
+    state.unsettled |= !settled;
     if state.users > 0 {
         return;
     }
+    let settled = !std::mem::take(&mut state.unsettled);
     state.generation += 1;
     state.idle = 0;
     let threads = std::mem::take(&mut state.threads);

@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use std::fs::File;
 use std::sync::{Arc, atomic};
 
+use super::memory::Holes;
 use super::{Memory, Region, Source};
 use crate::errno::code;
 use crate::error::{Fail, Outcome};
@@ -174,6 +175,10 @@ impl Region {
 
     /// What `protect` did to the pages that both have holds on.
     fn inherit(&self, old: &Self) -> Outcome<()> {
+        // Closing any descriptor of a file takes this process's locks on it away (fcntl(2)).
+        if let found @ Holes::In(_) = std::mem::replace(&mut *old.holes_cell(), Holes::Unknown) {
+            *self.holes_cell() = found;
+        }
         if self.base.is_null() {
             return Ok(());
         }

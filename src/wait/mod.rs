@@ -55,7 +55,7 @@ pub struct Place {
     offset: usize,
     word: Word,
     /// Read-only mappings without the guard are private: the kernel would key their waiters by process. They wait on a shared page of their own.
-    _alias: Option<MmapRaw>,
+    alias: Option<MmapRaw>,
 }
 
 // SAFETY: the pointer in `word` is read atomically or given to the kernel; `region` (or the alias) keeps it mapped.
@@ -73,11 +73,11 @@ impl Place {
                 "The address of the word is not a multiple of 4".into(),
             ));
         }
+        // A copy that was read (`ifUnsafe`) is nobody else's, whoever wrote the file.
+        let is_read = region.form().access == Access::Read && region.form().mapped;
         let (private, alias) = match (region.form().private, region.file()) {
-            (true, Some(_)) if region.form().access == Access::Read && os::WORDS_HAVE_KEYS => {
-                (false, None)
-            }
-            (true, Some(file)) if region.form().access == Access::Read => {
+            (true, Some(_)) if is_read && os::WORDS_HAVE_KEYS => (false, None),
+            (true, Some(file)) if is_read => {
                 let at = region.offset() + offset as u64;
                 let page = at - at % region.page() as u64;
                 let alias = MmapOptions::new()
@@ -105,7 +105,7 @@ impl Place {
                 private,
                 key: NO_KEY,
             },
-            _alias: alias.map(|(_, alias)| alias),
+            alias: alias.map(|(_, alias)| alias),
         };
         if os::WORDS_HAVE_KEYS {
             place.word.key = place.key();
@@ -126,9 +126,21 @@ impl Place {
         )
     }
 
-    fn value(&self) -> u32 {
+    fn value(&self) -> Outcome<u32> {
         // SAFETY: aligned and inside pages that `self` keeps mapped; the guard answers for a truncated file.
-        unsafe { AtomicU32::from_ptr(self.word.address.cast_mut()) }.load(Ordering::SeqCst)
+        let value =
+            unsafe { AtomicU32::from_ptr(self.region.start().wrapping_add(self.offset).cast()) }
+                .load(Ordering::SeqCst);
+        match (&self.alias, self.region.file()) {
+            // Private pages may be old, and the alias has no guard: a missing page there would be the end.
+            (Some(_), Some(file)) => {
+                self.region.check_fault()?;
+                let mut bytes = [0; 4];
+                os::read_at(&file, &mut bytes, self.region.offset() + self.offset as u64)?;
+                Ok(u32::from_ne_bytes(bytes))
+            }
+            _ => Ok(value),
+        }
     }
 }
 
@@ -230,17 +242,19 @@ pub fn begin(
     // Known before the value is looked at: whoever stores and notifies after the look finds it here.
     PENDING.fetch_add(1, Ordering::AcqRel);
     waits().push(Arc::clone(&wait));
-    if wait.place.value() != expected {
-        wait.end();
+    let begun = match wait.place.value() {
+        Ok(value) if value == expected => worker::start(&wait).map(|()| Some(token)),
+        Ok(_) => Ok(None),
+        Err(fail) => Err(fail),
+    };
+    if !matches!(begun, Ok(Some(_))) {
+        // Somebody's wake was counted for this one, which does not wait after all: it is another's.
+        if !wait.end() {
+            let _ = futex::wake(wait.place.word, 1);
+        }
         wait.leave();
-        return Ok(None);
     }
-    if let Err(fail) = worker::start(&wait) {
-        wait.end();
-        wait.leave();
-        return Err(fail);
-    }
-    Ok(Some(token))
+    begun
 }
 
 /// Ends one wait without a word; false if it had ended before.

@@ -117,6 +117,11 @@ impl Work for Load {
             (from, length)
         };
         let begun = Instant::now();
+        // Somebody may have protected a page since: it is not there to be loaded from.
+        let position = from.saturating_sub(self.region.delta());
+        let inside = (from + length - self.region.delta()).min(self.region.len());
+        self.region
+            .permit(position, inside.saturating_sub(position), false)?;
         self.populate(from, length)?;
         self.region.check()?;
         self.done.fetch_add(length, Ordering::AcqRel);

@@ -77,6 +77,12 @@ impl Query {
         }
     }
 
+    /// Whether the bytes of the starts `from..to` may be loaded.
+    fn permit(&self, from: usize, to: usize) -> Outcome<()> {
+        let end = (to + self.needle.len() - 1).min(self.region.len());
+        self.region.permit(from, end.saturating_sub(from), false)
+    }
+
     fn cutter(&self) -> Cutter {
         Cutter::new(self.from, self.to)
     }
@@ -259,6 +265,8 @@ impl Work for Search {
         };
         drop(state);
         let clock = Instant::now();
+        // Somebody may have protected a page since.
+        self.query.permit(begin, to)?;
         let found = self.scan(begin, to);
         self.query.region.check()?;
         let took = clock.elapsed();
