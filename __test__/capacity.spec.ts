@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import test from 'ava'
 import { MappedFile, Mapping } from '../index'
 import { counting, file, fresh, narrow, page, reserving, throwsCoded, unless, using } from './helpers'
-import { fails } from './systems'
+import { elsewhere, fails } from './systems'
 
 const open = (path: string, capacity: number | bigint, more = {}) =>
   MappedFile.openSync(path, { access: 'write', capacity, ...more })
@@ -142,4 +142,18 @@ test('wrong arguments', (t) => {
     'ERR_INVALID_ARG_VALUE',
     'capacity',
   )
+})
+
+reserving('what is in flight over a view from before a cut ends in nothing when the mapping is closed', async (t) => {
+  const body = `
+    const { randomFill } = require('node:crypto')
+    const length = 64 << 20
+    const m = MappedFile.openSync(${JSON.stringify(fresh())}, { access: 'write', create: true, length, capacity: length })
+    const view = m.bytes
+    m.resize(65536)
+    const filled = new Promise((resolve) => randomFill(view, resolve))
+    m.close()
+    await filled
+    return 'alive'`
+  t.is(await elsewhere(body), 'alive')
 })

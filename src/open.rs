@@ -201,11 +201,12 @@ fn finished(
         sparse: request.sparse,
     };
     let region = Region::new(memory, length, form, source);
-    if request.populate && length > 0 {
-        region.populate();
-    }
+    // First what may be refused: a file that was made is taken back then, and nobody should have found it meanwhile.
     if request.lock {
         region.lock_always()?;
+    }
+    if request.populate && length > 0 {
+        region.populate();
     }
     Ok(region)
 }

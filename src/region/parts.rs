@@ -317,6 +317,16 @@ impl Region {
 
     /// Close: the file goes away from under whatever still points here.
     pub(super) fn take_away(&self, with: Replacement) {
+        if let (Some(slot), Memory::Reserved(reserved)) = (&self.slot, &self.memory) {
+            // Views from before it was cut reach further than it does now.
+            slot.locked(|edit| {
+                let len = reserved.length();
+                edit.set_range(fault::Range {
+                    len,
+                    ..edit.range()
+                });
+            });
+        }
         let Memory::Owned(owned) = &self.memory else {
             match &self.slot {
                 Some(slot) => slot.retire(|| self.replace(with)),

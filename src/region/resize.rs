@@ -82,7 +82,10 @@ impl Region {
                 "The value of \"length\" is out of range. The file has {size} bytes. Received {length}"
             )));
         }
-        let new = usize::try_from(length).map_err(|_| Fail::system(code::ENOMEM, "mremap"))?;
+        let new = usize::try_from(length)
+            .ok()
+            .filter(|new| os::is_mappable(self.delta.saturating_add(*new)))
+            .ok_or_else(|| Fail::system(code::ENOMEM, "mremap"))?;
         if !self.fits(new) && !may_move {
             return Err(Fail::system(code::ENOMEM, "mremap")
                 .hint("it would have to move; open it with a capacity"));
