@@ -71,16 +71,14 @@ export class Ahead {
       const task = { signal: this.#signal }
       const ready = run(core, task, { base: 0, total: to - from }, (jobs, progress) =>
         jobs.startLoad(core.native, from, to - from, progress),
-      ).then(
-        () => {
-          part.ready = undefined
-        },
-        (error: NodeJS.ErrnoException) => {
+      )
+        .catch((error: NodeJS.ErrnoException) => {
           // Some page was protected, perhaps one that is never asked for: each reader asks for its own.
           if (error.code !== 'EACCES') throw error
+        })
+        .then(() => {
           part.ready = undefined
-        },
-      )
+        })
       // Its failure is for who waits for this part, if somebody does.
       ready.catch(() => undefined)
       part.ready = ready

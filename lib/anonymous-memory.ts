@@ -1,5 +1,4 @@
 import { chooseCarrier, isOverlay } from './carriers'
-import { Core } from './core'
 import { Mapping, adopters, openedWith } from './mapping'
 import { native } from './native'
 import { memoryRequest } from './options'
@@ -32,16 +31,8 @@ export class AnonymousMemory<B extends ArrayBufferLike = ArrayBufferLike> extend
       : native.NativeMapping.anonymous(length, flags)
     return openedWith(
       memory,
-      () =>
-        new AnonymousMemory(
-          new Core(memory, {
-            access: 'write',
-            path: undefined,
-            isPrivate: !carried,
-            sharedArrayBuffer,
-            label: ANONYMOUS_MEMORY,
-          }),
-        ),
+      { access: 'write', path: undefined, isPrivate: !carried, sharedArrayBuffer, label: ANONYMOUS_MEMORY },
+      (core) => new AnonymousMemory(core),
     )
   }
 

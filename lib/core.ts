@@ -180,7 +180,11 @@ export class Core {
   /** The first line of every method that needs the memory. */
   checkOpen(): void {
     if (this.closed) throw invalidState()
-    // The native side would work at addresses that are a stranger's by now.
+    this.#checkPlace()
+  }
+
+  /** Where the engine has moved the memory away, the addresses are a stranger's by now. */
+  #checkPlace(): void {
     if (this.#carrier !== undefined && this.isMoved) throw mappingFault(MOVED, this.path)
   }
 
@@ -206,7 +210,7 @@ export class Core {
 
   /** Before and after each use of the memory. */
   checkFault(): void {
-    if (this.#carrier !== undefined && this.isMoved) throw mappingFault(MOVED, this.path)
+    this.#checkPlace()
     if (epoch[0] !== this.seen) this.settle()
   }
 
@@ -282,7 +286,7 @@ export class Core {
     if (this.#refused !== 'none' && !this.isPrivate) this.kind = this.#refused
     const carrier = this.#carrier ?? this.#carry(false)
     if (carrier === undefined) throw viewsUnavailable()
-    if (this.isMoved) throw mappingFault(MOVED, this.path)
+    this.#checkPlace()
     return carrier.buffer
   }
 

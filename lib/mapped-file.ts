@@ -1,5 +1,4 @@
 import { native as binding } from './native'
-import { Core } from './core'
 import { recapture } from './errors'
 import { LOCK } from './flags'
 import { Mapping, adopters, openedWith } from './mapping'
@@ -20,15 +19,9 @@ export class MappedFile<B extends ArrayBufferLike = ArrayBufferLike> extends Map
 
   static #of(native: NativeMapping, target: NativeTarget, request: OpenRequest): MappedFile {
     const path = typeof target === 'number' ? undefined : target
-    return openedWith(native, () => {
-      const { access, sharedArrayBuffer, advice } = request
-      const core = new Core(native, {
-        access,
-        path,
-        isPrivate: access === 'copy',
-        sharedArrayBuffer,
-        label: MAPPED_FILE,
-      })
+    const { access, sharedArrayBuffer, advice } = request
+    const origin = { access, path, isPrivate: access === 'copy', sharedArrayBuffer, label: MAPPED_FILE }
+    return openedWith(native, origin, (core) => {
       // Private pages have moved onto a carrier by now, and left the lock behind.
       if ((request.flags & LOCK) !== 0 && core.isCarried) native.lock(0, core.byteLength)
       if (advice !== undefined) native.advise(advice, 0, core.byteLength)

@@ -4,6 +4,7 @@ import { Core } from './core';
 import { Sequential } from './sequential';
 import type { NativeMapping } from '../binding';
 import type { CarrierKind } from './carriers';
+import type { Origin } from './core';
 import type { Access, Advice, ByteRange, Feature, FlushOptions, MappingFault, MappingHandle, Opt, Protection, Residency, ViewConstructor, ViewOf, WaitOptions, WaitResult } from './types';
 /**
  * Memory that is mapped: a file's, one that processes share, or nobody's. Instances come from `MappedFile`, `AnonymousMemory`, `SharedMemory`,
@@ -175,5 +176,5 @@ export declare abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLik
 export { stateOf as coreOf };
 /** Makes a mapping of the class that a handle came from; each class enters itself. */
 export declare const adopters: Record<number, (core: Core, name: string | undefined) => Mapping>;
-/** Closes the native side again when the facade fails. */
-export declare function openedWith<T>(mapping: NativeMapping, make: () => T): T;
+/** The facade of what the native side has opened. Where that fails, all is closed again, with what it has come to stand on. */
+export declare function openedWith<T>(mapping: NativeMapping, origin: Origin, make: (core: Core) => T): T;

@@ -17,6 +17,7 @@ import { MAX_LENGTH, Windows, emptyBuffer } from './windows'
 
 import type { NativeMapping } from '../binding'
 import type { CarrierKind } from './carriers'
+import type { Origin } from './core'
 import type {
   Access,
   Advice,
@@ -85,10 +86,10 @@ export abstract class Mapping<B extends ArrayBufferLike = ArrayBufferLike> exten
     const { label } = origin
     // What is not UTF-8 has lost its bytes on the way: it would name another file, or none.
     const name = mapping.path?.includes('\ufffd') === true ? undefined : (mapping.path ?? undefined)
-    return openedWith(mapping, () => {
-      const path = label === MAPPED_FILE ? name : undefined
-      return adopters[label]!(new Core(mapping, { ...origin, path }), label === SHARED_MEMORY ? name : undefined)
-    })
+    const path = label === MAPPED_FILE ? name : undefined
+    return openedWith(mapping, { ...origin, path }, (core) =>
+      adopters[label]!(core, label === SHARED_MEMORY ? name : undefined),
+    )
   }
 
   protected constructor(core: unknown) {
@@ -396,13 +397,19 @@ export { stateOf as coreOf }
 /** Makes a mapping of the class that a handle came from; each class enters itself. */
 export const adopters: Record<number, (core: Core, name: string | undefined) => Mapping> = {}
 
-/** Closes the native side again when the facade fails. */
-export function openedWith<T>(mapping: NativeMapping, make: () => T): T {
+/** The facade of what the native side has opened. Where that fails, all is closed again, with what it has come to stand on. */
+export function openedWith<T>(mapping: NativeMapping, origin: Origin, make: (core: Core) => T): T {
+  let core: Core | undefined
   try {
-    return make()
+    core = new Core(mapping, origin)
+    return make(core)
   } catch (error) {
-    direct.close(mapping)
-    direct.release(mapping, 0)
+    if (core === undefined) {
+      direct.close(mapping)
+      direct.release(mapping, 0)
+    } else {
+      core.close()
+    }
     throw error
   }
 }

@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer'
 
-import { Core } from './core'
 import { invalidArgType, invalidArgValue, recapture, systemError } from './errors'
 import { Mapping, adopters, coreOf, openedWith } from './mapping'
 import { native } from './native'
@@ -49,11 +48,8 @@ export class SharedMemory<B extends ArrayBufferLike = ArrayBufferLike> extends M
   ): SharedMemory {
     return openedWith(
       mapping,
-      () =>
-        new SharedMemory(
-          new Core(mapping, { access, path: undefined, isPrivate: false, sharedArrayBuffer, label: SHARED_MEMORY }),
-          name,
-        ),
+      { access, path: undefined, isPrivate: false, sharedArrayBuffer, label: SHARED_MEMORY },
+      (core) => new SharedMemory(core, name),
     )
   }
 

@@ -2,7 +2,6 @@
  * `memmap/wasm`: a file inside the linear memory of a WebAssembly module, which reads and writes it as its own memory. No copy.
  */
 import { wasmSupported } from './carriers'
-import { Core } from './core'
 import { invalidArgType, invalidArgValue, outOfRange, systemError } from './errors'
 // oxlint-disable-next-line import/no-unassigned-import -- a handle of a mapping leads to this class, wherever it is received
 import './mapped-file'
@@ -16,6 +15,7 @@ import { explained, nativeTarget } from './target'
 import { byteCount, checkInteger } from './validate'
 
 import type { NativeMapping } from '../binding'
+import type { Core } from './core'
 import type { OpenOptions, Opt, Target } from './types'
 
 /** `WebAssembly.Memory`, as far as this needs it; declared here so that no DOM library is needed. */
@@ -96,27 +96,21 @@ export function mapInto(memory: WebAssemblyMemory, target: Target, options: MapI
   } catch (error) {
     throw explained(error, path)
   }
-  return openedWith(native, () => {
-    const core = new Core(native, {
-      access,
-      path: typeof path === 'number' ? undefined : path,
-      isPrivate: access === 'copy',
-      sharedArrayBuffer: false,
-      // Whoever gets its handle gets the file; the place in the memory is this thread's.
-      label: MAPPED_FILE,
-      ownCarrier: true,
-    })
-    try {
-      const place = core.mapLength === 0 ? (at ?? bufferOf(memory).byteLength) : put(memory, native, core, at)
-      if (advice !== undefined) native.advise(advice, 0, core.byteLength)
-      // Private pages have moved there, out of those that were locked.
-      if ((flags & LOCK) !== 0 && core.isCarried) native.lock(0, core.byteLength)
-      return new WasmMapping(core, place)
-    } catch (error) {
-      // Its place in the memory is free again.
-      core.close()
-      throw error
-    }
+  const origin = {
+    access,
+    path: typeof path === 'number' ? undefined : path,
+    isPrivate: access === 'copy',
+    sharedArrayBuffer: false,
+    // Whoever gets its handle gets the file; the place in the memory is this thread's.
+    label: MAPPED_FILE,
+    ownCarrier: true,
+  }
+  return openedWith(native, origin, (core) => {
+    const place = core.mapLength === 0 ? (at ?? bufferOf(memory).byteLength) : put(memory, native, core, at)
+    if (advice !== undefined) native.advise(advice, 0, core.byteLength)
+    // Private pages have moved there, out of those that were locked.
+    if ((flags & LOCK) !== 0 && core.isCarried) native.lock(0, core.byteLength)
+    return new WasmMapping(core, place)
   })
 }
 

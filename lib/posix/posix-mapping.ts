@@ -1,12 +1,11 @@
 // What mmap and its kin return: a Mapping like all others.
-import { Core } from '../core'
 import { holdersOf } from '../faults'
 import { Mapping, openedWith } from '../mapping'
 import { native } from '../native'
 import { ANONYMOUS_MEMORY, MAPPED_FILE } from '../sharing'
 
 import type { NativeMapping } from '../../binding'
-import type { Origin } from '../core'
+import type { Core, Origin } from '../core'
 import type { Access } from '../types'
 
 class PosixMapping extends Mapping {
@@ -33,7 +32,7 @@ export function originOf(access: Access, isPrivate: boolean, hasFile: boolean, p
 
 /** Wraps what the native side mapped. */
 export function mappingOf(memory: NativeMapping, origin: Origin): Mapping<ArrayBuffer> {
-  return openedWith(memory, () => PosixMapping.of(new Core(memory, origin)) as Mapping as Mapping<ArrayBuffer>)
+  return openedWith(memory, origin, (core) => PosixMapping.of(core) as Mapping as Mapping<ArrayBuffer>)
 }
 
 /** Closes the mappings of this thread that stand on these memories. */

@@ -1,5 +1,4 @@
 import { stateOf } from '../accessors'
-import { Core } from '../core'
 import { invalidArgValue } from '../errors'
 import { Mapping, openedWith } from '../mapping'
 import { native } from '../native'
@@ -72,10 +71,8 @@ export class SysvSharedMemory extends Mapping<ArrayBuffer> {
 
   static #attach(id: number, readOnly: boolean): SysvSharedMemory {
     const { memory } = attach(id, null, readOnly ? constant('SHM_RDONLY') : 0)
-    return openedWith(
-      memory,
-      () => new SysvSharedMemory(new Core(memory, originOf(readOnly ? 'read' : 'write', false, false)), id),
-    )
+    const origin = originOf(readOnly ? 'read' : 'write', false, false)
+    return openedWith(memory, origin, (core) => new SysvSharedMemory(core, id))
   }
 
   /** A new segment of zeros, attached for writing. Key `IPC_PRIVATE` (0): only the id finds it. */

@@ -127,6 +127,7 @@ impl Place {
     }
 
     fn value(&self) -> Outcome<u32> {
+        // Where there is an alias, too: a page that is missing becomes a fault that is told.
         // SAFETY: aligned and inside pages that `self` keeps mapped; the guard answers for a truncated file.
         let value =
             unsafe { AtomicU32::from_ptr(self.region.start().wrapping_add(self.offset).cast()) }
